@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: defaults, every option, and one sentence for what is wrong. */
+#include "base/clock.h"
+#include "cli/options.h"
+
+#include <string.h>
+
+static bool
+parse(const char *line, BtOptions *out_options, char ***out_words, GError **error)
+{
+    g_autofree char *whole = g_strconcat("blurthumb ", line, NULL);
+    int n_words;
+
+    g_assert_true(g_shell_parse_argv(whole, &n_words, out_words, NULL));
+    return bt_options_parse(n_words, *out_words, out_options, error);
+}
+
+static void
+test_defaults(void)
+{
+    g_auto(GStrv) words = NULL;
+    BtOptions options;
+
+    g_assert_true(parse("", &options, &words, NULL));
+    g_assert_cmpint(options.command, ==, BT_COMMAND_RUN);
+    g_assert_cmpint(options.level, ==, BT_REPORT_NORMAL);
+    g_assert_cmpstr(options.run.paths[0], ==, ".");
+    g_assert_null(options.run.paths[1]);
+    g_assert_cmpstr(options.run.output, ==, "processed");
+    g_assert_cmpint(options.run.n_jobs, >=, 1);
+    g_assert_false(options.run.force);
+    g_assert_cmpfloat(options.run.image.sigma, ==, 15);
+    g_assert_cmpint(options.run.image.box_width, ==, 1200);
+    g_assert_cmpint(options.run.image.box_height, ==, 1200);
+    g_assert_cmpint(options.run.image.quality, ==, BT_IMAGE_QUALITY_DEFAULT);
+    g_assert_cmpuint(options.run.image.allowed, ==, 0);
+    g_assert_cmpuint(options.run.limit_ns, ==, 60 * BT_NS_PER_S);
+}
+
+static void
+test_all(void)
+{
+    g_auto(GStrv) words = NULL;
+    BtOptions options;
+
+    g_assert_true(parse("one -o out --jobs 3 --sigma=2.5 -s 800x600 -Q 90 --exact --linear -f -v "
+                        "--timeout 1.5 --allow jxl,svg two -- -three",
+                        &options, &words, NULL));
+    g_assert_cmpstr(options.run.paths[0], ==, "one");
+    g_assert_cmpstr(options.run.paths[1], ==, "two");
+    g_assert_cmpstr(options.run.paths[2], ==, "-three");
+    g_assert_null(options.run.paths[3]);
+    g_assert_cmpstr(options.run.output, ==, "out");
+    g_assert_cmpint(options.run.n_jobs, ==, 3);
+    g_assert_cmpfloat(options.run.image.sigma, ==, 2.5);
+    g_assert_cmpint(options.run.image.box_width, ==, 800);
+    g_assert_cmpint(options.run.image.box_height, ==, 600);
+    g_assert_cmpint(options.run.image.quality, ==, 90);
+    g_assert_true(options.run.image.exact);
+    g_assert_true(options.run.image.linear);
+    g_assert_true(options.run.force);
+    g_assert_cmpint(options.level, ==, BT_REPORT_VERBOSE);
+    g_assert_cmpuint(options.run.limit_ns, ==, 3 * BT_NS_PER_S / 2);
+    g_assert_cmpuint(options.run.image.allowed, ==, (1u << BT_FORMAT_JXL) | (1u << BT_FORMAT_SVG));
+}
+
+static void
+test_small(void)
+{
+    static const struct {
+        const char *line;
+        BtCommand command;
+    } cases[] = {
+        {"--help", BT_COMMAND_HELP}, {"-h x", BT_COMMAND_HELP}, {"--version", BT_COMMAND_VERSION}};
+    g_auto(GStrv) serial_words = NULL, square_words = NULL;
+    BtOptions options;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) words = NULL;
+
+        g_assert_true(parse(cases[i].line, &options, &words, NULL));
+        g_assert_cmpint(options.command, ==, cases[i].command);
+    }
+    g_assert_true(parse("--serial", &options, &serial_words, NULL));
+    g_assert_cmpint(options.run.n_jobs, ==, 0);
+    g_assert_true(parse("-s 256", &options, &square_words, NULL));
+    g_assert_cmpint(options.run.image.box_width, ==, 256);
+    g_assert_cmpint(options.run.image.box_height, ==, 256);
+}
+
+static void
+test_wrong(void)
+{
+    static const char *const lines[] = {
+        "--sigma -1",   "--sigma x",
+        "--sigma 1e9",  "--sigma nan",
+        "--sigma inf",  "--sigma ''",
+        "--sigma 0x10", "--sigma '1 '",
+        "-s 0x100",     "-s 100x",
+        "-s x100",      "-s 100x100x2",
+        "-s 70000x1",   "-s -5x5",
+        "-s ''",        "-Q 0",
+        "-Q 101",       "-Q 7.5",
+        "-j 0",         "-j -1",
+        "-j 1025",      "-j 99999999999999999999",
+        "-j ' 2'",      "-j +2",
+        "--timeout -1", "--timeout x",
+        "--allow exe",  "--allow ''",
+        "--allow jxl,", "-o ''",
+        "--nonsense",   "-Z",
+        "-vZ",          "--output",
+        "-j",           "--exact=yes",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(GStrv) words = NULL;
+        BtOptions options;
+
+        g_test_message("%s", lines[i]);
+        g_assert_false(parse(lines[i], &options, &words, &error));
+        g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);
+        g_assert_null(strchr(error->message, '\n'));
+        g_assert_cmpuint(strlen(error->message), >, 10);
+    }
+}
+
+/* Each option stands in the help, with its default where it has one, on lines of at most 100. */
+static void
+test_help(void)
+{
+    static const char *const words[] = {"--output",      "--force",
+                                        "--sigma",       "--size",
+                                        "--quality",     "--exact",
+                                        "--linear",      "--jobs",
+                                        "--serial",      "--timeout",
+                                        "--allow",       "--verbose",
+                                        "--quiet",       "--version",
+                                        "--help",        "(default: processed)",
+                                        "(default: 15)", "(default: 1200x1200)",
+                                        "(default: 60)", "Exit status"};
+    g_autofree char *help = bt_options_help();
+    g_auto(GStrv) lines = g_strsplit(help, "\n", -1);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        g_assert_nonnull(strstr(help, words[i]));
+    for (char **line = lines; *line != NULL; line++)
+        g_assert_cmpuint(strlen(*line), <=, 100);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/options/defaults", test_defaults);
+    g_test_add_func("/options/all", test_all);
+    g_test_add_func("/options/small", test_small);
+    g_test_add_func("/options/wrong", test_wrong);
+    g_test_add_func("/options/help", test_help);
+    return g_test_run();
+}

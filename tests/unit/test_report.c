@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* What a batch tells: exact bytes on both streams, and nothing that could harm a terminal. */
+#include "base/clock.h"
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Streams {
+    char *out_text, *err_text;
+    size_t out_size, err_size;
+    FILE *out, *err;
+    BtReport *report;
+} Streams;
+
+static void
+open_streams(Streams *self, BtReportLevel level)
+{
+    self->out = open_memstream(&self->out_text, &self->out_size);
+    self->err = open_memstream(&self->err_text, &self->err_size);
+    self->report = bt_report_new(self->out, self->err, level);
+}
+
+static void
+flush_streams(Streams *self)
+{
+    fflush(self->out);
+    fflush(self->err);
+}
+
+static void
+close_streams(Streams *self)
+{
+    bt_report_free(self->report);
+    fclose(self->out);
+    fclose(self->err);
+    free(self->out_text);
+    free(self->err_text);
+}
+
+static void
+tell_all(BtReport *report)
+{
+    bt_report_processed(report, "a.jpg", 24000000);
+    bt_report_processed(report, "b.jpg", 1000000);
+    bt_report_skipped(report, "c.jpg", "its result is up to date");
+    bt_report_failed(report, "d.jpg", "it cannot be decoded");
+    bt_report_summary(report, 2, BT_NS_PER_S / 2);
+}
+
+static void
+test_normal(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_NORMAL);
+    tell_all(streams.report);
+    flush_streams(&streams);
+    g_assert_cmpstr(streams.out_text, ==,
+                    "2 processed, 1 skipped, 1 failed in 0.50 seconds (4 pictures/s, 50 MP/s, 2 "
+                    "workers)\n");
+    g_assert_cmpstr(streams.err_text, ==, "blurthumb: d.jpg: it cannot be decoded\n");
+    close_streams(&streams);
+}
+
+static void
+test_verbose(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_VERBOSE);
+    tell_all(streams.report);
+    flush_streams(&streams);
+    g_assert_true(g_str_has_prefix(streams.out_text,
+                                   "a.jpg was processed...\nb.jpg was processed...\n"
+                                   "c.jpg was skipped: its result is up to date\n2 processed"));
+    close_streams(&streams);
+}
+
+static void
+test_quiet(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_QUIET);
+    tell_all(streams.report);
+    flush_streams(&streams);
+    g_assert_cmpuint(streams.out_size, ==, 0);
+    g_assert_cmpstr(streams.err_text, ==, "blurthumb: d.jpg: it cannot be decoded\n");
+    close_streams(&streams);
+}
+
+static void
+test_serial_and_ignored(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_NORMAL);
+    bt_report_ignored(streams.report, 7);
+    bt_report_summary(streams.report, BT_REPORT_SERIAL, BT_NS_PER_S);
+    bt_report_summary(streams.report, 1, BT_NS_PER_S);
+    flush_streams(&streams);
+    g_assert_cmpstr(streams.out_text, ==,
+                    "0 processed, 0 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
+                    "MP/s, serial)\n"
+                    "0 processed, 0 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
+                    "MP/s, 1 worker)\n");
+    close_streams(&streams);
+}
+
+/* A batch that took no time at all has no rate of infinity. */
+static void
+test_no_time(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_NORMAL);
+    bt_report_processed(streams.report, "a", 1);
+    bt_report_summary(streams.report, 1, 0);
+    flush_streams(&streams);
+    g_assert_null(strstr(streams.out_text, "inf"));
+    g_assert_null(strstr(streams.out_text, "nan"));
+    close_streams(&streams);
+}
+
+static void
+test_hostile_text(void)
+{
+    Streams streams;
+
+    open_streams(&streams, BT_REPORT_VERBOSE);
+    bt_report_processed(streams.report, "\033]0;owned\007\n\xff.jpg", 1);
+    bt_report_failed(streams.report, "x\rblurthumb: all is well", "\033[2J");
+    bt_report_notice(streams.report, "\xc2\x9b"
+                                     "31m");
+    flush_streams(&streams);
+    for (size_t i = 0; i < streams.out_size; i++)
+        g_assert_true(streams.out_text[i] == '\n' || (unsigned char)streams.out_text[i] >= ' ');
+    for (size_t i = 0; i < streams.err_size; i++)
+        g_assert_true(streams.err_text[i] == '\n' || (unsigned char)streams.err_text[i] >= ' ');
+    g_assert_true(g_utf8_validate(streams.out_text, -1, NULL));
+    g_assert_null(strstr(streams.err_text, "\xc2\x9b"));
+    close_streams(&streams);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/report/normal", test_normal);
+    g_test_add_func("/report/verbose", test_verbose);
+    g_test_add_func("/report/quiet", test_quiet);
+    g_test_add_func("/report/serial-and-ignored", test_serial_and_ignored);
+    g_test_add_func("/report/no-time", test_no_time);
+    g_test_add_func("/report/hostile-text", test_hostile_text);
+    return g_test_run();
+}
