@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/kernel.h"
+
+#include "kernel/curve.h"
+#include "kernel/ops.h"
+#include "kernel/plan.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STRIP BT_KERNEL_STRIP
+#define BLOCK BT_KERNEL_BLOCK
+
+/* Output pixels finished at a time: with four bands a whole block. */
+#define PIXELS (BLOCK / BT_KERNEL_BANDS_MAX)
+
+/* Memory that is kept from picture to picture and only grows; holds zeros when new, so that what a
+ * block has beyond a picture is finite. */
+typedef struct Buffer {
+    void *data;
+    size_t size_bytes;
+} Buffer;
+
+/* The weights of one axis, and what they were made for. */
+typedef struct Plan {
+    BtAxis axis;
+    double sigma;
+    BtWeights weights;
+} Plan;
+
+struct BtKernel {
+    const BtKernelOps *ops;
+    BtKernelPicture picture;
+    Plan across, down;
+    BtCurve curve; /* only for pictures that need it: not plain ones */
+
+    Buffer sum;    /* [in_width * bands] of the boxes that are being filled */
+    Buffer ring;   /* [n_ring][row_floats]: the last shrunk rows */
+    Buffer window; /* pointers to the shrunk rows of one strip, in order */
+    Buffer strip;
+    int n_ring;
+    size_t row_floats; /* whole blocks */
+
+    unsigned char *result;
+    ptrdiff_t result_stride;
+    int n_pushed;  /* rows so far */
+    int n_in_box;  /* of which in the boxes that are being filled */
+    int n_ready;   /* shrunk rows so far */
+    int n_written; /* rows of the result so far */
+
+    _Alignas(64) float block[STRIP * BLOCK];
+    _Alignas(64) float columns[BLOCK * STRIP];
+    _Alignas(64) unsigned char pixels[STRIP * BLOCK * BT_KERNEL_U16];
+};
+
+static bool
+buffer_reserve(Buffer *self, size_t size_bytes)
+{
+    size_t rounded = (size_bytes + 63) / 64 * 64;
+
+    if (rounded <= self->size_bytes)
+        return true;
+    free(self->data);
+    *self = (Buffer){.data = aligned_alloc(64, rounded)};
+    if (self->data == NULL)
+        return false;
+    memset(self->data, 0, rounded);
+    self->size_bytes = rounded;
+    return true;
+}
+
+static int
+least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int
+count_boxes(int samples, int box)
+{
+    return (samples - 1) / box + 1;
+}
+
+BtKernel *
+bt_kernel_new(const char *level)
+{
+    BtKernel *self = aligned_alloc(64, sizeof *self);
+
+    if (self == NULL)
+        return NULL;
+    memset(self, 0, sizeof *self);
+    self->ops = bt_kernel_ops(level);
+    return self;
+}
+
+void
+bt_kernel_free(BtKernel *self)
+{
+    if (self == NULL)
+        return;
+    bt_weights_clear(&self->across.weights);
+    bt_weights_clear(&self->down.weights);
+    bt_curve_clear(&self->curve);
+    free(self->sum.data);
+    free(self->ring.data);
+    free(self->window.data);
+    free(self->strip.data);
+    free(self);
+}
+
+static bool
+is_within_bounds(const BtKernelPicture *picture)
+{
+    return picture->out_width >= 1 && picture->out_width <= picture->source_width &&
+           picture->out_height >= 1 && picture->out_height <= picture->source_height &&
+           picture->in_width >= 1 && picture->in_height >= 1 && picture->box >= 1 &&
+           picture->pitch_x >= 1 && picture->pitch_x <= INT_MAX && picture->pitch_y >= 1 &&
+           picture->pitch_y <= INT_MAX && picture->bands >= 1 &&
+           picture->bands <= BT_KERNEL_BANDS_MAX &&
+           (picture->depth == BT_KERNEL_U8 || picture->depth == BT_KERNEL_U16) &&
+           picture->sigma >= 0 && picture->sigma <= BT_KERNEL_SIGMA_MAX && picture->extra_x >= 0 &&
+           picture->extra_x <= BT_KERNEL_SIGMA_MAX && picture->extra_y >= 0 &&
+           picture->extra_y <= BT_KERNEL_SIGMA_MAX;
+}
+
+/* Pictures of one camera follow each other: the last plan often serves again. */
+static bool
+plan_axis(Plan *self, const BtAxis *axis, double sigma)
+{
+    if (self->weights.first != NULL && self->sigma == sigma && self->axis.source == axis->source &&
+        self->axis.samples == axis->samples && self->axis.pitch == axis->pitch &&
+        self->axis.out == axis->out)
+        return true;
+    bt_weights_clear(&self->weights);
+    self->axis = *axis;
+    self->sigma = sigma;
+    return bt_weights_init(&self->weights, axis, sigma);
+}
+
+static bool
+plan_picture(BtKernel *self, const BtKernelPicture *picture)
+{
+    BtAxis x = {.source = picture->source_width,
+                .samples = count_boxes(picture->in_width, picture->box),
+                .pitch = picture->pitch_x * picture->box,
+                .out = picture->out_width};
+    BtAxis y = {.source = picture->source_height,
+                .samples = count_boxes(picture->in_height, picture->box),
+                .pitch = picture->pitch_y * picture->box,
+                .out = picture->out_height};
+
+    double variance = picture->sigma * picture->sigma;
+
+    return plan_axis(&self->across, &x, sqrt(variance + picture->extra_x)) &&
+           plan_axis(&self->down, &y, sqrt(variance + picture->extra_y));
+}
+
+static bool
+is_plain(const BtKernelPicture *picture)
+{
+    return !picture->alpha && !picture->linear;
+}
+
+static bool
+choose_curve(BtKernel *self, const BtKernelPicture *picture)
+{
+    int most = picture->depth == BT_KERNEL_U8 ? UINT8_MAX : UINT16_MAX;
+
+    if (is_plain(picture) || (self->curve.values != NULL && self->curve.most == most &&
+                              self->curve.linear == picture->linear))
+        return true;
+    bt_curve_clear(&self->curve);
+    return bt_curve_init(&self->curve, most, picture->linear);
+}
+
+/* One past the last shrunk row that the strip which begins at output row `row` needs. */
+static int
+strip_end(const BtWeights *down, int row)
+{
+    return down->first[least(row + STRIP, down->n_out) - 1] + down->n_taps;
+}
+
+/* A row may take the place of another in the ring as soon as no strip to come needs that one: all
+ * strips that end before the new row are done by then. */
+static bool
+reserve_buffers(BtKernel *self, const BtKernelPicture *picture)
+{
+    const BtWeights *down = &self->down.weights;
+    size_t bands = (size_t)picture->bands;
+
+    self->n_ring = 0;
+    for (int row = 0; row < down->n_out; row += STRIP) {
+        int n = strip_end(down, row) - down->first[row];
+
+        self->n_ring = n > self->n_ring ? n : self->n_ring;
+    }
+    self->row_floats = ((size_t)self->across.axis.samples * bands + BLOCK - 1) / BLOCK * BLOCK;
+    return buffer_reserve(&self->sum, (size_t)picture->in_width * bands * sizeof(float)) &&
+           buffer_reserve(&self->ring, (size_t)self->n_ring * self->row_floats * sizeof(float)) &&
+           buffer_reserve(&self->window, (size_t)self->n_ring * sizeof(float *)) &&
+           buffer_reserve(&self->strip, self->row_floats * STRIP * sizeof(float));
+}
+
+bool
+bt_kernel_start(BtKernel *self, const BtKernelPicture *picture, void *result,
+                ptrdiff_t result_stride)
+{
+    self->result = NULL;
+    if (!is_within_bounds(picture) || !plan_picture(self, picture) ||
+        !choose_curve(self, picture) || !reserve_buffers(self, picture))
+        return false;
+    self->picture = *picture;
+    self->result = result;
+    self->result_stride = result_stride;
+    self->n_pushed = self->n_in_box = self->n_ready = self->n_written = 0;
+    return true;
+}
+
+static inline int
+sample_at(const void *row, BtKernelDepth depth, size_t i)
+{
+    return depth == BT_KERNEL_U8 ? ((const uint8_t *)row)[i] : ((const uint16_t *)row)[i];
+}
+
+/* Through the curve, and premultiplied. */
+static void
+add_curved(const BtKernel *self, float *sum, const void *row)
+{
+    const float *values = self->curve.values;
+    size_t bands = (size_t)self->picture.bands;
+    size_t n_colours = bands - self->picture.alpha;
+    size_t n = (size_t)self->picture.in_width * bands;
+    BtKernelDepth depth = self->picture.depth;
+
+    for (size_t i = 0; i < n; i += bands) {
+        float share = 1;
+
+        if (self->picture.alpha) {
+            float alpha = (float)sample_at(row, depth, i + n_colours);
+
+            sum[i + n_colours] += alpha;
+            share = alpha / (float)self->curve.most;
+        }
+        for (size_t c = i; c < i + n_colours; c++)
+            sum[c] += values[sample_at(row, depth, c)] * share;
+    }
+}
+
+static void
+add_row(const BtKernel *self, float *sum, const void *row)
+{
+    size_t n = (size_t)self->picture.in_width * (size_t)self->picture.bands;
+
+    if (!is_plain(&self->picture))
+        add_curved(self, sum, row);
+    else if (self->picture.depth == BT_KERNEL_U8)
+        self->ops->add_u8(sum, row, n);
+    else
+        self->ops->add_u16(sum, row, n);
+}
+
+/* The sums of box rows become averages of boxes; what the last box lacks is its last sample. */
+static void
+average_boxes(const BtKernel *self, float *out, const float *sum)
+{
+    int bands = self->picture.bands, box = self->picture.box;
+    float share = 1 / ((float)box * (float)box);
+
+    for (int x = 0; x < self->picture.in_width; x += box) {
+        int n = least(box, self->picture.in_width - x);
+
+        for (int band = 0; band < bands; band++) {
+            const float *in = sum + (ptrdiff_t)x * bands + band;
+            float total = (float)(box - n) * in[(n - 1) * bands];
+
+            for (int k = 0; k < n; k++)
+                total += in[k * bands];
+            *out++ = total * share;
+        }
+    }
+}
+
+/* Divides colours by alpha; where alpha rounds to 0 nothing is left of them. */
+static void
+unpremultiply(float *colours, const float *alpha, int n_colours, float most)
+{
+    float shares[STRIP];
+
+    for (int i = 0; i < STRIP; i++)
+        shares[i] = most / (alpha[i] < 0.5f ? INFINITY : alpha[i]);
+    for (int c = 0; c < n_colours; c++)
+        for (int i = 0; i < STRIP; i++)
+            colours[c * STRIP + i] *= shares[i];
+}
+
+static void
+finish_colours(BtKernel *self, int n_pixels)
+{
+    int bands = self->picture.bands, n_colours = bands - self->picture.alpha;
+
+    for (int pixel = 0; pixel < n_pixels; pixel++) {
+        float *colours = self->columns + pixel * bands * STRIP;
+
+        if (self->picture.alpha)
+            unpremultiply(colours, colours + n_colours * STRIP, n_colours, (float)self->curve.most);
+        if (self->picture.linear)
+            bt_curve_encode(&self->curve, colours, n_colours * STRIP);
+    }
+}
+
+/* n pixels of the strip's rows, from column x on. */
+static void
+write_pixels(BtKernel *self, int x, int n, int n_rows)
+{
+    int bands = self->picture.bands;
+    size_t depth = (size_t)self->picture.depth;
+    size_t left = (size_t)x * (size_t)bands * depth, n_bytes = (size_t)(n * bands) * depth;
+
+    if (depth == BT_KERNEL_U8)
+        self->ops->pack_u8(self->pixels, self->columns, n * bands);
+    else
+        self->ops->pack_u16((uint16_t *)(void *)self->pixels, self->columns, n * bands);
+    for (int i = 0; i < n_rows; i++)
+        memcpy(self->result + (self->n_written + i) * self->result_stride + left,
+               self->pixels + (size_t)i * BLOCK * depth, n_bytes);
+}
+
+static void
+make_strip(BtKernel *self)
+{
+    const BtWeights *down = &self->down.weights, *across = &self->across.weights;
+    int row = self->n_written, n_rows = least(STRIP, down->n_out - row);
+    const float **window = self->window.data;
+    float *ring = self->ring.data, *strip = self->strip.data;
+
+    for (int j = down->first[row]; j < strip_end(down, row); j++)
+        *window++ = ring + (size_t)(j % self->n_ring) * self->row_floats;
+    for (size_t column = 0; column < self->row_floats; column += BLOCK) {
+        self->ops->combine_rows(self->block, self->window.data, column, down, row, n_rows);
+        self->ops->turn(strip + column * STRIP, self->block);
+    }
+    for (int x = 0; x < across->n_out; x += PIXELS) {
+        int n = least(PIXELS, across->n_out - x);
+
+        self->ops->combine_columns(self->columns, strip, across, x, n, self->picture.bands);
+        if (!is_plain(&self->picture))
+            finish_colours(self, n);
+        write_pixels(self, x, n, n_rows);
+    }
+    self->n_written += n_rows;
+}
+
+/* The last row of the picture stands also for the rows that its box lacks. */
+static void
+push_row(BtKernel *self, const void *row)
+{
+    int box = self->picture.box;
+    bool is_last = self->n_pushed + 1 == self->picture.in_height;
+    int n = is_last ? box - self->n_in_box : 1;
+    float *ring = self->ring.data;
+    float *shrunk = ring + (size_t)(self->n_ready % self->n_ring) * self->row_floats;
+    float *sum = box == 1 ? shrunk : self->sum.data;
+    size_t n_samples = (size_t)self->picture.in_width * (size_t)self->picture.bands;
+
+    if (self->n_in_box == 0)
+        memset(sum, 0, n_samples * sizeof *sum);
+    for (int i = 0; i < n; i++)
+        add_row(self, sum, row);
+    self->n_pushed++;
+    self->n_in_box += n;
+    if (self->n_in_box < box)
+        return;
+    if (box > 1)
+        average_boxes(self, shrunk, sum);
+    self->n_in_box = 0;
+    self->n_ready++;
+}
+
+void
+bt_kernel_push(BtKernel *self, const void *rows, ptrdiff_t stride, int n_rows)
+{
+    const BtWeights *down = &self->down.weights;
+    const unsigned char *row = rows;
+
+    assert(self->result != NULL && n_rows <= self->picture.in_height - self->n_pushed);
+    for (int i = 0; i < n_rows; i++) {
+        push_row(self, row + i * stride);
+        while (self->n_written < down->n_out && strip_end(down, self->n_written) <= self->n_ready)
+            make_strip(self);
+    }
+}
+
+void
+bt_kernel_finish(BtKernel *self)
+{
+    assert(self->result != NULL && self->n_pushed == self->picture.in_height);
+    assert(self->n_written == self->picture.out_height);
+    self->result = NULL;
+}
