@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pool of forked workers. Tasks are bytes and descriptors; the pool knows nothing of what they
+ * mean. It runs in the supervisor: one thread, one ppoll() over pidfds and channels, no signal
+ * handlers, no main loop.
+ *
+ *   BtPoolOptions options = {.name = "photo", .n_slots = 4, .serve = serve, .data = &settings};
+ *   g_autoptr(BtPool) pool = bt_pool_new(&options, &error);    forks nothing yet
+ *   bt_pool_submit(pool, &task, &id, &error);                  starts a worker when one is needed
+ *   bt_pool_next(pool, BT_POOL_FOREVER, &outcome)              outcomes as they complete
+ *   bt_pool_map(pool, ...)                                     or: all of them, in order
+ *   bt_pool_free(pool)                                         kills what still runs, reaps all
+ *
+ * Invariants
+ *   - Every submitted task yields exactly one outcome, whatever happens to workers, but for the
+ *     tasks that are in the pool when it is freed.
+ *   - A slot holds at most one worker, and a worker at most one task. A worker that dies, speaks
+ *     nonsense or runs past the time limit costs its own task at most: it is killed, reaped and
+ *     replaced, and the task is tried once more in a fresh worker (`retries`), then ends as
+ *     anything but DONE. Channels are drained before a death is judged, so a reply that was sent
+ *     before dying counts. A task is blamed only for what happened after a worker read it: it is
+ *     handed to a worker that has said that it is ready, and taken back, without counting an
+ *     attempt, from one that dies before reading it.
+ *   - A worker is started when a task waits and no idle worker exists, so fewer tasks than slots
+ *     start fewer workers. The slot keeps the entry function: first start and replacement are one
+ *     path. A worker that was idle longer than idle_limit_ns is replaced before it gets a task
+ *     (libvips 8.14 can hang or abort on a task that comes 15 s after the last one).
+ *   - Replacement has a budget: after `crash_limit` worker deaths in a row without one DONE
+ *     between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
+ *     death on, the pool gives up: every task inside ends as ABANDONED and submit fails with
+ *     BT_ERROR_EXHAUSTED. A worker that cannot be started counts as a death where there is no other
+ *     worker; where there is one, tasks wait for it.
+ *   - The process that forks has one thread: checked at each fork.
+ *
+ * A worker closes every descriptor but 0, 1, 2, its channel and those in `keep_fds` right after
+ * the fork. It leaves when its channel closes. In the supervisor 0, 1 and 2 must be open, so that
+ * no channel gets one of these numbers.
+ */
+#ifndef BT_POOL_POOL_H
+#define BT_POOL_POOL_H
+
+#include "base/error.h"
+#include "pool/channel.h"
+#include "pool/process.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BT_POOL_FOREVER   UINT64_MAX
+#define BT_POOL_SLOTS_MAX 4096
+#define BT_POOL_QUEUE_MAX 1048576
+
+typedef struct BtPool BtPool;
+
+/* A task as a worker sees it. Everything is lent: bytes and descriptors go after serve returns. */
+typedef struct BtTaskView {
+    uint64_t id;
+    const void *bytes;
+    size_t size;
+    const int *fds;
+    int n_fds;
+    int attempt; /* 1, or 2 when an earlier worker died over it */
+} BtTaskView;
+
+/* In the worker, once, before its first task: data as in the options; what it returns is handed to
+ * serve as its state. A worker whose start cannot succeed calls _exit() with a code of its own,
+ * which counts as a death. NULL in the options: the state is data itself. */
+typedef void *(*BtPoolStart)(void *data);
+
+/* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes of reply into reply and
+ * returns their number. It must tolerate to be run again on the same task in another process:
+ * file offsets are where the dead worker left them. */
+typedef size_t (*BtPoolServe)(void *state, const BtTaskView *task, void *reply);
+
+typedef struct BtPoolOptions {
+    const char *name;   /* workers are NAME-0, NAME-1, ...; at most 10 bytes; copied */
+    int n_slots;        /* >= 1 */
+    size_t queue_limit; /* tasks that may wait for a slot; 0: as many as slots */
+    BtPoolStart start;  /* or NULL */
+    BtPoolServe serve;
+    void *data;
+    const int *keep_fds; /* descriptors that workers keep; copied */
+    int n_keep_fds;
+    int retries;            /* further tries after a worker died over a task; usually 1 */
+    uint64_t task_limit_ns; /* kill a worker that is longer at one task (no retry), or at starting;
+                             * 0: no limit */
+    uint64_t idle_limit_ns; /* 0: none */
+    uint64_t tasks_per_worker; /* replace a worker after so many; 0: no limit */
+    int crash_limit;           /* 0: 16, or twice n_slots where that is more */
+} BtPoolOptions;
+
+typedef struct BtTask {
+    const void *bytes; /* copied by submit */
+    size_t size;       /* <= BT_FRAME_BYTES_MAX */
+    int fds[BT_FRAME_FDS_MAX];
+    int n_fds;
+    void *tag; /* handed back with the outcome, never touched */
+} BtTask;
+
+typedef enum BtTaskEnd {
+    BT_TASK_DONE,      /* bytes hold the reply */
+    BT_TASK_KILLED,    /* the worker was killed by signal `detail` */
+    BT_TASK_EXITED,    /* the worker left with exit code `detail` */
+    BT_TASK_OVERTIME,  /* longer than task_limit_ns: the worker was killed by us */
+    BT_TASK_NONSENSE,  /* the worker said something that is not a reply to its task */
+    BT_TASK_CANCELLED, /* by bt_pool_cancel() before a worker had it */
+    BT_TASK_ABANDONED, /* the pool gave up; detail: the errno of a start that failed, or 0 */
+} BtTaskEnd;
+
+typedef struct BtPoolOutcome {
+    uint64_t id;
+    void *tag;
+    BtTaskEnd end;
+    int detail;
+    void *bytes; /* owned: bt_pool_outcome_clear() */
+    size_t size;
+    int attempts;                                /* workers that had it: 0, 1 or more */
+    pid_t pid;                                   /* the last of them */
+    uint64_t submitted_ns, started_ns, ended_ns; /* of the last attempt; started 0 if none */
+} BtPoolOutcome;
+
+typedef enum BtPoolWait {
+    BT_POOL_OUTCOME, /* one outcome was written */
+    BT_POOL_IDLE,    /* no task is inside: there is nothing to wait for */
+    BT_POOL_TIMEOUT,
+    BT_POOL_WOKEN, /* a descriptor given to bt_pool_watch() is readable */
+} BtPoolWait;
+
+typedef enum BtWorkerState {
+    BT_WORKER_NONE,     /* the slot is empty */
+    BT_WORKER_STARTING, /* forked, and not yet ready */
+    BT_WORKER_IDLE,
+    BT_WORKER_BUSY,
+    BT_WORKER_ENDING, /* killed, or without its channel; to be reaped */
+} BtWorkerState;
+
+typedef struct BtWorkerInfo {
+    char name[BT_PROCESS_NAME_BYTES];
+    pid_t pid; /* 0 in an empty slot */
+    BtWorkerState state;
+    uint64_t task_id;  /* when busy, and when ending over a task; else 0, which is no task's id */
+    void *task_tag;    /* the same */
+    uint64_t since_ns; /* since when in this state */
+    uint64_t n_tasks;  /* done by this process */
+} BtWorkerInfo;
+
+/* Checks the options; forks nothing. */
+BT_MUST_CHECK BtPool *bt_pool_new(const BtPoolOptions *options, GError **error);
+
+/* Kills and reaps every worker, drops every task, closes what it holds. NULL allowed. */
+void bt_pool_free(BtPool *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtPool, bt_pool_free)
+
+/* A descriptor (a signalfd, say) that ends bt_pool_next() when readable; -1 for none. Borrowed. */
+void bt_pool_watch(BtPool *self, int fd);
+
+/* How many tasks submit takes now: free slots and room in the queue. */
+size_t bt_pool_room(const BtPool *self);
+
+/* How many tasks would start at once: slots without a task, less tasks that wait. */
+size_t bt_pool_idle(const BtPool *self);
+
+/* Takes a task: copies its bytes, and owns its descriptors from here on. On failure (BT_ERROR_FULL
+ * when there is no room, BT_ERROR_EXHAUSTED after giving up, BT_ERROR_INVALID) the descriptors stay
+ * the caller's. Never waits. out_id may be NULL. */
+BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id,
+                                  GError **error);
+
+/* Takes back a task that no worker has yet; it ends as CANCELLED, through bt_pool_next() like all.
+ * False when it has started or ended. */
+bool bt_pool_cancel(BtPool *self, uint64_t id);
+
+/* Waits at most timeout_ns for the next outcome, in the order of completion; does all the pool's
+ * work meanwhile. With 0 it does what can be done now. out_outcome is written on OUTCOME only. */
+BT_MUST_CHECK BtPoolWait bt_pool_next(BtPool *self, uint64_t timeout_ns,
+                                      BtPoolOutcome *out_outcome);
+
+void bt_pool_outcome_clear(BtPoolOutcome *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BtPoolOutcome, bt_pool_outcome_clear)
+
+/* Gives the next task, or false when there are no more. Runs in the supervisor. */
+typedef bool (*BtPoolSource)(void *user, BtTask *out_task);
+
+/* Takes outcome number `index`; its bytes are lent. Returns false to stop the map early. */
+typedef bool (*BtPoolSink)(void *user, uint64_t index, const BtPoolOutcome *outcome);
+
+/* Runs every task of source through the pool and hands the outcomes to sink in the order of the
+ * tasks. Pulls a task only when there is room, and holds at most room + n_slots outcomes that wait
+ * for an earlier one: constant memory. The pool must be empty before, and is after: tasks that a
+ * map which ends early leaves behind are cancelled, or finished and forgotten. The watched
+ * descriptor is not looked at meanwhile. False with *error when a task could not be submitted; its
+ * descriptors are closed. */
+BT_MUST_CHECK bool bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user,
+                               GError **error);
+
+/* Writes up to n slots' states, in slot order; returns the number of slots. */
+int bt_pool_workers(const BtPool *self, BtWorkerInfo *out_infos, int n);
+
+/* How many workers were started so far, and how many of them died over a task or while idle. */
+void bt_pool_counts(const BtPool *self, uint64_t *out_started, uint64_t *out_died);
+
+/* One clause for people: "the worker was killed by signal 11 (Segmentation fault)". Owned (g_free).
+ * NULL for DONE. */
+char *bt_pool_outcome_reason(const BtPoolOutcome *outcome);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool/serve.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int
+compare_ints(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Closes every descriptor from 3 on that is not in kept. A kernel that does not know close_range()
+ * (before 5.9) leaves them open, which costs tidiness only: a worker dies with its supervisor, and
+ * its own death is seen through the pidfd. */
+static void
+close_all_but(int *kept, size_t n)
+{
+    unsigned next = STDERR_FILENO + 1;
+
+    qsort(kept, n, sizeof *kept, compare_ints);
+    for (size_t i = 0; i < n; i++) {
+        unsigned fd = (unsigned)kept[i];
+
+        if (fd > next)
+            close_range(next, fd - 1, 0);
+        next = MAX(next, fd + 1);
+    }
+    close_range(next, ~0U, 0);
+}
+
+static void
+let_go(const BtServeArgs *args)
+{
+    size_t n = (size_t)args->options->n_keep_fds;
+    g_autofree int *kept = g_new(int, n + 1);
+    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (null_fd >= 0)
+        dup2(null_fd, STDIN_FILENO);
+    for (size_t i = 0; i < n; i++)
+        kept[i] = args->options->keep_fds[i];
+    kept[n] = args->channel_fd;
+    close_all_but(kept, n + 1);
+}
+
+static BtChannelState
+serve_task(const BtServeArgs *args, void *state, const BtFrame *frame, void *reply)
+{
+    BtTaskView view = {
+        .id = frame->id,
+        .bytes = frame->bytes,
+        .size = frame->size,
+        .fds = frame->fds,
+        .n_fds = frame->n_fds,
+        .attempt = frame->attempt,
+    };
+    BtFrame answer = {.kind = BT_FRAME_REPLY, .id = frame->id, .bytes = reply};
+
+    answer.size = args->options->serve(state, &view, reply);
+    for (int i = 0; i < frame->n_fds; i++)
+        close(frame->fds[i]);
+    return bt_channel_send(args->channel_fd, &answer, true);
+}
+
+int
+bt_serve(void *data)
+{
+    const BtServeArgs *args = data;
+    const BtPoolOptions *options = args->options;
+    BtFrame frame = {.kind = BT_FRAME_READY};
+    g_autofree void *bytes = NULL, *reply = NULL;
+    BtChannelState channel;
+    void *state;
+
+    let_go(args);
+    bytes = g_malloc(BT_FRAME_BYTES_MAX);
+    reply = g_malloc(BT_FRAME_BYTES_MAX);
+    state = options->start != NULL ? options->start(options->data) : options->data;
+    channel = bt_channel_send(args->channel_fd, &frame, true);
+    while (channel == BT_CHANNEL_OK) {
+        channel = bt_channel_receive(args->channel_fd, BT_FRAME_TASK, true, bytes, &frame);
+        if (channel == BT_CHANNEL_OK)
+            channel = serve_task(args, state, &frame, reply);
+    }
+    return channel == BT_CHANNEL_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}

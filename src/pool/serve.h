@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker's side of the pool: start, then one task after the other until the channel closes.
+ * Worker.
+ *
+ * Before anything else it lets go of what it inherited: standard input becomes /dev/null and every
+ * descriptor is closed but 0, 1, 2, the channel and options->keep_fds. So a worker holds no end of
+ * another worker's channel, and sees its own close when the supervisor goes.
+ */
+#ifndef BT_POOL_SERVE_H
+#define BT_POOL_SERVE_H
+
+#include "pool/pool.h"
+
+typedef struct BtServeArgs {
+    const BtPoolOptions *options;
+    int channel_fd;
+} BtServeArgs;
+
+/* A BtProcessFunction; data is a BtServeArgs. Returns the exit code: 0 when the channel closed, 1
+ * when something came through it that is not a task. */
+int bt_serve(void *data);
+
+#endif

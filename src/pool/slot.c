@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool/slot.h"
+
+#include "base/clock.h"
+#include "pool/serve.h"
+#include "pool/wait.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* How long a worker that has closed its channel may take to leave. */
+#define LEAVE_LIMIT_NS BT_NS_PER_S
+
+static void
+enter(BtSlot *self, BtWorkerState state, uint64_t now_ns, uint64_t limit_ns)
+{
+    self->state = state;
+    self->since_ns = now_ns;
+    self->until_ns = limit_ns > 0 ? bt_wait_moment(now_ns, limit_ns) : BT_WAIT_FOREVER;
+}
+
+void
+bt_slot_init(BtSlot *self, const BtPoolOptions *options, int index)
+{
+    *self = (BtSlot){
+        .options = options,
+        .process = BT_PROCESS_INIT,
+        .channel_fd = -1,
+        .state = BT_WORKER_NONE,
+        .until_ns = BT_WAIT_FOREVER,
+    };
+    snprintf(self->name, sizeof self->name, "%s-%d", options->name, index);
+}
+
+void
+bt_slot_clear(BtSlot *self)
+{
+    bt_process_clear(&self->process);
+    bt_fd_clear(&self->channel_fd);
+    g_clear_pointer(&self->task, bt_pool_task_free);
+    g_clear_pointer(&self->retry, bt_pool_task_free);
+}
+
+bool
+bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error)
+{
+    g_auto(BtFd) supervisor_fd = -1, worker_fd = -1;
+    BtServeArgs args = {.options = self->options};
+
+    if (!bt_channel_pair(&supervisor_fd, &worker_fd, error))
+        return false;
+    args.channel_fd = worker_fd;
+    if (!bt_process_start(&self->process, self->name, bt_serve, &args, error))
+        return false;
+    self->channel_fd = bt_fd_steal(&supervisor_fd);
+    self->verdict = BT_TASK_KILLED;
+    self->n_tasks = 0;
+    enter(self, BT_WORKER_STARTING, now_ns, self->options->task_limit_ns);
+    return true;
+}
+
+bool
+bt_slot_give(BtSlot *self, BtPoolTask *task, uint64_t now_ns)
+{
+    task->frame.attempt = task->outcome.attempts + 1;
+    if (bt_channel_send(self->channel_fd, &task->frame, false) != BT_CHANNEL_OK) {
+        bt_slot_condemn(self, BT_TASK_KILLED);
+        return false;
+    }
+    task->outcome.attempts++;
+    task->outcome.pid = self->process.pid;
+    task->outcome.started_ns = now_ns;
+    self->task = task;
+    enter(self, BT_WORKER_BUSY, now_ns, self->options->task_limit_ns);
+    return true;
+}
+
+/* Takes a well-formed frame: true where it is the one that was due. */
+static bool
+take_frame(BtSlot *self, const BtFrame *frame, uint64_t now_ns)
+{
+    if (self->state == BT_WORKER_BUSY) {
+        BtPoolOutcome *outcome = &self->task->outcome;
+
+        if (frame->id != outcome->id)
+            return false;
+        outcome->bytes = g_memdup2(frame->bytes, frame->size);
+        outcome->size = frame->size;
+        self->n_tasks++;
+    } else if (self->state == BT_WORKER_IDLE) {
+        return false;
+    }
+    enter(self, BT_WORKER_IDLE, now_ns, 0);
+    return true;
+}
+
+/* The worker died before it read its task, which it cannot be blamed for. */
+static void
+take_back(BtSlot *self)
+{
+    BtPoolOutcome *outcome = &self->task->outcome;
+
+    outcome->attempts--;
+    outcome->pid = 0;
+    outcome->started_ns = 0;
+    self->retry = g_steal_pointer(&self->task);
+}
+
+BtPoolTask *
+bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns)
+{
+    BtFrameKind due = self->state == BT_WORKER_STARTING ? BT_FRAME_READY : BT_FRAME_REPLY;
+    BtFrame frame;
+    BtChannelState channel;
+
+    if (self->channel_fd < 0)
+        return NULL;
+    channel = bt_channel_receive(self->channel_fd, due, false, buffer, &frame);
+    if (channel == BT_CHANNEL_RESET && self->task != NULL)
+        take_back(self);
+    if (channel == BT_CHANNEL_CLOSED || channel == BT_CHANNEL_RESET) {
+        bt_fd_clear(&self->channel_fd);
+        enter(self, BT_WORKER_ENDING, now_ns, LEAVE_LIMIT_NS);
+    } else if (channel == BT_CHANNEL_NONSENSE ||
+               (channel == BT_CHANNEL_OK && !take_frame(self, &frame, now_ns))) {
+        bt_slot_condemn(self, BT_TASK_NONSENSE);
+    }
+    return self->state == BT_WORKER_IDLE ? g_steal_pointer(&self->task) : NULL;
+}
+
+void
+bt_slot_condemn(BtSlot *self, BtTaskEnd verdict)
+{
+    bt_process_signal(&self->process, SIGKILL);
+    bt_fd_clear(&self->channel_fd);
+    self->verdict = verdict;
+    enter(self, BT_WORKER_ENDING, bt_clock_now_ns(), 0);
+}
+
+void
+bt_slot_expire(BtSlot *self, uint64_t now_ns)
+{
+    if (now_ns >= self->until_ns)
+        bt_slot_condemn(self,
+                        self->state == BT_WORKER_ENDING ? BT_TASK_NONSENSE : BT_TASK_OVERTIME);
+}
+
+BtPoolTask *
+bt_slot_bury(BtSlot *self, BtTaskEnd *out_end, int *out_detail)
+{
+    BtProcessEnd end;
+
+    /* Reaped by somebody else: nobody knows how it ended. */
+    if (!bt_process_join(&self->process, BT_PROCESS_FOREVER, &end, NULL))
+        end = (BtProcessEnd){BT_PROCESS_KILLED, 0};
+    *out_end = self->verdict;
+    *out_detail = 0;
+    if (self->verdict == BT_TASK_KILLED) {
+        *out_end = end.fate == BT_PROCESS_EXITED ? BT_TASK_EXITED : BT_TASK_KILLED;
+        *out_detail = end.detail;
+    }
+    bt_fd_clear(&self->channel_fd);
+    enter(self, BT_WORKER_NONE, 0, 0);
+    return g_steal_pointer(&self->task);
+}

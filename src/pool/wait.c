@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool/wait.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+
+uint64_t
+bt_wait_moment(uint64_t now_ns, uint64_t timeout_ns)
+{
+    return timeout_ns < BT_WAIT_FOREVER - now_ns ? now_ns + timeout_ns : BT_WAIT_FOREVER;
+}
+
+int
+bt_wait_poll(struct pollfd *fds, nfds_t n, uint64_t until_ns)
+{
+    int n_ready;
+
+    do {
+        uint64_t now_ns = bt_clock_now_ns();
+        uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+        struct timespec left = {
+            .tv_sec = (time_t)(left_ns / BT_NS_PER_S),
+            .tv_nsec = (long)(left_ns % BT_NS_PER_S),
+        };
+
+        n_ready = ppoll(fds, n, &left, NULL);
+    } while (n_ready < 0 && errno == EINTR);
+    return n_ready;
+}
