@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "scan/walk.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define FOLDER_FLAGS (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
+
+typedef struct Identity {
+    dev_t device;
+    ino_t inode;
+} Identity;
+
+/* A folder on the way from the root to the one that is being read. */
+typedef struct Level {
+    Identity identity;
+    size_t path_length; /* of the walk's path that names this folder, its slash included */
+    GPtrArray *folders; /* names of those in it that wait */
+} Level;
+
+struct BtWalk {
+    GArray *skipped;    /* Identity */
+    GArray *levels;     /* Level, the root's first; empty: the walk has ended */
+    BtFd root_fd;       /* O_PATH */
+    GString *path;      /* of what is being looked at, as shown */
+    size_t root_length; /* of path that is the prefix */
+    DIR *dir;           /* the folder of the last level; NULL where it had to be closed */
+    bool reading;       /* dir has not come to its end */
+};
+
+static void
+clear_level(gpointer data)
+{
+    Level *level = data;
+
+    g_ptr_array_unref(level->folders);
+}
+
+static Level *
+last_level(const BtWalk *self)
+{
+    return &g_array_index(self->levels, Level, self->levels->len - 1);
+}
+
+static bool
+is_identity(Identity identity, const struct stat *what)
+{
+    return identity.device == what->st_dev && identity.inode == what->st_ino;
+}
+
+static bool
+is_on_the_way(const BtWalk *self, const struct stat *folder)
+{
+    for (guint i = 0; i < self->levels->len; i++)
+        if (is_identity(g_array_index(self->levels, Level, i).identity, folder))
+            return true;
+    return false;
+}
+
+/* The path in a sentence: a root that is the current folder has an empty one. */
+static const char *
+shown_path(const BtWalk *self)
+{
+    return self->path->len > 0 ? self->path->str : ".";
+}
+
+static BtWalkKind
+find_problem(const BtWalk *self, GError **error)
+{
+    bt_error_set_system(error, errno, "%s", shown_path(self));
+    return BT_WALK_PROBLEM;
+}
+
+/* Takes fd, which may be the failure to open the folder that the path names. */
+static BtWalkKind
+enter_folder(BtWalk *self, BtFd fd, GError **error)
+{
+    g_auto(BtFd) own = fd;
+    struct stat what;
+    Level level;
+    DIR *dir;
+
+    if (own < 0 || fstat(own, &what) < 0)
+        return find_problem(self, error);
+    if (bt_walk_is_skipped(self, &what))
+        return BT_WALK_MORE;
+    if (is_on_the_way(self, &what)) {
+        bt_error_set(error, BT_ERROR_INVALID, "%s is a folder that contains itself",
+                     shown_path(self));
+        return BT_WALK_PROBLEM;
+    }
+    if ((dir = fdopendir(own)) == NULL)
+        return find_problem(self, error);
+    (void)bt_fd_steal(&own);
+    g_clear_pointer(&self->dir, closedir);
+    self->dir = dir;
+    self->reading = true;
+    if (self->levels->len > 0)
+        g_string_append_c(self->path, '/');
+    level.identity = (Identity){.device = what.st_dev, .inode = what.st_ino};
+    level.path_length = self->path->len;
+    level.folders = g_ptr_array_new_with_free_func(g_free);
+    g_array_append_val(self->levels, level);
+    return BT_WALK_MORE;
+}
+
+/* The d_type of an entry, which some file systems do not tell; DT_UNKNOWN when it is gone. */
+static unsigned char
+entry_type(const BtWalk *self, const struct dirent *entry)
+{
+    struct stat what;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type;
+    return bt_path_stat(dirfd(self->dir), entry->d_name, &what) == 0 ? IFTODT(what.st_mode)
+                                                                     : DT_UNKNOWN;
+}
+
+static BtWalkKind
+read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
+{
+    const struct dirent *entry;
+    unsigned char type;
+
+    g_string_truncate(self->path, last_level(self)->path_length);
+    errno = 0;
+    if ((entry = readdir(self->dir)) == NULL) {
+        self->reading = false;
+        return errno == 0 ? BT_WALK_MORE : find_problem(self, error);
+    }
+    type = entry_type(self, entry);
+    if (type == DT_UNKNOWN || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        return BT_WALK_MORE;
+    if (type == DT_DIR && entry->d_name[0] != '.') {
+        g_ptr_array_add(last_level(self)->folders, g_strdup(entry->d_name));
+        return BT_WALK_MORE;
+    }
+    g_string_append(self->path, entry->d_name);
+    *out_entry = (BtWalkEntry){
+        .dirfd = dirfd(self->dir),
+        .part = entry->d_name,
+        .path = self->path->str,
+        .name = self->path->str + self->root_length,
+        .type = type,
+    };
+    return BT_WALK_ENTRY;
+}
+
+/* Enters a folder that waits in the last level, or leaves that level. A child of the folder that
+ * was just read is opened from there, so that a long chain of folders is not walked from its root
+ * again and again. */
+static BtWalkKind
+next_folder(BtWalk *self, GError **error)
+{
+    GPtrArray *folders = last_level(self)->folders;
+    g_autofree char *part = NULL;
+
+    g_string_truncate(self->path, last_level(self)->path_length);
+    if (folders->len == 0) {
+        g_array_set_size(self->levels, self->levels->len - 1);
+        g_clear_pointer(&self->dir, closedir);
+        return BT_WALK_MORE;
+    }
+    part = g_ptr_array_steal_index_fast(folders, folders->len - 1);
+    g_string_append(self->path, part);
+    return enter_folder(
+        self,
+        self->dir != NULL
+            ? bt_path_open(dirfd(self->dir), part, FOLDER_FLAGS, 0)
+            : bt_path_open(self->root_fd, self->path->str + self->root_length, FOLDER_FLAGS, 0),
+        error);
+}
+
+BtWalk *
+bt_walk_new(void)
+{
+    BtWalk *self = g_new0(BtWalk, 1);
+
+    self->skipped = g_array_new(FALSE, FALSE, sizeof(Identity));
+    self->levels = g_array_new(FALSE, FALSE, sizeof(Level));
+    self->path = g_string_new(NULL);
+    self->root_fd = -1;
+    g_array_set_clear_func(self->levels, clear_level);
+    return self;
+}
+
+void
+bt_walk_free(BtWalk *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_pointer(&self->dir, closedir);
+    bt_fd_clear(&self->root_fd);
+    g_array_unref(self->skipped);
+    g_array_unref(self->levels);
+    g_string_free(self->path, TRUE);
+    g_free(self);
+}
+
+void
+bt_walk_skip(BtWalk *self, dev_t device, ino_t inode)
+{
+    Identity identity = {.device = device, .inode = inode};
+
+    g_array_append_val(self->skipped, identity);
+}
+
+bool
+bt_walk_is_skipped(const BtWalk *self, const struct stat *folder)
+{
+    for (guint i = 0; i < self->skipped->len; i++)
+        if (is_identity(g_array_index(self->skipped, Identity, i), folder))
+            return true;
+    return false;
+}
+
+bool
+bt_walk_start(BtWalk *self, int dirfd, const char *prefix, GError **error)
+{
+    g_string_assign(self->path, prefix);
+    self->root_length = self->path->len;
+    bt_fd_clear(&self->root_fd);
+    self->root_fd = bt_path_open(dirfd, "", O_PATH | O_DIRECTORY, 0);
+    return enter_folder(self,
+                        self->root_fd >= 0 ? bt_path_open(self->root_fd, "", FOLDER_FLAGS, 0) : -1,
+                        error) != BT_WALK_PROBLEM;
+}
+
+BtWalkKind
+bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error)
+{
+    if (self->reading)
+        return read_entry(self, out_entry, error);
+    return self->levels->len > 0 ? next_folder(self, error) : BT_WALK_END;
+}
