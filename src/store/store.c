@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "store/folder.h"
+#include "store/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long to wait until a file system's clock moves: the coarsest there are tick every 2 s. */
+#define CLOCK_LIMIT_NS (5 * BT_NS_PER_S / 2)
+#define CLOCK_STEP_US  1000
+
+struct BtStore {
+    char *path;
+    BtFolder *top;
+    BtFolder *last;    /* of the last target: most results go where the one before went */
+    GHashTable *swept; /* names of the folders that were rid of stale temporaries */
+    struct timespec key_time;
+    bool force;
+    bool probed; /* can_link is known */
+    bool can_link;
+};
+
+static bool
+is_later(struct timespec left, struct timespec right)
+{
+    return left.tv_sec != right.tv_sec ? left.tv_sec > right.tv_sec : left.tv_nsec > right.tv_nsec;
+}
+
+/* The folder of a result, made where it is missing. Lent until the next call. */
+static BtFolder *
+get_folder(BtStore *self, const char *name, GError **error)
+{
+    const char *slash = strrchr(name, '/'), *base;
+    size_t length = slash != NULL ? (size_t)(slash + 1 - name) : 0;
+    g_auto(BtFd) fd = -1;
+
+    if (strlen(self->last->name) == length && strncmp(self->last->name, name, length) == 0)
+        return self->last;
+    if ((fd = bt_path_make_parent(self->top->fd, name, &base)) < 0) {
+        bt_error_set_system(error, errno, "%s%.*s", self->top->path, (int)length, name);
+        return NULL;
+    }
+    bt_folder_unref(self->last);
+    return self->last = bt_folder_new(self->path, name, length, &fd);
+}
+
+static bool
+has_key(const BtStore *self, const char *key)
+{
+    g_auto(BtFd) fd =
+        bt_path_open(self->top->fd, BT_STORE_KEY_NAME, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    size_t size = strlen(key);
+    g_autofree char *text = g_malloc(size + 1);
+
+    return fd >= 0 && read(fd, text, size + 1) == (ssize_t)size && memcmp(text, key, size) == 0;
+}
+
+static bool
+write_key(BtStore *self, const char *key, GError **error)
+{
+    g_autoptr(BtTarget) target = bt_store_open(self, BT_STORE_KEY_NAME, error);
+    size_t size = strlen(key);
+    ssize_t n;
+
+    if (target == NULL)
+        return false;
+    if ((n = write(bt_target_fd(target), key, size)) != (ssize_t)size)
+        return bt_error_set_system(error, n < 0 ? errno : ENOSPC, "%s" BT_STORE_KEY_NAME,
+                                   self->top->path);
+    return bt_target_publish(target, BT_STORE_KEY_NAME, error);
+}
+
+/* Waits until a file that is made now is later than the key. A clock that does not get there costs
+ * work that is done again, no more. */
+static bool
+wait_past_key(BtStore *self, GError **error)
+{
+    uint64_t end_ns = bt_clock_now_ns() + CLOCK_LIMIT_NS;
+
+    while (bt_clock_now_ns() < end_ns) {
+        g_autoptr(BtTarget) probe = bt_store_open(self, BT_STORE_KEY_NAME, error);
+        struct stat made;
+
+        if (probe == NULL)
+            return false;
+        if (fstat(bt_target_fd(probe), &made) == 0 && is_later(made.st_ctim, self->key_time))
+            return true;
+        g_usleep(CLOCK_STEP_US);
+    }
+    return true;
+}
+
+static bool
+update_key(BtStore *self, const char *key, GError **error)
+{
+    bool same = has_key(self, key);
+    struct stat file;
+
+    if (!same && !write_key(self, key, error))
+        return false;
+    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) < 0)
+        return bt_error_set_system(error, errno, "%s" BT_STORE_KEY_NAME, self->top->path);
+    self->key_time = file.st_ctim;
+    return same || wait_past_key(self, error);
+}
+
+BtStore *
+bt_store_new(const char *path, const char *key, bool force, GError **error)
+{
+    g_autoptr(BtStore) self = g_new0(BtStore, 1);
+    g_auto(BtFd) fd = -1;
+
+    if (g_mkdir_with_parents(path, 0777) < 0 ||
+        (fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        bt_error_set_system(error, errno, "%s", path);
+        return NULL;
+    }
+    self->path = g_strdup(path);
+    self->top = bt_folder_new(path, "", 0, &fd);
+    self->last = bt_folder_ref(self->top);
+    self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->force = force;
+    return update_key(self, key, error) ? g_steal_pointer(&self) : NULL;
+}
+
+void
+bt_store_free(BtStore *self)
+{
+    if (self == NULL)
+        return;
+    bt_folder_unref(self->last);
+    bt_folder_unref(self->top);
+    g_clear_pointer(&self->swept, g_hash_table_unref);
+    g_free(self->path);
+    g_free(self);
+}
+
+void
+bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
+{
+    struct stat folder = {0};
+
+    fstat(self->top->fd, &folder);
+    *out_device = folder.st_dev;
+    *out_inode = folder.st_ino;
+}
+
+BtStoreState
+bt_store_look(const BtStore *self, const char *name, const struct stat *source)
+{
+    struct stat result;
+
+    if (bt_path_stat(self->top->fd, name, &result) < 0)
+        return BT_STORE_NEW;
+    if (!self->force && S_ISREG(result.st_mode) && result.st_size > 0 &&
+        is_later(result.st_ctim, source->st_ctim) && is_later(result.st_ctim, self->key_time))
+        return BT_STORE_FRESH;
+    return BT_STORE_STALE;
+}
+
+BtTarget *
+bt_store_open(BtStore *self, const char *name, GError **error)
+{
+    BtFolder *folder = get_folder(self, name, error);
+
+    if (folder == NULL)
+        return NULL;
+    if (g_hash_table_add(self->swept, g_strdup(folder->name)))
+        bt_folder_sweep(folder);
+    if (!self->probed)
+        self->can_link = bt_target_can_link(self->top);
+    self->probed = true;
+    return bt_target_new(folder, self->can_link, error);
+}

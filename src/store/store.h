@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where results go: names, freshness, and the atomic publish. Supervisor.
+ *
+ *   g_autoptr(BtStore) store = bt_store_new("processed", key, force, &error);
+ *   switch (bt_store_look(store, name, &source_stat)) ...       fresh, new, stale
+ *   g_autoptr(BtTarget) target = bt_store_open(store, name, &error);   a nameless temporary
+ *   ... a worker writes to bt_target_fd(target) ...
+ *   bt_target_publish(target, name, &error);                    whole, under its name, at once
+ *
+ * Invariants
+ *   - Under a final name there is never anything but a whole result: a temporary is made in the
+ *     folder of its result by O_TMPFILE (which leaves nothing when we die), or, where the file
+ *     system has none, under a dot-name ".blurthumb-HOST-PID-N.tmp" that is unlinked on failure;
+ *     it gets its name by linkat() or rename(), after the worker has written it.
+ *   - Results have mode 0666 less umask, folders 0777 less umask. Folders are made when the first
+ *     result in them is opened. Below the output folder no link to a folder is followed: results
+ *     behind one fail with ELOOP.
+ *   - An existing result is replaced by rename(), so a reader sees the old one or the new one. A
+ *     final name that is a folder, or anything but a regular file or a symbolic link, is an error
+ *     and is left alone.
+ *   - Temporaries by name that a dead process left in a folder (same host and PID namespace, no
+ *     such PID) are removed when the first result is opened in that folder in this run.
+ *   - Any number of runs may share an output folder. Two with different keys undo each other's
+ *     freshness, no more.
+ *
+ * Freshness works as in make, by change times (st_ctime): a result is fresh when its own is later
+ * than its source's and later than that of the key file OUTPUT/.blurthumb, which holds the settings
+ * and is rewritten (by temporary and rename) only when they differ. After a rewrite bt_store_new()
+ * waits until the file system's clock has moved past it (a few ms; 2 s where it has no finer
+ * times), so that results of this run are later, never equal. An empty file is never fresh: that is
+ * what a power cut makes of a result that had not reached the disk.
+ */
+#ifndef BT_STORE_STORE_H
+#define BT_STORE_STORE_H
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <sys/stat.h>
+
+#define BT_STORE_KEY_NAME ".blurthumb"
+
+typedef struct BtStore BtStore;
+typedef struct BtTarget BtTarget;
+
+typedef enum BtStoreState {
+    BT_STORE_NEW,   /* there is no result */
+    BT_STORE_STALE, /* there is one, older than its source or the settings, or force is set */
+    BT_STORE_FRESH,
+} BtStoreState;
+
+/* Makes the folder (and its parents) where it is missing, and brings the key file up to date with
+ * `key`, a text, not empty, that must differ when results would. force: nothing is fresh. */
+BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, bool force, GError **error);
+void bt_store_free(BtStore *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
+
+/* Device and inode of the output folder, for the scan to keep out of it. */
+void bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
+
+/* State of the result `name` (relative to the output folder) of a source with this stat. What is
+ * there and is no regular file is stale. */
+BtStoreState bt_store_look(const BtStore *self, const char *name, const struct stat *source);
+
+/* A temporary for a result that will be called `name` or another name in the same folder; makes the
+ * folders on the way. May outlive the store. */
+BT_MUST_CHECK BtTarget *bt_store_open(BtStore *self, const char *name, GError **error);
+
+/* Where to write: O_RDWR, O_CLOEXEC, empty. Lent. */
+int bt_target_fd(const BtTarget *self);
+
+/* Gives what was written its name, which must be in the folder that it was opened for. After
+ * success the target is spent: only bt_target_free() remains. An empty file is refused. */
+BT_MUST_CHECK bool bt_target_publish(BtTarget *self, const char *name, GError **error);
+
+/* Leaves nothing behind of a target that was not published. NULL allowed. */
+void bt_target_free(BtTarget *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtTarget, bt_target_free)
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct BtTarget {
+    BtFolder *folder;
+    BtFd fd;
+    char *temporary; /* the name that it has for now; NULL while it has none, and once published */
+};
+
+/* Gives a nameless file a name: without privileges only /proc can. False with errno. */
+static bool
+link_as(const BtTarget *self, const char *name)
+{
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof self->fd];
+
+    if (linkat(self->fd, "", self->folder->fd, name, AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", self->fd);
+    return linkat(AT_FDCWD, path, self->folder->fd, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Makes a file that has a temporary name from the start, or links one that has none. */
+static bool
+take_temporary_name(BtTarget *self)
+{
+    bool done;
+
+    do {
+        g_free(self->temporary);
+        self->temporary = bt_folder_temporary_name();
+        if (self->fd < 0)
+            done = (self->fd = openat(self->folder->fd, self->temporary,
+                                      O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666)) >= 0;
+        else
+            done = link_as(self, self->temporary);
+    } while (!done && errno == EEXIST);
+    if (!done)
+        g_clear_pointer(&self->temporary, g_free);
+    return done;
+}
+
+/* The answers of file systems and kernels that do not know O_TMPFILE. */
+static bool
+is_unknown(int errnum)
+{
+    return errnum == EOPNOTSUPP || errnum == EISDIR || errnum == EINVAL || errnum == ENOENT ||
+           errnum == ENOSYS;
+}
+
+BtTarget *
+bt_target_new(BtFolder *folder, bool nameless, GError **error)
+{
+    g_autoptr(BtTarget) self = g_new0(BtTarget, 1);
+
+    self->folder = bt_folder_ref(folder);
+    self->fd = nameless ? openat(folder->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+    if (self->fd >= 0 || ((!nameless || is_unknown(errno)) && take_temporary_name(self)))
+        return g_steal_pointer(&self);
+    bt_error_set_system(error, errno, "%s: no file can be made in it", folder->path);
+    return NULL;
+}
+
+bool
+bt_target_can_link(BtFolder *folder)
+{
+    g_autoptr(BtTarget) target = bt_target_new(folder, true, NULL);
+
+    return target != NULL && target->temporary == NULL && take_temporary_name(target);
+}
+
+int
+bt_target_fd(const BtTarget *self)
+{
+    return self->fd;
+}
+
+/* Takes the place of what stands under a name, if anything does: an earlier result, or a link. */
+static bool
+replace(BtTarget *self, const char *name, GError **error)
+{
+    const char *folder = self->folder->path;
+    struct stat old;
+
+    if (fstatat(self->folder->fd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(old.st_mode) &&
+        !S_ISLNK(old.st_mode))
+        return bt_error_set(error, BT_ERROR_TAKEN, "%s%s is there and is not a file", folder, name);
+    if ((self->temporary == NULL && !take_temporary_name(self)) ||
+        renameat(self->folder->fd, self->temporary, self->folder->fd, name) < 0)
+        return bt_error_set_system(error, errno, "%s%s", folder, name);
+    g_clear_pointer(&self->temporary, g_free);
+    return true;
+}
+
+bool
+bt_target_publish(BtTarget *self, const char *name, GError **error)
+{
+    const char *folder = self->folder->path;
+    const char *slash = strrchr(name, '/');
+    const char *base = slash != NULL ? slash + 1 : name;
+    struct stat written;
+
+    if (fstat(self->fd, &written) < 0)
+        return bt_error_set_system(error, errno, "%s%s", folder, base);
+    if (written.st_size == 0)
+        return bt_error_set(error, BT_ERROR_INVALID, "%s%s would be empty", folder, base);
+    if (self->temporary == NULL && link_as(self, base))
+        return true;
+    if (self->temporary == NULL && errno != EEXIST)
+        return bt_error_set_system(error, errno, "%s%s", folder, base);
+    return replace(self, base, error);
+}
+
+void
+bt_target_free(BtTarget *self)
+{
+    if (self == NULL)
+        return;
+    if (self->temporary != NULL)
+        unlinkat(self->folder->fd, self->temporary, 0);
+    bt_folder_unref(self->folder);
+    bt_fd_clear(&self->fd);
+    g_free(self->temporary);
+    g_free(self);
+}
