@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One picture: a descriptor to read from, a descriptor to write to, an outcome. The only room that
+ * uses libvips.
+ *
+ *   bt_image_init(argv[0], &error);               once, in the supervisor, before any fork
+ *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
+ *   bt_image_process(image, in_fd, out_fd, format, &outcome);         any number of times
+ *
+ * bt_image_init() starts no thread, and neither do the questions bt_image_can_...(): after them a
+ * process may fork. After bt_image_new() it may not.
+ *
+ * The way of a picture: find the decoder by content; read the header; plan; decode top to bottom in
+ * this thread with as much shrink as the plan allows; push the rows through the kernel; on the
+ * small result: turn upright, transform to sRGB, encode. Nothing of the source's metadata is
+ * written.
+ *
+ * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
+ * stays grey, 16 bits stay 16 bits where the result's format has them. Alpha is kept where the
+ * format has it, else laid on white.
+ */
+#ifndef BT_IMAGE_IMAGE_H
+#define BT_IMAGE_IMAGE_H
+
+#include "base/error.h"
+#include "base/format.h"
+#include "image/outcome.h"
+
+#include <stdint.h>
+
+#define BT_IMAGE_QUALITY_DEFAULT 0 /* each format's own: JPEG and WebP 75, AVIF and HEIC 50 */
+
+typedef struct BtImageSettings {
+    double sigma;  /* source px, >= 0 */
+    int box_width; /* the result fits into this, px */
+    int box_height;
+    int quality;         /* 1 to 100, or BT_IMAGE_QUALITY_DEFAULT */
+    bool exact;          /* no shrink before the kernel */
+    bool linear;         /* blur in linear light */
+    uint32_t allowed;    /* bit (1 << BtFormat): open although libvips does not trust its decoder */
+    uint64_t max_pixels; /* a header that claims more is refused */
+    const char *level;   /* of the kernel: one of bt_kernel_levels() */
+    bool (*cancelled)(void *user); /* asked between strips of rows; NULL: never */
+    void *user;
+} BtImageSettings;
+
+typedef struct BtImage BtImage;
+
+/* Starts libvips. Takes VIPS_MAX_THREADS out of the environment, which would make it start threads.
+ */
+BT_MUST_CHECK bool bt_image_init(const char *program, GError **error);
+
+/* libvips' version: "8.14.1". */
+const char *bt_image_vips_version(void);
+
+/* Whether this libvips can write, or read, a format, with these formats allowed. */
+bool bt_image_can_write(BtFormat format, uint32_t allowed);
+bool bt_image_can_read(BtFormat format, uint32_t allowed);
+
+/* The state of a process that decodes: kernel and buffers. NULL when memory is short. */
+BtImage *bt_image_new(const BtImageSettings *settings);
+void bt_image_free(BtImage *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
+
+/* Reads a picture from in_fd (from its beginning, wherever its offset is), and writes the result to
+ * out_fd (emptied first; must be O_RDWR). format: of the result; BT_FORMAT_NONE chooses PNG for a
+ * picture with alpha and JPEG for any other. Both descriptors stay the caller's. Whatever goes
+ * wrong is in *out_outcome. */
+void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format,
+                      BtOutcome *out_outcome);
+
+#endif

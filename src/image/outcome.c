@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/outcome.h"
+
+#include <string.h>
+
+static const char *const names[BT_REASON_COUNT] = {
+    [BT_REASON_OK] = "ok",
+    [BT_REASON_EMPTY] = "empty",
+    [BT_REASON_UNKNOWN] = "unknown-format",
+    [BT_REASON_BLOCKED] = "blocked-format",
+    [BT_REASON_TOO_LARGE] = "too-large",
+    [BT_REASON_BROKEN] = "broken",
+    [BT_REASON_MEMORY] = "memory",
+    [BT_REASON_ENCODE] = "encode",
+    [BT_REASON_CANCELLED] = "cancelled",
+    [BT_REASON_WORKER] = "worker",
+};
+
+const char *
+bt_reason_name(BtReason reason)
+{
+    return (unsigned)reason < BT_REASON_COUNT ? names[reason] : "unknown";
+}
+
+static bool
+is_terminated(const char *text, size_t size)
+{
+    return memchr(text, '\0', size) != NULL;
+}
+
+bool
+bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
+{
+    BtOutcome outcome;
+    bool ok;
+
+    if (size != sizeof outcome)
+        return false;
+    memcpy(&outcome, bytes, sizeof outcome);
+    ok = outcome.reason == BT_REASON_OK;
+    if ((unsigned)outcome.reason >= BT_REASON_COUNT ||
+        (unsigned)outcome.format >= BT_FORMAT_COUNT ||
+        !is_terminated(outcome.loader, sizeof outcome.loader) ||
+        !is_terminated(outcome.sentence, sizeof outcome.sentence) || outcome.source_width < 0 ||
+        outcome.source_height < 0 || outcome.out_width < 0 || outcome.out_height < 0 ||
+        outcome.shrink < 0 || outcome.n_pages < 0)
+        return false;
+    if (ok && (outcome.format == BT_FORMAT_NONE || outcome.source_width == 0 ||
+               outcome.source_height == 0 || outcome.out_width == 0 || outcome.out_height == 0))
+        return false;
+    if (!ok && outcome.sentence[0] == '\0')
+        return false;
+    *out_outcome = outcome;
+    return true;
+}

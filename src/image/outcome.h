@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of one picture: plain bytes that a worker sends to the supervisor. Pure; any process.
+ *
+ * It comes from a process that has just decoded a hostile file, so the supervisor believes none of
+ * it before bt_outcome_is_valid() has looked at every field.
+ */
+#ifndef BT_IMAGE_OUTCOME_H
+#define BT_IMAGE_OUTCOME_H
+
+#include "base/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum BtReason {
+    BT_REASON_OK,
+    BT_REASON_EMPTY,     /* no bytes */
+    BT_REASON_UNKNOWN,   /* not a picture in a format that can be read here */
+    BT_REASON_BLOCKED,   /* a format whose decoder is only used when allowed by name */
+    BT_REASON_TOO_LARGE, /* claims more pixels than the limit */
+    BT_REASON_BROKEN,    /* the decoder gave up: truncated or damaged */
+    BT_REASON_MEMORY,
+    BT_REASON_ENCODE,    /* the result could not be written in its format, or not at all */
+    BT_REASON_CANCELLED, /* the caller asked to stop */
+    BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
+    BT_REASON_COUNT
+} BtReason;
+
+typedef struct BtOutcome {
+    BtReason reason;
+    BtFormat format;                     /* of the result */
+    char loader[32];                     /* libvips' name of the decoder: "jpegload_source" */
+    char sentence[512];                  /* one clause for people when reason is not OK */
+    int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
+    int32_t out_width, out_height;       /* px of the result, upright */
+    int32_t shrink;                      /* the reduction before the kernel, in all */
+    int32_t n_pages; /* frames or pages in the file, of which the first was taken */
+    uint64_t decode_ns, kernel_ns, encode_ns;
+} BtOutcome;
+
+/* Lower-case word for machines: "ok", "too-large". */
+const char *bt_reason_name(BtReason reason);
+
+/* Whether size bytes are an outcome that can be read without harm: the right size, known reason and
+ * format, terminated texts, figures in range, dimensions where reason is OK. On success
+ * *out_outcome is a copy. */
+bool bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome);
+
+#endif
