@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blurthumb: options in, a batch, an exit code out. Exit codes: 0 all done, 1 some pictures failed,
+ * 2 usage, 3 could not run, 128 + the signal that ended it.
+ */
+#include "base/human.h"
+#include "cli/options.h"
+#include "kernel/kernel.h"
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    EXIT_SOME_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_COULD_NOT_RUN = 3,
+    EXIT_SIGNAL = 128
+};
+
+static int
+fail(int code, const GError *error)
+{
+    g_autofree char *text = bt_human_text(error->message);
+
+    fprintf(stderr, "blurthumb: %s\n", text);
+    return code;
+}
+
+static int
+run_batch(const BtOptions *options)
+{
+    g_autoptr(BtReport) report = bt_report_new(stdout, stderr, options->level);
+    g_autoptr(GError) error = NULL;
+    int signal_number = 0;
+
+    if (!bt_run(&options->run, report, &signal_number, &error))
+        return fail(EXIT_COULD_NOT_RUN, error);
+    if (signal_number != 0)
+        return EXIT_SIGNAL + signal_number;
+    return bt_report_counts(report).n_failed > 0 ? EXIT_SOME_FAILED : EXIT_SUCCESS;
+}
+
+static int
+print_help(void)
+{
+    g_autofree char *help = bt_options_help();
+
+    fputs(help, stdout);
+    return EXIT_SUCCESS;
+}
+
+static int
+print_version(void)
+{
+    printf("blurthumb %s (libvips %s, kernel %s)\n", BT_VERSION, bt_image_vips_version(),
+           bt_kernel_level());
+    return EXIT_SUCCESS;
+}
+
+static int
+dispatch(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    BtOptions options;
+
+    if (!bt_options_parse(argc, argv, &options, &error))
+        return fail(EXIT_USAGE, error);
+    if (options.command == BT_COMMAND_HELP)
+        return print_help();
+    if (!bt_kernel_level_is_valid()) {
+        bt_error_set(&error, BT_ERROR_INVALID, "BT_CPU in the environment names no kernel: '%s'",
+                     getenv("BT_CPU"));
+        return fail(EXIT_USAGE, error);
+    }
+    if (options.command == BT_COMMAND_VERSION)
+        return print_version();
+    if (!bt_image_init(argv[0], &error))
+        return fail(EXIT_COULD_NOT_RUN, error);
+    return run_batch(&options);
+}
+
+int
+main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+
+    if (fflush(stdout) != 0 && code == EXIT_SUCCESS) {
+        perror("blurthumb: standard output");
+        code = EXIT_COULD_NOT_RUN;
+    }
+    return code;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include "base/clock.h"
+#include "base/cpus.h"
+#include "kernel/kernel.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define SIGMA_MAX   1000.0
+#define SIDE_MAX    65535
+#define JOBS_MAX    1024
+#define TIMEOUT_MAX 86400.0
+#define MAX_PIXELS  UINT64_C(1000000000)
+#define HELP_COLUMN 26
+
+typedef enum OptionId {
+    OPTION_OUTPUT = 256,
+    OPTION_FORCE,
+    OPTION_SIGMA,
+    OPTION_SIZE,
+    OPTION_QUALITY,
+    OPTION_EXACT,
+    OPTION_LINEAR,
+    OPTION_JOBS,
+    OPTION_SERIAL,
+    OPTION_TIMEOUT,
+    OPTION_ALLOW,
+    OPTION_VERBOSE,
+    OPTION_QUIET,
+    OPTION_VERSION,
+    OPTION_HELP,
+} OptionId;
+
+typedef struct Option {
+    OptionId id;
+    char letter;          /* 0: none */
+    const char *name;     /* NULL: a heading, in `help` */
+    const char *argument; /* NULL: takes none */
+    const char *help;
+} Option;
+
+static const Option table[] = {
+    {0, 0, NULL, NULL, "Results"},
+    {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
+    {OPTION_FORCE, 'f', "force", NULL, "do also what is up to date"},
+    {0, 0, NULL, NULL, "Picture"},
+    {OPTION_SIGMA, 0, "sigma", "S", "of the Gaussian, in pixels of the source (default: 15)"},
+    {OPTION_SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)"},
+    {OPTION_QUALITY, 'Q', "quality", "N",
+     "of lossy formats, 1 to 100 (default: JPEG and WebP 75, AVIF and HEIC 50)"},
+    {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, right to the edge"},
+    {OPTION_LINEAR, 0, "linear", NULL, "blur in linear light"},
+    {0, 0, NULL, NULL, "Work"},
+    {OPTION_JOBS, 'j', "jobs", "N", "workers (default: the processors that may be used)"},
+    {OPTION_SERIAL, 0, "serial", NULL, "one picture after the other in this process, no workers"},
+    {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
+     "give a picture up after that long, 0 for never (default: 60)"},
+    {OPTION_ALLOW, 0, "allow", "LIST",
+     "open formats whose decoders are not trusted: jxl,jp2,ppm,svg,bmp (default: none)"},
+    {0, 0, NULL, NULL, "Messages"},
+    {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
+    {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
+    {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
+    {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
+};
+
+char *
+bt_options_help(void)
+{
+    GString *text = g_string_new(
+        "Usage: blurthumb [OPTIONS] [PATH...]\n"
+        "Blurs every picture below each PATH (default: the current folder), shrinks it to fit\n"
+        "1200 x 1200 and saves it under the same name into the folder processed/.\n");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        const Option *option = &table[i];
+        gsize start;
+
+        if (option->name == NULL) {
+            g_string_append_printf(text, "\n%s:\n", option->help);
+            continue;
+        }
+        start = text->len;
+        if (option->letter != 0)
+            g_string_append_printf(text, "  -%c, --%s", option->letter, option->name);
+        else
+            g_string_append_printf(text, "      --%s", option->name);
+        if (option->argument != NULL)
+            g_string_append_printf(text, " %s", option->argument);
+        g_string_append_printf(text, "%*s%s\n", MAX(1, HELP_COLUMN - (int)(text->len - start)), "",
+                               option->help);
+    }
+    g_string_append(text,
+                    "\nExit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could "
+                    "not run;\n130 interrupted.\n");
+    return g_string_free(text, FALSE);
+}
+
+static bool
+fail_value(const char *name, const char *value, const char *wanted, GError **error)
+{
+    return bt_error_set(error, BT_ERROR_INVALID, "--%s takes %s, not '%s'", name, wanted, value);
+}
+
+/* A whole number in plain digits. */
+static bool
+parse_int(const char *text, int least, int most, int *out)
+{
+    gint64 value;
+
+    if (!g_ascii_isdigit(text[0]) || !g_ascii_string_to_signed(text, 10, least, most, &value, NULL))
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+static bool
+parse_number(const char *text, double most, double *out)
+{
+    char *end;
+    double value = g_ascii_strtod(text, &end);
+
+    if (!(g_ascii_isdigit(text[0]) || text[0] == '.') || strpbrk(text, "xX") != NULL ||
+        *end != '\0' || !(value >= 0 && value <= most))
+        return false;
+    *out = value;
+    return true;
+}
+
+/* "WxH", or "N" for a square. */
+static bool
+parse_size(const char *text, int *out_width, int *out_height)
+{
+    const char *cross = strpbrk(text, "xX");
+    g_autofree char *width =
+        cross != NULL ? g_strndup(text, (gsize)(cross - text)) : g_strdup(text);
+    const char *height = cross != NULL ? cross + 1 : text;
+    int w, h;
+
+    if (!parse_int(width, 1, SIDE_MAX, &w) || !parse_int(height, 1, SIDE_MAX, &h))
+        return false;
+    *out_width = w;
+    *out_height = h;
+    return true;
+}
+
+static bool
+parse_allow(const char *text, uint32_t *out_allowed)
+{
+    g_auto(GStrv) names = g_strsplit(text, ",", -1);
+
+    for (char **name = names; *name != NULL; name++) {
+        BtFormat format = bt_format_of_name(*name);
+
+        if (format == BT_FORMAT_NONE)
+            return false;
+        *out_allowed |= 1u << format;
+    }
+    return true;
+}
+
+static bool
+parse_timeout(const char *text, uint64_t *out_ns)
+{
+    double seconds;
+
+    if (!parse_number(text, TIMEOUT_MAX, &seconds))
+        return false;
+    *out_ns = (uint64_t)(seconds * (double)BT_NS_PER_S);
+    return true;
+}
+
+/* Options with a value: false where the value is wrong, and what it should be in *out_wanted. */
+static bool
+apply_value(BtOptions *options, OptionId id, const char *value, const char **out_wanted)
+{
+    BtImageSettings *image = &options->run.image;
+
+    switch (id) {
+    case OPTION_OUTPUT:
+        *out_wanted = "the name of a folder";
+        options->run.output = value;
+        return value[0] != '\0';
+    case OPTION_SIGMA:
+        *out_wanted = "a number from 0 to 1000";
+        return parse_number(value, SIGMA_MAX, &image->sigma);
+    case OPTION_SIZE:
+        *out_wanted = "WxH in pixels, each from 1 to 65535";
+        return parse_size(value, &image->box_width, &image->box_height);
+    case OPTION_QUALITY:
+        *out_wanted = "a whole number from 1 to 100";
+        return parse_int(value, 1, 100, &image->quality);
+    case OPTION_JOBS:
+        *out_wanted = "a whole number from 1 to 1024";
+        return parse_int(value, 1, JOBS_MAX, &options->run.n_jobs);
+    case OPTION_TIMEOUT:
+        *out_wanted = "a number of seconds from 0 to 86400";
+        return parse_timeout(value, &options->run.limit_ns);
+    default:
+        *out_wanted = "a list of formats (jxl, jp2, ppm, svg, bmp) with commas between";
+        return parse_allow(value, &image->allowed);
+    }
+}
+
+static void
+apply_switch(BtOptions *options, OptionId id)
+{
+    switch (id) {
+    case OPTION_FORCE:
+        options->run.force = true;
+        break;
+    case OPTION_EXACT:
+        options->run.image.exact = true;
+        break;
+    case OPTION_LINEAR:
+        options->run.image.linear = true;
+        break;
+    case OPTION_SERIAL:
+        options->run.n_jobs = 0;
+        break;
+    case OPTION_VERBOSE:
+        options->level = BT_REPORT_VERBOSE;
+        break;
+    case OPTION_QUIET:
+        options->level = BT_REPORT_QUIET;
+        break;
+    case OPTION_VERSION:
+        options->command = BT_COMMAND_VERSION;
+        break;
+    default:
+        options->command = BT_COMMAND_HELP;
+    }
+}
+
+static const Option *
+option_of_id(int id)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+        if (table[i].name != NULL && (int)table[i].id == id)
+            return &table[i];
+    return NULL;
+}
+
+/* getopt's own form of the table; a letter stands for the id of its long name. */
+static void
+make_getopt(struct option *long_options, char *letters, int *id_of_letter)
+{
+    *letters++ = ':';
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        const Option *option = &table[i];
+
+        if (option->name == NULL)
+            continue;
+        *long_options++ = (struct option){
+            option->name, option->argument != NULL ? required_argument : no_argument, NULL,
+            (int)option->id};
+        if (option->letter == 0)
+            continue;
+        id_of_letter[(unsigned char)option->letter] = (int)option->id;
+        *letters++ = option->letter;
+        if (option->argument != NULL)
+            *letters++ = ':';
+    }
+    *long_options = (struct option){0};
+    *letters = '\0';
+}
+
+static void
+set_defaults(BtOptions *options)
+{
+    *options = (BtOptions){
+        .command = BT_COMMAND_RUN,
+        .level = BT_REPORT_NORMAL,
+        .run =
+            {
+                .output = "processed",
+                .n_jobs = bt_cpus_usable(),
+                .limit_ns = 60 * BT_NS_PER_S,
+                .image =
+                    {
+                        .sigma = 15,
+                        .box_width = 1200,
+                        .box_height = 1200,
+                        .quality = BT_IMAGE_QUALITY_DEFAULT,
+                        .max_pixels = MAX_PIXELS,
+                        .level = bt_kernel_level(),
+                    },
+            },
+    };
+}
+
+/* getopt has put an offending letter, if it was one, into optopt. */
+static bool
+fail_option(const char *argument, bool known, GError **error)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+    const char *name = argument[0] == '-' && argument[1] == '-' ? argument : letter;
+
+    return bt_error_set(error, BT_ERROR_INVALID, "%s %s; see blurthumb --help", name,
+                        known ? "needs a value" : "is not an option");
+}
+
+bool
+bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
+{
+    static const char *const here[] = {".", NULL};
+    struct option long_options[G_N_ELEMENTS(table) + 1];
+    char letters[2 * G_N_ELEMENTS(table) + 2];
+    int id_of_letter[256] = {0};
+    BtOptions options;
+    int found;
+
+    set_defaults(&options);
+    make_getopt(long_options, letters, id_of_letter);
+    opterr = 0;
+    optind = 1;
+    while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+        int id = found > 0 && found < 256 && id_of_letter[found] != 0 ? id_of_letter[found] : found;
+        const Option *option = option_of_id(id);
+        const char *wanted = NULL;
+
+        if (found == ':' || option == NULL)
+            return fail_option(argv[optind - 1], found == ':', error);
+        if (option->argument == NULL)
+            apply_switch(&options, option->id);
+        else if (!apply_value(&options, option->id, optarg, &wanted))
+            return fail_value(option->name, optarg, wanted, error);
+    }
+    options.run.paths = optind < argc ? (const char *const *)&argv[optind] : here;
+    *out_options = options;
+    return true;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/engine.h"
+
+#include "base/clock.h"
+#include "run/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+/* libvips 8.14 can hang or abort on a task that reaches it 15 s after the last one. */
+#define IDLE_LIMIT_NS (10 * BT_NS_PER_S)
+
+struct BtEngine {
+    BtImageSettings settings;
+    BtPool *pool; /* or, where pictures are processed in this process: */
+    BtImage *image;
+    int wake_fd;
+    bool waiting; /* the outcome of the one picture, not yet collected */
+    void *tag;
+    BtOutcome outcome;
+};
+
+BtEngine *
+bt_engine_new(const BtImageSettings *settings, int n_jobs, uint64_t limit_ns, int wake_fd,
+              GError **error)
+{
+    g_autoptr(BtEngine) self = g_new0(BtEngine, 1);
+
+    self->settings = *settings;
+    self->wake_fd = wake_fd;
+    if (n_jobs > 0) {
+        BtPoolOptions options = {
+            .name = "blurthumb",
+            .n_slots = n_jobs,
+            .start = bt_worker_start,
+            .serve = bt_worker_serve,
+            .data = &self->settings,
+            .retries = 1,
+            .task_limit_ns = limit_ns,
+            .idle_limit_ns = IDLE_LIMIT_NS,
+        };
+
+        /* Workers are killed, not asked. */
+        self->settings.cancelled = NULL;
+        if ((self->pool = bt_pool_new(&options, error)) == NULL)
+            return NULL;
+        bt_pool_watch(self->pool, wake_fd);
+    } else if ((self->image = bt_image_new(settings)) == NULL) {
+        bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
+        return NULL;
+    }
+    return g_steal_pointer(&self);
+}
+
+void
+bt_engine_free(BtEngine *self)
+{
+    if (self == NULL)
+        return;
+    bt_pool_free(self->pool);
+    bt_image_free(self->image);
+    g_free(self);
+}
+
+int
+bt_engine_workers(const BtEngine *self)
+{
+    g_autofree BtWorkerInfo *infos = NULL;
+    int n_slots, n = 0;
+
+    if (self->pool == NULL)
+        return BT_REPORT_SERIAL;
+    n_slots = bt_pool_workers(self->pool, NULL, 0);
+    infos = g_new0(BtWorkerInfo, (gsize)n_slots);
+    bt_pool_workers(self->pool, infos, n_slots);
+    for (int i = 0; i < n_slots; i++)
+        n += infos[i].state != BT_WORKER_NONE;
+    return n;
+}
+
+size_t
+bt_engine_idle(const BtEngine *self)
+{
+    return self->pool != NULL ? bt_pool_idle(self->pool) : !self->waiting;
+}
+
+bool
+bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format, void *tag,
+                 GError **error)
+{
+    g_auto(BtFd) in = bt_fd_steal(in_fd);
+    g_auto(BtFd) out = -1;
+    BtWorkerTask work = {.format = format};
+    BtTask task = {.bytes = &work, .size = sizeof work, .n_fds = 2, .tag = tag};
+
+    if (self->image != NULL) {
+        bt_image_process(self->image, in, out_fd, format, &self->outcome);
+        self->tag = tag;
+        self->waiting = true;
+        return true;
+    }
+    if ((out = fcntl(out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+        return bt_error_set_system(error, errno, "a descriptor cannot be copied");
+    task.fds[0] = in;
+    task.fds[1] = out;
+    if (!bt_pool_submit(self->pool, &task, NULL, error))
+        return false;
+    (void)bt_fd_steal(&in);
+    (void)bt_fd_steal(&out);
+    return true;
+}
+
+/* The outcome of a picture from the outcome of its task. Nothing a worker says is believed unseen.
+ */
+static void
+judge(const BtPoolOutcome *pool_outcome, BtOutcome *out_outcome)
+{
+    g_autofree char *reason = bt_pool_outcome_reason(pool_outcome);
+
+    if (pool_outcome->end == BT_TASK_DONE &&
+        bt_outcome_is_valid(pool_outcome->bytes, pool_outcome->size, out_outcome) &&
+        out_outcome->reason != BT_REASON_CANCELLED && out_outcome->reason != BT_REASON_WORKER)
+        return;
+    *out_outcome = (BtOutcome){.reason = BT_REASON_WORKER};
+    g_strlcpy(out_outcome->sentence, reason != NULL ? reason : "the worker's answer makes no sense",
+              sizeof out_outcome->sentence);
+}
+
+static BtPoolWait
+next_in_process(BtEngine *self, void **out_tag, BtOutcome *out_outcome)
+{
+    struct pollfd wake = {.fd = self->wake_fd, .events = POLLIN};
+
+    if (poll(&wake, 1, 0) > 0)
+        return BT_POOL_WOKEN;
+    if (!self->waiting)
+        return BT_POOL_IDLE;
+    self->waiting = false;
+    *out_tag = self->tag;
+    *out_outcome = self->outcome;
+    return BT_POOL_OUTCOME;
+}
+
+BtPoolWait
+bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag, BtOutcome *out_outcome)
+{
+    g_auto(BtPoolOutcome) outcome = {0};
+    BtPoolWait wait;
+
+    if (self->image != NULL)
+        return next_in_process(self, out_tag, out_outcome);
+    wait = bt_pool_next(self->pool, timeout_ns, &outcome);
+    if (wait == BT_POOL_OUTCOME) {
+        *out_tag = outcome.tag;
+        judge(&outcome, out_outcome);
+    }
+    return wait;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One batch: scan, open, submit, publish, report. Supervisor.
+ *
+ * Sources that were found wait in a window of bounded size, from which the largest file goes first,
+ * so that no giant is left for the end; a full window stops the scan, so memory does not grow with
+ * the folder. Fresh results are skipped as they are found. A picture's source is opened, and its
+ * target made, when a worker is free for it; its result gets its name after a valid outcome only.
+ * A source whose change time or size moved meanwhile is done again, once.
+ *
+ * SIGINT, SIGTERM and SIGHUP end the batch at once: workers are killed, unfinished targets vanish,
+ * what was published stays.
+ */
+#ifndef BT_RUN_RUN_H
+#define BT_RUN_RUN_H
+
+#include "base/error.h"
+#include "image/image.h"
+#include "report/report.h"
+
+#include <stdint.h>
+
+typedef struct BtRunOptions {
+    const char *const *paths; /* NULL-terminated, at least one */
+    const char *output;       /* folder of the results */
+    int n_jobs;               /* workers at most; 0: everything in this process, without forking */
+    uint64_t limit_ns;        /* per picture; 0: none. Not in force without workers. */
+    bool force;               /* nothing is fresh */
+    BtImageSettings image;    /* `cancelled` is set by the run */
+} BtRunOptions;
+
+/* Runs the batch and tells the report all about it, its summary included. bt_image_init() must have
+ * been called, and no other thread exist. False when the batch could not run, or not go on (exit
+ * 3). *out_signal is the signal that ended it, or 0. */
+BT_MUST_CHECK bool bt_run(const BtRunOptions *options, BtReport *report, int *out_signal,
+                          GError **error);
+
+#endif

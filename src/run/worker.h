@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker's side of a batch: what a forked process does with its tasks. Worker.
+ *
+ * A task is a BtWorkerTask and two descriptors, the source (read) and the target (read and write);
+ * the reply is a BtOutcome. A worker's standard output and error are /dev/null: decoders print
+ * bytes of the file, and nothing of a picture may reach the terminal but through the report. With
+ * BT_WORKER_STDERR set in the environment standard error stays, for debugging.
+ */
+#ifndef BT_RUN_WORKER_H
+#define BT_RUN_WORKER_H
+
+#include "base/format.h"
+#include "pool/pool.h"
+
+typedef struct BtWorkerTask {
+    BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses */
+} BtWorkerTask;
+
+/* As BtPoolStart and BtPoolServe; data is a BtImageSettings. */
+void *bt_worker_start(void *data);
+size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
+
+#endif
