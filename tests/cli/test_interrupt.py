@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Runs that are stopped in the middle: what is there under a name is whole, and the next run ends it."""
+import os
+import signal
+import shutil
+import time
+
+import pytest
+from PIL import Image
+
+N_SOURCES = 12
+SLOW = '--exact', '--sigma', '60'
+STOP_GUARD_S = 5
+
+
+@pytest.fixture
+def started(start, testdata, tmp_path):
+    """started(*arguments): a slow run over a dozen photos that has published its first result."""
+    shutil.copytree(testdata / 'photos', tmp_path / 'in')
+
+    def begin(*arguments):
+        process = start(*SLOW, *arguments, 'in')
+        while not list((tmp_path / 'processed').glob('*.jpg')):
+            assert process.poll() is None
+            time.sleep(0.01)
+        return process
+    return begin
+
+
+def check_whole(folder):
+    """The names of the results, all of which can be read to their last row; no temporary is left."""
+    for name in os.listdir(folder):
+        if name != '.blurthumb':
+            assert not name.startswith('.')
+            with Image.open(folder / name) as image:
+                image.load()
+    return [name for name in os.listdir(folder) if not name.startswith('.')]
+
+
+@pytest.mark.parametrize('jobs', ('--serial', '-j1', '-j2'))
+@pytest.mark.parametrize('number, code', ((signal.SIGINT, 130), (signal.SIGTERM, 143)))
+def test_signal_ends_the_run(started, tmp_path, jobs, number, code):
+    process = started(jobs)
+    process.send_signal(number)
+    before = time.monotonic()
+    process.communicate(timeout=60)
+    assert time.monotonic() - before < STOP_GUARD_S
+    assert process.returncode == code
+    assert 0 < len(check_whole(tmp_path / 'processed')) < N_SOURCES
+
+
+def test_next_run_ends_what_was_interrupted(started, blurthumb, tmp_path):
+    process = started('-j2')
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    n_before = len(check_whole(tmp_path / 'processed'))
+    done = blurthumb(*SLOW, 'in')
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert done.stdout.startswith(f'{N_SOURCES - n_before} processed, {n_before} skipped, 0 failed'.encode())
+    assert len(check_whole(tmp_path / 'processed')) == N_SOURCES
+
+
+@pytest.mark.parametrize('jobs', ('--serial', '-j2'))
+def test_kill_leaves_whole_results(started, tmp_path, jobs):
+    process = started(jobs)
+    process.kill()
+    process.communicate(timeout=60)
+    assert 0 < len(check_whole(tmp_path / 'processed')) < N_SOURCES
+
+
+def test_workers_die_with_their_supervisor(started):
+    process = started('-j2')
+    with open(f'/proc/{process.pid}/task/{process.pid}/children', encoding='ascii') as children:
+        workers = children.read().split()
+    assert len(workers) == 2
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + STOP_GUARD_S
+    while any(os.path.exists(f'/proc/{worker}') for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
