@@ -19,6 +19,8 @@
 /* Below this many samples a side every pixel counts, and shrinking saves nothing. */
 #define SAMPLES_MIN 64
 
+#define KEPT_BYTES (32 << 20)
+
 /* Kept between pictures: fresh pages cost more than the kernel. */
 typedef struct Buffer {
     void *data;
@@ -110,6 +112,10 @@ bt_image_new(const BtImageSettings *settings)
     }
     /* One thread a process: few arenas hold fragmentation down at no cost in time. */
     mallopt(M_ARENA_MAX, 2);
+    /* And what one picture has freed the next one takes, without asking the system for new pages.
+     */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, drop_message, NULL);
     vips_concurrency_set(1);
     vips_cache_set_max(0);
@@ -247,11 +253,28 @@ push_planes(BtImage *self, BtPlanes *planes, BtOutcome *outcome)
     return true;
 }
 
+/* What became of the planes, interleaved in 8 bits. */
+static void
+join_planes(BtImage *self, const BtPlanes *planes, size_t n_px)
+{
+    const uint16_t *results[BT_PLANES_MAX];
+    uint8_t *out = self->result.data;
+
+    for (int i = 0; i < planes->n; i++)
+        results[i] = self->planes[i].data;
+    if (planes->ycc) {
+        bt_kernel_join_ycc(self->kernels[0], out, results[0], results[1], results[2], n_px);
+        return;
+    }
+    for (size_t k = 0; k < n_px; k++)
+        for (int i = 0; i < planes->n; i++)
+            *out++ = (uint8_t)((results[i][k] + 128) / 257);
+}
+
 /* A JPEG by its planes: each through a kernel of its own, then joined. */
 static bool
 run_planes(BtImage *self, BtPlanes *planes, BtKernelPicture *picture, BtOutcome *outcome)
 {
-    const uint16_t *results[BT_PLANES_MAX];
     size_t n_px = (size_t)picture->out_width * (size_t)picture->out_height;
 
     picture->bands = planes->n;
@@ -260,12 +283,19 @@ run_planes(BtImage *self, BtPlanes *planes, BtKernelPicture *picture, BtOutcome 
         return bt_decode_fail(outcome, BT_REASON_MEMORY, "not enough memory for its result");
     if (!start_planes(self, planes, picture, outcome) || !push_planes(self, planes, outcome))
         return false;
-    for (int i = 0; i < planes->n; i++) {
+    for (int i = 0; i < planes->n; i++)
         bt_kernel_finish(self->kernels[i]);
-        results[i] = self->planes[i].data;
-    }
-    bt_planes_join(planes, results, n_px, self->result.data);
+    join_planes(self, planes, n_px);
     return true;
+}
+
+static double
+spread_of(const BtImage *self, const BtKernelPicture *picture)
+{
+    double scale = MAX((double)picture->source_width / picture->out_width,
+                       (double)picture->source_height / picture->out_height);
+
+    return MAX(self->settings.sigma, scale / 2);
 }
 
 /* Decodes and blurs: the result is in self->result, as stored, in the source's colours. */
@@ -283,7 +313,7 @@ run_kernel(BtImage *self, BtDecode *decode, BtKernelPicture *picture, BtOutcome 
     plan_picture(decode, &self->settings, picture, &outcome->shrink);
     if (outcome->shrink > 1 && !self->settings.linear &&
         (bytes = bt_decode_jpeg(decode, &frame, &size)) != NULL)
-        reduction = bt_planes_reduction(&frame, outcome->shrink);
+        reduction = bt_planes_reduction(&frame, outcome->shrink, spread_of(self, picture));
     if (reduction == 1)
         return run_rows(self, decode, picture, outcome);
     if ((planes = bt_planes_new(bytes, size, reduction, outcome->shrink, &message)) == NULL)

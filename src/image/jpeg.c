@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#define BLOCK       8
-#define EOB_RUN_MAX 32767 /* blocks that one code ends: EOB14 with its 14 further bits set */
+#define BLOCK 8
 
 enum Marker {
     MARKER_SOF0 = 0xc0,
@@ -16,7 +15,6 @@ enum Marker {
     MARKER_SOI = 0xd8,
     MARKER_EOI = 0xd9,
     MARKER_SOS = 0xda,
-    MARKER_DRI = 0xdd,
     MARKER_FILL = 0xff,
 };
 
@@ -150,8 +148,8 @@ bt_jpeg_pitch(const BtJpegFrame *frame, int reduction)
 /* A file on its way to a thinner one. */
 typedef struct Thinning {
     int shrink;
-    BtJpegFrame frame;                    /* n_components 0: not yet seen */
-    bool dropped[BT_JPEG_COMPONENTS_MAX]; /* AC scans of it were left out */
+    BtJpegFrame frame; /* n_components 0: not yet seen */
+    bool thinner;      /* something was left out */
     GByteArray *out;
 } Thinning;
 
@@ -186,38 +184,14 @@ is_mean_enough(const Thinning *self, const BtJpegComponent *component)
            BLOCK * self->frame.down <= self->shrink * component->down;
 }
 
-/* Blocks of a component in a scan of its own. */
-static size_t
-count_blocks(const BtJpegFrame *frame, const BtJpegComponent *component)
+/* Whether nothing is made of a scan with AC coefficients: the last bits of them (successive
+ * approximation above 0) never count. */
+static bool
+is_idle(const Thinning *self, const Segment *scan, int component)
 {
-    int width = (frame->width * component->across + frame->across - 1) / frame->across;
-    int height = (frame->height * component->down + frame->down - 1) / frame->down;
+    const uint8_t *bits = scan->payload + scan->size - 1;
 
-    return (size_t)((width + BLOCK - 1) / BLOCK) * (size_t)((height + BLOCK - 1) / BLOCK);
-}
-
-/* A scan in which every AC coefficient of a component is 0: runs of blocks that end at once. The
- * table has one code, '0' for EOB14, so a run of 32767 blocks is a 0 and fourteen 1. */
-static void
-append_empty_scan(Thinning *self, const BtJpegComponent *component)
-{
-    static const uint8_t tables[] = {
-        0xff, MARKER_DRI, 0, 4,  0,    0, /* no restarts */
-        0xff, MARKER_DHT, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xe0,
-    };
-    const uint8_t header[] = {0xff, MARKER_SOS, 0, 8, 1, component->id, 0, 1, 63, 0};
-    size_t n_runs = (count_blocks(&self->frame, component) + EOB_RUN_MAX - 1) / EOB_RUN_MAX;
-    size_t n_bits = 15 * n_runs;
-
-    append(self, tables, sizeof tables);
-    append(self, header, sizeof header);
-    for (size_t bit = 0; bit < n_bits; bit += 8) {
-        uint8_t data[2] = {0, 0};
-
-        for (size_t i = bit; i < bit + 8; i++)
-            data[0] |= (uint8_t)((i >= n_bits || i % 15 != 0) << (7 - i % 8));
-        append(self, data, data[0] == 0xff ? 2 : 1);
-    }
+    return *bits >> 4 > 0 || is_mean_enough(self, &self->frame.components[component]);
 }
 
 /* One segment, with the data that follows a scan header. Returns where the next one begins; NULL
@@ -237,34 +211,17 @@ copy_segment(Thinning *self, const Segment *segment, const uint8_t *end)
         if (self->frame.n_components == 0 || component == -2 || next == NULL)
             return NULL;
     }
-    if (component >= 0 && is_mean_enough(self, &self->frame.components[component]))
-        self->dropped[component] = true;
+    if (component >= 0 && is_idle(self, segment, component))
+        self->thinner = true;
     else
         append(self, segment->begin, (size_t)(next - segment->begin));
     return next;
 }
 
-/* Ends the file; false when nothing was left out of it. */
-static bool
-finish(Thinning *self)
-{
-    static const uint8_t eoi[] = {0xff, MARKER_EOI};
-    bool thinner = false;
-
-    for (int i = 0; i < self->frame.n_components; i++) {
-        if (!self->dropped[i])
-            continue;
-        append_empty_scan(self, &self->frame.components[i]);
-        thinner = true;
-    }
-    append(self, eoi, sizeof eoi);
-    return thinner;
-}
-
 GBytes *
 bt_jpeg_thin(const void *bytes, gsize size, int shrink)
 {
-    static const uint8_t soi[] = {0xff, MARKER_SOI};
+    static const uint8_t soi[] = {0xff, MARKER_SOI}, eoi[] = {0xff, MARKER_EOI};
     const uint8_t *at = bytes, *end = at + size;
     Thinning self = {.shrink = shrink};
     Segment segment;
@@ -277,7 +234,8 @@ bt_jpeg_thin(const void *bytes, gsize size, int shrink)
         at = copy_segment(&self, &segment, end);
     if (at != NULL)
         at = skip_fill(at, end);
-    if (at != NULL && end - at >= 2 && at[1] == MARKER_EOI && finish(&self))
+    append(&self, eoi, sizeof eoi);
+    if (at != NULL && end - at >= 2 && at[1] == MARKER_EOI && self.thinner)
         return g_byte_array_free_to_bytes(self.out);
     g_byte_array_unref(self.out);
     return NULL;

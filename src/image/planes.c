@@ -7,10 +7,10 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#define BLOCK       8
-#define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
-#define U8_TO_U16   257
-#define CHROMA_ZERO 128
+#define BLOCK      8
+#define ROWS_MAX   (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define U8_TO_U16  257
+#define SPREAD_MIN 9.0 /* px; measured: errors at saturated edges stay within 2.5 levels */
 
 /* What libjpeg needs, around what the caller sees. */
 typedef struct Reader {
@@ -50,11 +50,13 @@ ratio(int greatest, int own)
 }
 
 int
-bt_planes_reduction(const BtJpegFrame *frame, int shrink)
+bt_planes_reduction(const BtJpegFrame *frame, int shrink, double spread)
 {
     int reduction = MIN(shrink, BLOCK);
+    bool subsampled = frame->across > 1 || frame->down > 1;
 
-    if (frame->n_components != 1 && frame->n_components != 3)
+    if ((frame->n_components != 1 && frame->n_components != 3) ||
+        (subsampled && frame->n_components == 3 && spread < SPREAD_MIN))
         return 1;
     for (int i = 0; i < frame->n_components; i++) {
         const BtJpegComponent *component = &frame->components[i];
@@ -119,6 +121,7 @@ read_header(Reader *self, const void *bytes, gsize size, int reduction, int shri
     self->jpeg.scale_num = 1;
     self->jpeg.scale_denom = (unsigned)reduction;
     self->jpeg.raw_data_out = TRUE;
+    self->jpeg.do_block_smoothing = self->thin == NULL;
     jpeg_start_decompress(&self->jpeg);
 }
 
@@ -138,7 +141,7 @@ bt_planes_new(const void *bytes, gsize size, int reduction, int shrink, char **o
     }
     read_header(self, bytes, size, reduction, shrink);
     self->planes.n = MIN(self->jpeg.num_components, BT_PLANES_MAX);
-    self->planes.ycc = self->jpeg.jpeg_color_space == JCS_YCbCr;
+    self->planes.ycc = self->planes.n == 3 && self->jpeg.jpeg_color_space == JCS_YCbCr;
     for (int i = 0; i < self->planes.n; i++)
         prepare_plane(self, i);
     return &self->planes;
@@ -196,32 +199,4 @@ bt_planes_next(BtPlanes *planes, char **out_message)
         widen(self, i,
               band * jpeg->comp_info[i].v_samp_factor * jpeg->comp_info[i].DCT_scaled_size);
     return true;
-}
-
-static uint8_t
-to_u8(float level)
-{
-    return (uint8_t)(CLAMP(level, 0.0f, 255.0f) + 0.5f);
-}
-
-void
-bt_planes_join(const BtPlanes *self, const uint16_t *const *results, size_t n_px, uint8_t *out)
-{
-    const float share = 1.0f / U8_TO_U16;
-
-    if (!self->ycc || self->n < 3) {
-        for (size_t k = 0; k < n_px; k++)
-            for (int i = 0; i < self->n; i++)
-                *out++ = to_u8((float)results[i][k] * share);
-        return;
-    }
-    for (size_t k = 0; k < n_px; k++) {
-        float y = (float)results[0][k] * share;
-        float cb = (float)results[1][k] * share - CHROMA_ZERO;
-        float cr = (float)results[2][k] * share - CHROMA_ZERO;
-
-        out[3 * k] = to_u8(y + 1.402f * cr);
-        out[3 * k + 1] = to_u8(y - 0.344136f * cb - 0.714136f * cr);
-        out[3 * k + 2] = to_u8(y + 1.772f * cb);
-    }
 }

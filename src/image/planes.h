@@ -35,14 +35,17 @@ typedef struct BtPlane {
 
 typedef struct BtPlanes {
     int n;    /* 1: grey; 3: as ycc tells */
-    bool ycc; /* three planes are Y, Cb, Cr; else R, G, B */
+    bool ycc; /* three planes are Y, Cb, Cr; else grey, or R, G, B */
     BtPlane planes[BT_PLANES_MAX];
 } BtPlanes;
 
-/* How much of a shrink (a power of two) to ask for, at most 8, so that no plane is coarser than
- * twice as coarse as it; 1 where a file is not of the kinds that are decoded here (CMYK, say), or
- * shrinking is not worth it: then libvips decodes it. */
-int bt_planes_reduction(const BtJpegFrame *frame, int shrink);
+/* How much of a shrink (a power of two) to ask for, at most 8, so that no plane is coarser than it.
+ * spread, in px, is how far the result spreads a pixel, the larger of sigma and half the scale:
+ * where chroma was subsampled and spread is small it matters that a decode at full size cuts off,
+ * pixel by pixel, what lies outside RGB (7 levels at saturated edges at sigma 5). 1 in that case,
+ * and for the kinds that are not decoded here (CMYK, say): then libvips decodes the file, at full
+ * size. */
+int bt_planes_reduction(const BtJpegFrame *frame, int shrink, double spread);
 
 /* Decodes at 1/reduction what is to be shrunk by `shrink` in all. Lent: bytes, until freed. NULL
  * with a message (owned, g_free) on failure. */
@@ -52,10 +55,5 @@ void bt_planes_free(BtPlanes *self);
 
 /* The next band of rows, in order. False at the end, with a message where it came too early. */
 bool bt_planes_next(BtPlanes *self, char **out_message);
-
-/* Joins what became of the planes, n_px samples of 16 bits each, to interleaved grey or RGB of 8
- * bits; Y, Cb, Cr to RGB by ITU-T T.871. */
-void bt_planes_join(const BtPlanes *self, const uint16_t *const *results, size_t n_px,
-                    uint8_t *out);
 
 #endif

@@ -401,3 +401,10 @@ bt_kernel_finish(BtKernel *self)
     assert(self->n_written == self->picture.out_height);
     self->result = NULL;
 }
+
+void
+bt_kernel_join_ycc(const BtKernel *self, uint8_t *rgb, const uint16_t *y, const uint16_t *cb,
+                   const uint16_t *cr, size_t n)
+{
+    self->ops->join_ycc(rgb, y, cb, cr, n);
+}

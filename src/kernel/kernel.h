@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BT_KERNEL_BANDS_MAX 4
 #define BT_KERNEL_SIGMA_MAX 10000.0
@@ -74,5 +75,10 @@ void bt_kernel_push(BtKernel *self, const void *rows, ptrdiff_t stride, int n_ro
 
 /* Ends the picture: every row of the result is written. All must have been pushed (asserted). */
 void bt_kernel_finish(BtKernel *self);
+
+/* Joins three results of one band of 16 bits each, n samples of Y, Cb and Cr, to n interleaved
+ * pixels of 8 bits R, G, B (ITU-T T.871). Every level gives the same bytes. */
+void bt_kernel_join_ycc(const BtKernel *self, uint8_t *rgb, const uint16_t *y, const uint16_t *cb,
+                        const uint16_t *cr, size_t n);
 
 #endif

@@ -50,6 +50,10 @@ typedef struct BtKernelOps {
      * whole rows of pixels. */
     void (*pack_u8)(uint8_t *pixels, const float *columns, int n);
     void (*pack_u16)(uint16_t *pixels, const float *columns, int n);
+
+    /* See bt_kernel_join_ycc(). */
+    void (*join_ycc)(uint8_t *rgb, const uint16_t *y, const uint16_t *cb, const uint16_t *cr,
+                     size_t n);
 } BtKernelOps;
 
 extern const BtKernelOps bt_kernel_ops_c;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/ops.h"
+#include "kernel/ycc.h"
 
 static void
 add_u8_c(float *sum, const uint8_t *row, size_t n)
@@ -85,6 +86,18 @@ pack_u16_c(uint16_t *pixels, const float *columns, int n)
                 (uint16_t)level_of(columns[c * BT_KERNEL_STRIP + i], UINT16_MAX);
 }
 
+static void
+join_ycc_c(uint8_t *rgb, const uint16_t *y, const uint16_t *cb, const uint16_t *cr, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t px = bt_ycc_to_rgb(y[i], cb[i], cr[i]);
+
+        *rgb++ = (uint8_t)px;
+        *rgb++ = (uint8_t)(px >> 8);
+        *rgb++ = (uint8_t)(px >> 16);
+    }
+}
+
 const BtKernelOps bt_kernel_ops_c = {
     .level = "c",
     .add_u8 = add_u8_c,
@@ -94,4 +107,5 @@ const BtKernelOps bt_kernel_ops_c = {
     .combine_columns = combine_columns_c,
     .pack_u8 = pack_u8_c,
     .pack_u16 = pack_u16_c,
+    .join_ycc = join_ycc_c,
 };

@@ -10,6 +10,9 @@
  */
 #include "kernel/kernel.h"
 #include "kernel/ops.h"
+#include "kernel/ycc.h"
+
+#include <string.h>
 
 #define LANES  BT_KERNEL_LANES
 #define STRIP  BT_KERNEL_STRIP
@@ -232,6 +235,24 @@ pack_u16(uint16_t *restrict pixels, const float *restrict columns, int n)
     }
 }
 
+/* Each pixel is stored with a byte too many, which the next one covers. */
+static void
+join_ycc(uint8_t *rgb, const uint16_t *y, const uint16_t *cb, const uint16_t *cr, size_t n)
+{
+    uint32_t pixels[BLOCK];
+    uint8_t packed[3 * BLOCK + 1];
+
+    for (size_t done = 0; done < n; done += BLOCK) {
+        size_t n_pixels = n - done < BLOCK ? n - done : BLOCK;
+
+        for (size_t i = 0; i < n_pixels; i++)
+            pixels[i] = bt_ycc_to_rgb(y[done + i], cb[done + i], cr[done + i]);
+        for (size_t i = 0; i < n_pixels; i++)
+            memcpy(packed + 3 * i, &pixels[i], sizeof pixels[i]);
+        memcpy(rgb + 3 * done, packed, 3 * n_pixels);
+    }
+}
+
 const BtKernelOps PASTE(bt_kernel_ops_, BT_KERNEL_LEVEL) = {
     .level = TEXT(BT_KERNEL_LEVEL),
     .add_u8 = add_u8,
@@ -241,4 +262,5 @@ const BtKernelOps PASTE(bt_kernel_ops_, BT_KERNEL_LEVEL) = {
     .combine_columns = combine_columns,
     .pack_u8 = pack_u8,
     .pack_u16 = pack_u16,
+    .join_ycc = join_ycc,
 };

@@ -17,6 +17,10 @@
 /* Sources that wait: enough to put a giant first, and about a megabyte. */
 #define WINDOW_LIMIT 4096
 
+/* How long the scan goes ahead before the first picture is started: enough for a few thousand
+ * files, among which the largest goes first, and too short to notice. */
+#define HEAD_START_NS (5 * BT_NS_PER_MS)
+
 typedef struct Run {
     const BtRunOptions *options;
     BtReport *report;
@@ -256,9 +260,19 @@ is_signalled(void *user)
     return poll(&signals, 1, 0) > 0;
 }
 
+static void
+scan_ahead(Run *self)
+{
+    uint64_t until_ns = bt_clock_now_ns() + HEAD_START_NS;
+
+    while (!self->scanned && !bt_window_is_full(self->window) && bt_clock_now_ns() < until_ns)
+        scan_step(self);
+}
+
 static bool
 loop(Run *self, int *out_signal, GError **error)
 {
+    scan_ahead(self);
     for (;;) {
         BtOutcome outcome;
         bool may_scan;

@@ -358,6 +358,48 @@ test_forced(void)
         g_setenv("BT_CPU", forced, true);
 }
 
+/* Every level joins to the same bytes, within a rounding of the formula in doubles, and writes
+ * nothing beyond: any number of pixels, extremes included. */
+static void
+test_join(void)
+{
+    enum {
+        MOST = 300
+    };
+    static const uint16_t extremes[] = {0, 1, 32767, 32896, 65534, 65535};
+    uint16_t y[MOST], cb[MOST], cr[MOST];
+    uint8_t expected[3 * MOST], first[3 * MOST], rgb[3 * MOST + 1];
+
+    for (int n = 0; n < MOST; n += 1 + n / 8) {
+        for (int i = 0; i < n; i++) {
+            y[i] = i < 6 ? extremes[i] : (uint16_t)g_test_rand_int_range(0, 65536);
+            cb[i] = i < 6 ? extremes[5 - i] : (uint16_t)g_test_rand_int_range(0, 65536);
+            cr[i] = i < 6 ? extremes[(i + 3) % 6] : (uint16_t)g_test_rand_int_range(0, 65536);
+        }
+        for (int i = 0; i < n; i++) {
+            double luma = y[i] / 257.0, blue = cb[i] / 257.0 - 128, red = cr[i] / 257.0 - 128;
+            double levels[] = {luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red,
+                               luma + 1.772 * blue};
+
+            for (int c = 0; c < 3; c++)
+                expected[3 * i + c] = (uint8_t)(CLAMP(levels[c], 0, 255) + 0.5);
+        }
+        for (const char *const *level = bt_kernel_levels(); *level != NULL; level++) {
+            BtKernel *kernel = bt_kernel_new(*level);
+
+            rgb[3 * n] = 0xa5;
+            bt_kernel_join_ycc(kernel, rgb, y, cb, cr, (size_t)n);
+            g_assert_cmpint(rgb[3 * n], ==, 0xa5);
+            for (int i = 0; i < 3 * n; i++)
+                g_assert_cmpint(ABS(rgb[i] - expected[i]), <=, 1);
+            if (level != bt_kernel_levels())
+                g_assert_cmpmem(rgb, 3 * (size_t)n, first, 3 * (size_t)n);
+            memcpy(first, rgb, 3 * (size_t)n);
+            bt_kernel_free(kernel);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -372,5 +414,6 @@ main(int argc, char **argv)
     g_test_add_func("/kernel/levels/reused", test_reused);
     g_test_add_func("/kernel/levels/bounds", test_bounds);
     g_test_add_func("/kernel/levels/forced", test_forced);
+    g_test_add_func("/kernel/levels/join", test_join);
     return g_test_run();
 }
