@@ -3,8 +3,10 @@
 
 #include <stdarg.h>
 
+/* clang-format off */
 G_DEFINE_QUARK(bt-error, bt_error)
 G_DEFINE_QUARK(bt-error-system, bt_error_system)
+/* clang-format on */
 
 bool
 bt_error_set(GError **error, BtErrorCode code, const char *format, ...)

@@ -85,8 +85,8 @@ main(int argc, char **argv)
 {
     int code = dispatch(argc, argv);
 
-    if (fflush(stdout) != 0 && code == EXIT_SUCCESS) {
-        perror("blurthumb: standard output");
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_SUCCESS) {
+        fputs("blurthumb: what was to be printed could not be written\n", stderr);
         code = EXIT_COULD_NOT_RUN;
     }
     return code;

@@ -58,7 +58,7 @@ static const Option table[] = {
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
      "give a picture up after that long, 0 for never (default: 60)"},
     {OPTION_ALLOW, 0, "allow", "LIST",
-     "open formats whose decoders are not trusted: jxl,jp2,ppm,svg,bmp (default: none)"},
+     "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp (default: none)"},
     {0, 0, NULL, NULL, "Messages"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
     {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
@@ -158,7 +158,7 @@ parse_allow(const char *text, uint32_t *out_allowed)
             return false;
         *out_allowed |= 1u << format;
     }
-    return true;
+    return names[0] != NULL; /* nothing is no list */
 }
 
 static bool
@@ -315,7 +315,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
     set_defaults(&options);
     make_getopt(long_options, letters, id_of_letter);
     opterr = 0;
-    optind = 1;
+    optind = 0; /* begins anew, also after another command line */
     while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         int id = found > 0 && found < 256 && id_of_letter[found] != 0 ? id_of_letter[found] : found;
         const Option *option = option_of_id(id);

@@ -114,7 +114,7 @@ accept_source(Run *self, BtSource *found)
     g_autoptr(BtSource) source = found;
     g_autofree char *rival = bt_scan_rival(self->scan, source, source->name);
 
-    if (rival != NULL && result_format(self, source) != BT_FORMAT_NONE)
+    if (rival != NULL)
         fail_rival(self, source, source->name, rival);
     else if (is_fresh(self, source))
         bt_report_skipped(self->report, source->path, "its result is up to date");

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,7 +194,8 @@ start_root(BtScan *self, BtSource **out_source, GError **error)
     if (!S_ISDIR(what.st_mode) && !S_ISREG(what.st_mode))
         return found_bad(self, path, "is neither a file nor a folder", error);
     if (bt_walk_is_skipped(self->walk, &what))
-        return BT_SCAN_MORE;
+        return self->roots->len > 1 ? BT_SCAN_MORE
+                                    : found_bad(self, path, "is the output folder itself", error);
     if (lies_in_skipped(self, path))
         return found_bad(self, path, "lies in the output folder", error);
     if (S_ISDIR(what.st_mode))
@@ -407,7 +409,7 @@ bt_scan_stat(BtScan *self, const BtSource *source, struct stat *out_stat)
 char *
 bt_scan_rival(BtScan *self, const BtSource *source, const char *name)
 {
-    int end = source->root + (strcmp(name, source->name) != 0);
+    int end = strcmp(name, source->name) == 0 ? source->root : INT_MAX;
     const Root *claim = find_claim(self, end, source, name);
 
     if (claim != NULL)

@@ -23,8 +23,9 @@
  *
  * What is a problem (named, with a reason; the scan goes on): a PATH that does not exist or is
  * neither file nor folder, a PATH that lies in a skipped folder (a result could take the place of
- * its source), a folder that cannot be read, a folder that is its own ancestor, a FIFO, socket or
- * device with a picture's extension. Nothing is ever waited on.
+ * its source), a skipped folder as the only PATH (among others it is passed over: `blurthumb *`), a
+ * folder that cannot be read, a folder that is its own ancestor, a FIFO, socket or device with a
+ * picture's extension. Nothing is ever waited on.
  */
 #ifndef BT_SCAN_SCAN_H
 #define BT_SCAN_SCAN_H
@@ -93,10 +94,11 @@ BT_MUST_CHECK BtFd bt_scan_open(BtScan *self, const BtSource *source, struct sta
 /* What is at the source's place now: whatever has taken it, too. False when nothing is. */
 BT_MUST_CHECK bool bt_scan_stat(BtScan *self, const BtSource *source, struct stat *out_stat);
 
-/* The path of an earlier source that claims the same place in the result tree: a regular file
- * called `name` below a root before source's own, or below source's own root too when name is not
- * source's own name (a result that is called otherwise than its source). No state is kept: it looks
- * at the folders. NULL when there is none, or when it is the very same file. Owned (g_free). */
+/* The path of a source that claims the same place in the result tree before this one: a regular
+ * file called `name` below a root before source's own, or below any root when name is not source's
+ * own name (a result that is called otherwise than its source gives way). No state is kept: it
+ * looks at the folders. NULL when there is none, or when it is the very same file. Owned (g_free).
+ */
 char *bt_scan_rival(BtScan *self, const BtSource *source, const char *name);
 
 BtScanCounts bt_scan_counts(const BtScan *self);

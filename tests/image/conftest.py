@@ -16,12 +16,23 @@ def testdata():
 
 
 @pytest.fixture
-def process(tmp_path):
-    """process(source, *options, format='png'): the path of the image room's result for a file."""
+def process_any(tmp_path):
+    """process_any(source, *options, format='png'): runs the image room on a file, whatever comes of it; the
+    result is its attribute `result`."""
     def call(source, *options, format='png'):
         result = tmp_path / f'result.{format}'
         done = subprocess.run([os.environ['BT_PROCESS_ONE'], '--format', format, *map(str, options), source, result],
                               stdout=subprocess.PIPE, text=True, timeout=60)
+        done.result = result
+        return done
+    return call
+
+
+@pytest.fixture
+def process(process_any):
+    """The same, of which a result must come: its path."""
+    def call(*arguments, **options):
+        done = process_any(*arguments, **options)
         assert done.returncode == 0, done.stdout
-        return result
+        return done.result
     return call

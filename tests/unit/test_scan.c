@@ -317,6 +317,24 @@ test_skipped(void)
             g_str_has_suffix(g_ptr_array_index(found.problems, i), "lies in the output folder"));
 }
 
+/* Alone, the output folder is a mistake that is told. */
+static void
+test_skipped_alone(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+    g_autoptr(BtScan) scan = bt_scan_new();
+    g_auto(Found) found = {0};
+
+    write_jpeg(folder, "a.jpg");
+    skip(scan, folder);
+    bt_scan_add(scan, folder);
+    found = run_scan(scan);
+    g_assert_cmpuint(found.sources->len, ==, 0);
+    g_assert_cmpuint(found.problems->len, ==, 1);
+    g_assert_true(
+        g_str_has_suffix(g_ptr_array_index(found.problems, 0), "is the output folder itself"));
+}
+
 /* Names are bytes: whatever a file may be called, its source is called and opened by. */
 static void
 test_names(void)
@@ -667,7 +685,8 @@ test_rival_files(void)
     assert_rival(scan, nth(&found, 1), "a.jpg", folder, NULL); /* the same file twice */
     assert_rival(scan, nth(&found, 2), "a.jpg", folder, "x/a.jpg");
     assert_rival(scan, nth(&found, 3), "b.jpg", folder, NULL);
-    assert_rival(scan, nth(&found, 3), "a.jpg.jpg", folder, NULL); /* comes later */
+    /* A result with another name than its source's gives way to a later one with that name too. */
+    assert_rival(scan, nth(&found, 3), "a.jpg.jpg", folder, "y/a.jpg.jpg");
     assert_rival(scan, nth(&found, 4), "a.jpg.jpg", folder, NULL);
     below = *nth(&found, 5);
     below.stat.st_ino = 0; /* none of those that were given */
@@ -734,6 +753,7 @@ main(int argc, char **argv)
     g_test_add_func("/scan/access-time", test_access_time);
     g_test_add_func("/scan/roots", test_roots);
     g_test_add_func("/scan/skipped", test_skipped);
+    g_test_add_func("/scan/skipped-alone", test_skipped_alone);
     g_test_add_func("/scan/names", test_names);
     g_test_add_func("/scan/random-trees", test_random_trees);
     g_test_add_func("/scan/open-after-change", test_open_after_change);

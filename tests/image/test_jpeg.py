@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""JPEG by its planes: every sampling, progressive as baseline, and what is not whole."""
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import oracle
+
+SAMPLINGS = {'4:4:4': 0, '4:2:2': 1, '4:2:0': 2}
+
+
+def scene(width=1283, height=907):
+    """Smooth, with soft coloured discs: nothing that JPEG or RGB would cut off."""
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([90 + 80 * x / width, 100 + 60 * y / height, 150 - 70 * x * y / width / height], axis=-1)
+    for cx, cy, radius, colour in ((300, 250, 110, (190, 70, 80)), (800, 500, 190, (70, 170, 90)),
+                                   (1000, 200, 70, (70, 90, 190))):
+        edge = np.clip((radius - np.hypot(x - cx, y - cy)) / 3 + 0.5, 0, 1)[..., None]
+        pixels = pixels * (1 - edge) + np.array(colour) * edge
+    return Image.fromarray(np.round(pixels).astype(np.uint8))
+
+
+def write(path, **options):
+    scene().save(path, 'JPEG', quality=92, **options)
+    return path
+
+
+def read(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.mark.parametrize('progressive', [False, True])
+@pytest.mark.parametrize('sampling', SAMPLINGS)
+@pytest.mark.parametrize('sigma, size', [(15, (1200, 1200)), (10, (200, 200)), (40, (300, 300)), (60, (1200, 1200))])
+def test_every_sampling_is_within_the_bars(process, tmp_path, sampling, progressive, sigma, size):
+    path = write(tmp_path / 'a.jpg', subsampling=SAMPLINGS[sampling], progressive=progressive)
+    result = read(process(path, '--sigma', sigma, '--size', '%dx%d' % size))
+    expected = oracle.blur_thumbnail(np.asarray(Image.open(path)), sigma, size)
+    scale = max(1, 1283 / size[0], 907 / size[1])
+    error, psnr = oracle.compare(result, expected, int(np.ceil(3 * sigma / scale)) + 4)
+    assert error <= 2.5 and psnr >= 55, f'{error:.2f} levels, {psnr:.1f} dB'
+
+
+@pytest.mark.parametrize('sampling', SAMPLINGS)
+def test_progressive_is_as_baseline(process, tmp_path, sampling):
+    """The same coefficients, in scans of which some are left out: at most a rounding apart."""
+    baseline = write(tmp_path / 'b.jpg', subsampling=SAMPLINGS[sampling])
+    progressive = write(tmp_path / 'p.jpg', subsampling=SAMPLINGS[sampling], progressive=True)
+    difference = np.abs(read(process(baseline)).astype(int) - read(process(progressive)))
+    assert difference.max() <= 1 and difference.mean() < 0.2
+
+
+@pytest.mark.parametrize('share', [0.3, 0.9, 0.999])
+def test_progressive_that_was_cut_is_not_a_picture(process_any, tmp_path, share):
+    path = write(tmp_path / 'p.jpg', progressive=True)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:int(len(whole) * share)])
+    done = process_any(path)
+    assert done.returncode == 1 and done.stdout.startswith('broken: ')
+
+
+def test_bytes_after_the_end_do_no_harm(process, tmp_path):
+    """Phones append previews and videos behind the picture."""
+    path = write(tmp_path / 'p.jpg', progressive=True)
+    expected = read(process(path))
+    path.write_bytes(path.read_bytes() + b'\xff\xd8\xff\xe1 more, and \xff\xd9' * 50)
+    assert np.array_equal(read(process(path)), expected)
+
+
+def test_any_damage_ends_in_a_result_or_a_reason(process_any, tmp_path):
+    """Bytes of markers and scans overwritten: never a crash."""
+    whole = io.BytesIO()
+    scene(640, 480).save(whole, 'JPEG', quality=80, progressive=True)
+    random = np.random.default_rng(1)
+    for i in range(60):
+        damaged = bytearray(whole.getvalue())
+        for _ in range(random.integers(1, 6)):
+            damaged[random.integers(2, len(damaged) if i % 2 else 700)] = random.integers(0, 256)
+        (tmp_path / 'd.jpg').write_bytes(damaged)
+        assert process_any(tmp_path / 'd.jpg').returncode in (0, 1)
