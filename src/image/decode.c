@@ -10,23 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Rows asked for at a time: what libvips' PNG reader decodes at once, and two rows of JPEG blocks.
- */
+/* Rows asked for at a time: what libvips' PNG reader decodes at once. */
 #define ROWS_AT_A_TIME 16
 
 #define BMP_LOADER "magickload_buffer"
 
-/* vips' errors are lines "domain: text", the later ones often repeating the first in other words.
- */
+/* vips' errors are lines "domain: text", the later ones often repeating the first in other words,
+ * and the first ones possibly warnings. Takes the first that counts. */
 static char *
 take_vips_error(void)
 {
     g_autofree char *text = vips_error_buffer_copy();
-    char *end = strchr(text, '\n');
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    char **line = lines;
 
-    if (end != NULL)
-        *end = '\0';
-    return g_steal_pointer(&text);
+    while (*line != NULL && (**line == '\0' || strstr(*line, "Warning:") != NULL))
+        line++;
+    return g_strdup(*line != NULL ? *line : text);
 }
 
 bool

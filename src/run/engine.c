@@ -11,6 +11,10 @@
 /* libvips 8.14 can hang or abort on a task that reaches it 15 s after the last one. */
 #define IDLE_LIMIT_NS (10 * BT_NS_PER_S)
 
+/* Deaths in a row after which the machine is to blame and not the pictures: a folder may well begin
+ * with some that kill their workers, twice each. */
+#define CRASH_LIMIT 64
+
 struct BtEngine {
     BtImageSettings settings;
     BtPool *pool; /* or, where pictures are processed in this process: */
@@ -39,6 +43,7 @@ bt_engine_new(const BtImageSettings *settings, int n_jobs, uint64_t limit_ns, in
             .retries = 1,
             .task_limit_ns = limit_ns,
             .idle_limit_ns = IDLE_LIMIT_NS,
+            .crash_limit = CRASH_LIMIT,
         };
 
         /* Workers are killed, not asked. */
