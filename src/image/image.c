@@ -10,6 +10,7 @@
 #include "kernel/kernel.h"
 #include "kernel/plan.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -350,10 +351,32 @@ finish_result(BtImage *self, const BtDecode *decode, const BtKernelPicture *pict
     return true;
 }
 
+/* Replaces whatever the file held, which may be what a worker left that died. */
+static bool
+write_result(int fd, VipsBlob *blob, BtOutcome *outcome)
+{
+    size_t size, done = 0;
+    const char *bytes = vips_blob_get(blob, &size);
+
+    if (ftruncate(fd, 0) != 0)
+        return bt_decode_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
+                              g_strerror(errno));
+    while (done < size) {
+        ssize_t n = pwrite(fd, bytes + done, size - done, (off_t)done);
+
+        if (n < 0 && errno != EINTR)
+            return bt_decode_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
+                                  g_strerror(errno));
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
 static bool
 process(BtImage *self, BtDecode *decode, int in_fd, int out_fd, BtFormat format, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *result = NULL;
+    BT_OWNED_AREA VipsBlob *blob = NULL;
     BtKernelPicture picture = {0};
     uint64_t start_ns = bt_clock_now_ns(), decoded_ns;
 
@@ -367,10 +390,11 @@ process(BtImage *self, BtDecode *decode, int in_fd, int out_fd, BtFormat format,
     outcome->format = format;
     if (!finish_result(self, decode, &picture, &result, outcome))
         return false;
-    if (ftruncate(out_fd, 0) != 0 || lseek(out_fd, 0, SEEK_SET) != 0 ||
-        !bt_encode(result, out_fd, format, self->settings.quality))
-        return bt_decode_fail(outcome, BT_REASON_ENCODE, "the result cannot be written as %s",
+    if ((blob = bt_encode(result, format, self->settings.quality)) == NULL)
+        return bt_decode_fail(outcome, BT_REASON_ENCODE, "the result cannot be made into %s",
                               bt_format_name(format));
+    if (!write_result(out_fd, blob, outcome))
+        return false;
     outcome->encode_ns = bt_clock_now_ns() - decoded_ns;
     return true;
 }

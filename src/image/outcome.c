@@ -12,6 +12,7 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_BROKEN] = "broken",
     [BT_REASON_MEMORY] = "memory",
     [BT_REASON_ENCODE] = "encode",
+    [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
     [BT_REASON_WORKER] = "worker",
 };

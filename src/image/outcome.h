@@ -22,7 +22,8 @@ typedef enum BtReason {
     BT_REASON_TOO_LARGE, /* claims more pixels than the limit */
     BT_REASON_BROKEN,    /* the decoder gave up: truncated or damaged */
     BT_REASON_MEMORY,
-    BT_REASON_ENCODE,    /* the result could not be written in its format, or not at all */
+    BT_REASON_ENCODE,    /* the result could not be made into its format */
+    BT_REASON_WRITE,     /* the result could not be written */
     BT_REASON_CANCELLED, /* the caller asked to stop */
     BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
     BT_REASON_COUNT

@@ -355,6 +355,8 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
     settings.cancelled = is_signalled;
     settings.user = &run;
     ok = open_rooms(&run, &settings, error) && loop(&run, out_signal, error);
+    if (*out_signal != 0)
+        bt_report_notice(report, "interrupted; run it again to do the rest");
     if (run.engine != NULL) {
         bt_report_ignored(report, bt_scan_counts(run.scan).n_ignored);
         bt_report_summary(report, bt_engine_workers(run.engine), bt_clock_now_ns() - start_ns);
