@@ -3,9 +3,9 @@
  * One source, decoded top to bottom with as much shrink as its decoder offers. Worker; vips.
  *
  *   BtDecode decode = {0};
- *   bt_decode_open(&decode, settings, fd, &outcome);      header only
- *   bt_decode_shrink(&decode, shrink, &outcome);          the same again, smaller
- *   bt_decode_rows(&decode, kernel, settings, &outcome);  every row into the kernel
+ *   bt_decode_open(&decode, settings, fd, &outcome);         header only
+ *   bt_decode_shrink(&decode, settings, shrink, &outcome);   the same again, smaller
+ *   bt_decode_rows(&decode, settings, kernel, &outcome);     every row into the kernel
  *   bt_decode_clear(&decode);
  *
  * Failures are in the outcome, never in vips' error buffer. Rows are pulled in the calling thread:

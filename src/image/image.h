@@ -11,9 +11,9 @@
  * process may fork. After bt_image_new() it may not.
  *
  * The way of a picture: find the decoder by content; read the header; plan; decode top to bottom in
- * this thread with as much shrink as the plan allows; push the rows through the kernel; on the
- * small result: turn upright, transform to sRGB, encode. Nothing of the source's metadata is
- * written.
+ * this thread with as much shrink as the plan allows (JPEG by its planes, planes.h; all else
+ * through libvips, decode.h); push the rows through the kernel; on the small result: turn upright,
+ * transform to sRGB, encode. Nothing of the source's metadata is written.
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
  * stays grey, 16 bits stay 16 bits where the result's format has them. Alpha is kept where the

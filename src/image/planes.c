@@ -140,7 +140,12 @@ bt_planes_new(const void *bytes, gsize size, int reduction, int shrink, char **o
         return NULL;
     }
     read_header(self, bytes, size, reduction, shrink);
-    self->planes.n = MIN(self->jpeg.num_components, BT_PLANES_MAX);
+    if (self->jpeg.num_components != 1 && self->jpeg.num_components != BT_PLANES_MAX) {
+        *out_message = g_strdup("its header changed while it was read");
+        bt_planes_free(&self->planes);
+        return NULL;
+    }
+    self->planes.n = self->jpeg.num_components;
     self->planes.ycc = self->planes.n == 3 && self->jpeg.jpeg_color_space == JCS_YCbCr;
     for (int i = 0; i < self->planes.n; i++)
         prepare_plane(self, i);
