@@ -11,6 +11,7 @@ skip() { echo "skipped: $1"; exit 77; }
 test "$(id -u)" = 0 || skip 'needs root'
 command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
 root=$(mktemp -d)
+chmod 755 "$root" # it becomes /, which tests that give up root walk through
 trap 'umount -l "$root/proc" "$root/dev" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
 
 block() {
