@@ -76,22 +76,6 @@ bt_image_can_write(BtFormat format, uint32_t allowed)
            vips_type_find("VipsForeignSave", operation) != 0;
 }
 
-bool
-bt_image_can_read(BtFormat format, uint32_t allowed)
-{
-    static const char *const loaders[BT_FORMAT_COUNT] = {
-        [BT_FORMAT_JPEG] = "jpegload_source", [BT_FORMAT_PNG] = "pngload_source",
-        [BT_FORMAT_WEBP] = "webpload_source", [BT_FORMAT_TIFF] = "tiffload_source",
-        [BT_FORMAT_GIF] = "gifload_source",   [BT_FORMAT_AVIF] = "heifload_source",
-        [BT_FORMAT_HEIC] = "heifload_source", [BT_FORMAT_JXL] = "jxlload_source",
-        [BT_FORMAT_JP2] = "jp2kload_source",  [BT_FORMAT_PPM] = "ppmload_source",
-        [BT_FORMAT_SVG] = "svgload_source",   [BT_FORMAT_BMP] = "magickload_buffer",
-    };
-
-    return loaders[format] != NULL && is_open(format, allowed) &&
-           vips_type_find("VipsForeignLoad", loaders[format]) != 0;
-}
-
 /* Decoders warn about what the outcome says anyway, in words that hold bytes of the file. */
 static void
 drop_message(const char *domain, GLogLevelFlags level, const char *message, void *user)

@@ -7,8 +7,8 @@
  *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
  *   bt_image_process(image, in_fd, out_fd, format, &outcome);         any number of times
  *
- * bt_image_init() starts no thread, and neither do the questions bt_image_can_...(): after them a
- * process may fork. After bt_image_new() it may not.
+ * bt_image_init() starts no thread, and neither does bt_image_can_write(): after them a process may
+ * fork. After bt_image_new() it may not.
  *
  * The way of a picture: find the decoder by content; read the header; plan; decode top to bottom in
  * this thread with as much shrink as the plan allows (JPEG by its planes, planes.h; all else
@@ -53,9 +53,8 @@ BT_MUST_CHECK bool bt_image_init(const char *program, GError **error);
 /* libvips' version: "8.14.1". */
 const char *bt_image_vips_version(void);
 
-/* Whether this libvips can write, or read, a format, with these formats allowed. */
+/* Whether this libvips can write a format, with these formats allowed. */
 bool bt_image_can_write(BtFormat format, uint32_t allowed);
-bool bt_image_can_read(BtFormat format, uint32_t allowed);
 
 /* The state of a process that decodes: kernel and buffers. NULL when memory is short. */
 BtImage *bt_image_new(const BtImageSettings *settings);

@@ -43,12 +43,6 @@ emit_message(j_common_ptr jpeg, int level)
         leave(jpeg);
 }
 
-static int
-ratio(int greatest, int own)
-{
-    return greatest / own;
-}
-
 int
 bt_planes_reduction(const BtJpegFrame *frame, int shrink, double spread)
 {
@@ -75,11 +69,11 @@ bt_planes_reduction(const BtJpegFrame *frame, int shrink, double spread)
  * that are further apart (as a box does). The plan takes a box of single px off sigma; what was
  * averaged here is a box of stored samples, which are (ratio^2 - 1)/12 px^2 narrower. */
 static double
-extra_variance(int across)
+extra_variance(int ratio)
 {
-    double box = (across * across - 1) / 12.0;
+    double box = (ratio * ratio - 1) / 12.0;
 
-    return across == 2 ? 0.75 + box : 2 * box;
+    return ratio == 2 ? 0.75 + box : 2 * box;
 }
 
 /* Shapes and buffers of one plane, once libjpeg has settled how it scales. */
@@ -88,8 +82,8 @@ prepare_plane(Reader *self, int i)
 {
     const jpeg_component_info *component = &self->jpeg.comp_info[i];
     int size = component->DCT_scaled_size;
-    int across = ratio(self->jpeg.max_h_samp_factor, component->h_samp_factor);
-    int down = ratio(self->jpeg.max_v_samp_factor, component->v_samp_factor);
+    int across = self->jpeg.max_h_samp_factor / component->h_samp_factor;
+    int down = self->jpeg.max_v_samp_factor / component->v_samp_factor;
     int width = (int)component->width_in_blocks * size;
     int n_rows = component->v_samp_factor * size;
 
