@@ -53,6 +53,10 @@ print_help(void)
 static int
 print_version(void)
 {
+    g_autoptr(GError) error = NULL;
+
+    if (!bt_image_prepare(&error))
+        return fail(EXIT_COULD_NOT_RUN, error);
     printf("blurthumb %s (libvips %s, kernel %s)\n", BT_VERSION, bt_image_vips_version(),
            bt_kernel_level());
     return EXIT_SUCCESS;
@@ -75,8 +79,6 @@ dispatch(int argc, char **argv)
     }
     if (options.command == BT_COMMAND_VERSION)
         return print_version();
-    if (!bt_image_init(argv[0], &error))
-        return fail(EXIT_COULD_NOT_RUN, error);
     return run_batch(&options);
 }
 

@@ -1,150 +1,161 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/colour.h"
 
-#include "image/owned.h"
+#include <glib.h>
+#include <lcms2.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIXELS_AT_A_TIME ((size_t)1 << 24)
+
+/* Colours that are tried to see whether a transform does anything: a cube of so many a side. */
+#define CUBE 9
+
+/* What rounding alone does to a level of 8 bits. */
+#define NOTHING 1
+
+struct BtColour {
+    void *profile; /* of the transform; owned */
+    size_t size;
+    BtColourShape shape;
+    cmsHTRANSFORM transform; /* NULL: nothing to apply */
+};
+
+BtColour *
+bt_colour_new(void)
+{
+    return g_new0(BtColour, 1);
+}
+
+static void
+forget(BtColour *self)
+{
+    g_clear_pointer(&self->profile, g_free);
+    g_clear_pointer(&self->transform, cmsDeleteTransform);
+}
+
+void
+bt_colour_free(BtColour *self)
+{
+    if (self == NULL)
+        return;
+    forget(self);
+    g_free(self);
+}
+
+static cmsUInt32Number
+pixel_type(int space, int colours, bool deep, bool alpha)
+{
+    return COLORSPACE_SH((unsigned)space) | CHANNELS_SH((unsigned)colours) |
+           EXTRA_SH((unsigned)alpha) | BYTES_SH(deep ? 2u : 1u);
+}
+
+/* Grey with the curve of sRGB. */
+static cmsHPROFILE
+make_grey(void)
+{
+    cmsHPROFILE srgb = cmsCreate_sRGBProfile(), grey;
+
+    grey = cmsCreateGrayProfile(cmsD50_xyY(), cmsReadTag(srgb, cmsSigRedTRCTag));
+    cmsCloseProfile(srgb);
+    return grey;
+}
+
+static cmsHTRANSFORM
+link_to_srgb(cmsHPROFILE from, const BtColourShape *shape, bool deep, bool alpha)
+{
+    static const struct {
+        cmsColorSpaceSignature signature;
+        int type;
+    } spaces[] = {[1] = {cmsSigGrayData, PT_GRAY},
+                  [3] = {cmsSigRgbData, PT_RGB},
+                  [4] = {cmsSigCmykData, PT_CMYK}};
+    bool grey = shape->colours == 1;
+    cmsHTRANSFORM transform = NULL;
+    cmsHPROFILE srgb;
+
+    if (cmsGetColorSpace(from) != spaces[shape->colours].signature)
+        return NULL;
+    srgb = grey ? make_grey() : cmsCreate_sRGBProfile();
+    if (srgb != NULL)
+        transform = cmsCreateTransform(
+            from, pixel_type(spaces[shape->colours].type, shape->colours, deep, alpha), srgb,
+            pixel_type(grey ? PT_GRAY : PT_RGB, grey ? 1 : 3, deep, alpha),
+            INTENT_RELATIVE_COLORIMETRIC,
+            cmsFLAGS_BLACKPOINTCOMPENSATION | (alpha ? cmsFLAGS_COPY_ALPHA : 0));
+    g_clear_pointer(&srgb, cmsCloseProfile);
+    return transform;
+}
+
+/* Whether colours stay what they are: tried in 8 bits. */
+static bool
+is_idle(cmsHPROFILE from, const BtColourShape *shape)
+{
+    uint8_t in[CUBE * CUBE * CUBE * 3], out[sizeof in];
+    cmsHTRANSFORM transform = shape->colours < 4 ? link_to_srgb(from, shape, false, false) : NULL;
+    size_t n = 0;
+
+    if (transform == NULL)
+        return false;
+    for (int i = 0; i < CUBE * CUBE * CUBE; i++)
+        for (int digit = i, band = 0; band < 3; band++, digit /= CUBE)
+            in[n++] = (uint8_t)(digit % CUBE * UINT8_MAX / (CUBE - 1));
+    cmsDoTransform(transform, in, out, (cmsUInt32Number)(n / (size_t)shape->colours));
+    cmsDeleteTransform(transform);
+    while (n > 0 && abs(in[n - 1] - out[n - 1]) <= NOTHING)
+        n--;
+    return n == 0;
+}
 
 static bool
-is_deep(const VipsImage *image)
+is_same(const BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
 {
-    return image->BandFmt == VIPS_FORMAT_USHORT;
-}
-
-/* The space that samples of this shape are in, whatever the file's header would have it called. */
-static VipsInterpretation
-plain_interpretation(VipsImage *image)
-{
-    if (vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK && image->Bands == 4)
-        return VIPS_INTERPRETATION_CMYK;
-    if (image->Bands < 3)
-        return is_deep(image) ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W;
-    return is_deep(image) ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
-}
-
-static bool
-is_device_space(VipsInterpretation space)
-{
-    switch (space) {
-    case VIPS_INTERPRETATION_MULTIBAND:
-    case VIPS_INTERPRETATION_B_W:
-    case VIPS_INTERPRETATION_GREY16:
-    case VIPS_INTERPRETATION_RGB:
-    case VIPS_INTERPRETATION_sRGB:
-    case VIPS_INTERPRETATION_RGB16:
-    case VIPS_INTERPRETATION_CMYK:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* To 8 or 16 bits. Wider integers keep their upper 16 bits; floats in a device space count 0 to
- * 255, as libvips has them. */
-static int
-to_depth(VipsImage *in, VipsImage **out)
-{
-    switch (in->BandFmt) {
-    case VIPS_FORMAT_UCHAR:
-    case VIPS_FORMAT_USHORT:
-        return vips_copy(in, out, NULL);
-    case VIPS_FORMAT_UINT:
-    case VIPS_FORMAT_INT:
-        return vips_cast(in, out, VIPS_FORMAT_USHORT, "shift", TRUE, NULL);
-    case VIPS_FORMAT_SHORT:
-        return vips_cast(in, out, VIPS_FORMAT_USHORT, NULL);
-    default:
-        return vips_cast(in, out, VIPS_FORMAT_UCHAR, NULL);
-    }
-}
-
-/* Colour bands and one alpha: CMYK has no room for alpha in four bands, so it goes without. */
-static int
-to_bands(VipsImage *in, VipsImage **out)
-{
-    if (in->Bands <= 4)
-        return vips_copy(in, out, NULL);
-    return vips_extract_band(in, out, 0, "n", 4, NULL);
+    return self->profile != NULL && self->size == size &&
+           memcmp(self->profile, profile, size) == 0 && self->shape.colours == shape->colours &&
+           self->shape.deep == shape->deep && self->shape.alpha == shape->alpha;
 }
 
 bool
-bt_colour_plain(VipsImage *in, VipsImage **out)
+bt_colour_prepare(BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
 {
-    BT_OWNED VipsObject *owner = VIPS_OBJECT(vips_image_new());
-    VipsImage **t = (VipsImage **)vips_object_local_array(owner, 4);
+    cmsHPROFILE from;
 
-    if (vips_image_decode(in, &t[0]) != 0)
+    if (is_same(self, profile, size, shape))
+        return self->transform != NULL;
+    forget(self);
+    self->profile = g_memdup2(profile, size);
+    self->size = size;
+    self->shape = *shape;
+    if ((from = cmsOpenProfileFromMem(self->profile, (cmsUInt32Number)size)) == NULL)
         return false;
-    if (is_device_space(vips_image_guess_interpretation(t[0]))) {
-        t[1] = g_object_ref(t[0]);
-    } else {
-        if (vips_colourspace(t[0], &t[1], VIPS_INTERPRETATION_RGB16, NULL) != 0)
-            return false;
-        vips_image_remove(t[1], VIPS_META_ICC_NAME);
-    }
-    if (to_depth(t[1], &t[2]) != 0 || to_bands(t[2], &t[3]) != 0)
-        return false;
-    return vips_copy(t[3], out, "interpretation", plain_interpretation(t[3]), NULL) == 0;
+    if (!is_idle(from, shape))
+        self->transform = link_to_srgb(from, shape, shape->deep, shape->alpha);
+    cmsCloseProfile(from);
+    return self->transform != NULL;
 }
 
-bool
-bt_colour_needs_transform(VipsImage *in)
+int
+bt_colour_bands(const BtColour *self)
 {
-    return in->Type == VIPS_INTERPRETATION_CMYK ||
-           vips_image_get_typeof(in, VIPS_META_ICC_NAME) != 0;
+    return MIN(self->shape.colours, 3) + self->shape.alpha;
 }
 
-/* Through the embedded profile, or where there is none that fits, libvips' own for the space. */
-static int
-transform(VipsImage *in, VipsImage **out)
+void
+bt_colour_apply(const BtColour *self, const void *in, void *out, size_t n_px)
 {
-    bool cmyk = in->Type == VIPS_INTERPRETATION_CMYK;
+    size_t sample = self->shape.deep ? 2 : 1;
+    size_t in_size = (size_t)(self->shape.colours + self->shape.alpha) * sample;
+    size_t out_size = (size_t)bt_colour_bands(self) * sample;
+    const uint8_t *from = in;
+    uint8_t *to = out;
 
-    return vips_icc_transform(in, out, "srgb", "embedded", TRUE, "input_profile",
-                              cmyk ? "cmyk" : "srgb", "intent", VIPS_INTENT_RELATIVE,
-                              "black_point_compensation", TRUE, "depth", is_deep(in) ? 16 : 8,
-                              NULL);
-}
+    while (n_px > 0) {
+        size_t n = MIN(n_px, PIXELS_AT_A_TIME);
 
-/* A grey picture with a grey profile comes out of the transform with three equal bands. */
-static int
-back_to_grey(VipsImage *in, bool alpha, VipsImage **out)
-{
-    BT_OWNED VipsImage *grey = NULL, *last = NULL;
-
-    if (vips_extract_band(in, &grey, 1, NULL) != 0)
-        return -1;
-    if (!alpha) {
-        *out = g_steal_pointer(&grey);
-        return 0;
+        cmsDoTransform(self->transform, from, to, (cmsUInt32Number)n);
+        from += n * in_size;
+        to += n * out_size;
+        n_px -= n;
     }
-    if (vips_extract_band(in, &last, in->Bands - 1, NULL) != 0)
-        return -1;
-    return vips_bandjoin2(grey, last, out, NULL);
-}
-
-bool
-bt_colour_to_srgb(VipsImage *in, VipsImage **out)
-{
-    BT_OWNED VipsImage *srgb = NULL, *same = NULL;
-
-    if (!bt_colour_needs_transform(in))
-        return vips_copy(in, out, NULL) == 0;
-    if (transform(in, &srgb) != 0) {
-        if (in->Type == VIPS_INTERPRETATION_CMYK)
-            return false;
-        /* A profile that makes no sense is as good as none. */
-        vips_error_clear();
-        g_clear_object(&srgb);
-        if (vips_copy(in, &srgb, NULL) != 0)
-            return false;
-    }
-    if (in->Bands < 3 && srgb->Bands >= 3) {
-        if (back_to_grey(srgb, in->Bands == 2, &same) != 0)
-            return false;
-    } else {
-        same = g_object_ref(srgb);
-    }
-    if (vips_copy(same, out, "interpretation", plain_interpretation(same), NULL) != 0)
-        return false;
-    vips_image_remove(*out, VIPS_META_ICC_NAME);
-    return true;
 }

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Colour, before and after the kernel. Worker; vips.
+ * To sRGB, by a picture's ICC profile. Worker; lcms2.
  *
- * All three build lazy pipelines, return false with text in vips' error buffer, and give a new
- * reference in *out on success.
+ *   BtColour *colour = bt_colour_new();                                once per worker
+ *   if (bt_colour_prepare(colour, profile, size, &shape))
+ *       bt_colour_apply(colour, in, out, n_px);                        any number of times
+ *
+ * Relative colorimetric with black point compensation, as photo editors do it. Grey stays grey,
+ * with sRGB's curve. The profile that was prepared last is remembered: photos of one camera share
+ * theirs.
  */
 #ifndef BT_IMAGE_COLOUR_H
 #define BT_IMAGE_COLOUR_H
 
 #include <stdbool.h>
-#include <vips/vips.h>
+#include <stddef.h>
 
-/* A picture as the kernel takes it: 8 or 16 unsigned bits, 1 to 4 bands, in grey, RGB or CMYK,
- * alpha last. Most pictures pass as they are; float, Lab and other spaces are transformed, further
- * bands dropped. */
-bool bt_colour_plain(VipsImage *in, VipsImage **out);
+typedef struct BtColour BtColour;
 
-/* From a plain picture, with its profile if it has one, to sRGB or grey, the same depth. */
-bool bt_colour_to_srgb(VipsImage *in, VipsImage **out);
+/* Of the samples that a profile is for: interleaved, native byte order. */
+typedef struct BtColourShape {
+    int colours; /* bands besides alpha: 1 grey, 3 RGB, 4 CMYK (0 is no ink) */
+    bool deep;   /* 16 bits a sample, else 8 */
+    bool alpha;  /* one more band, which is carried over */
+} BtColourShape;
 
-/* Whether a plain picture is anything but grey or RGB without a profile (or with sRGB's). */
-bool bt_colour_needs_transform(VipsImage *in);
+BtColour *bt_colour_new(void);
+void bt_colour_free(BtColour *self);
+
+/* False where there is nothing to apply: the profile makes no sense, or is for other samples, or
+ * moves no colour by more than a level of 8 bits, as sRGB's own does. */
+bool bt_colour_prepare(BtColour *self, const void *profile, size_t size,
+                       const BtColourShape *shape);
+
+/* How many bands a pixel has afterwards: CMYK becomes RGB, else as before. */
+int bt_colour_bands(const BtColour *self);
+
+/* n pixels; in and out may be the same where the number of bands stays. */
+void bt_colour_apply(const BtColour *self, const void *in, void *out, size_t n_px);
 
 #endif

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One picture: a descriptor to read from, a descriptor to write to, an outcome. The only room that
- * uses libvips.
+ * One picture: a descriptor to read from, a descriptor to write to, an outcome.
  *
- *   bt_image_init(argv[0], &error);               once, in the supervisor, before any fork
  *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
  *   bt_image_process(image, in_fd, out_fd, format, &outcome);         any number of times
  *
- * bt_image_init() starts no thread, and neither does bt_image_can_write(): after them a process may
- * fork. After bt_image_new() it may not.
+ * The way of a picture: read the header; plan; decode top to bottom in this thread with as much
+ * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
+ * sRGB, turn upright, encode. Nothing of the source's metadata is written.
  *
- * The way of a picture: find the decoder by content; read the header; plan; decode top to bottom in
- * this thread with as much shrink as the plan allows (JPEG by its planes, planes.h; all else
- * through libvips, decode.h); push the rows through the kernel; on the small result: turn upright,
- * transform to sRGB, encode. Nothing of the source's metadata is written.
+ * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h). All else needs libvips
+ * (codecs.h), which is loaded by
+ *
+ *   bt_image_prepare(&error);            in the supervisor, before it forks the workers that need
+ * it
+ *
+ * Loading starts no thread, and neither does bt_image_can_write(): after them a process may fork.
+ * After bt_image_new() it may not. A process that is not prepared says so of the pictures it cannot
+ * do (BT_REASON_UNPREPARED).
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
  * stays grey, 16 bits stay 16 bits where the result's format has them. Alpha is kept where the
@@ -46,14 +50,15 @@ typedef struct BtImageSettings {
 
 typedef struct BtImage BtImage;
 
-/* Starts libvips. Takes VIPS_MAX_THREADS out of the environment, which would make it start threads.
- */
-BT_MUST_CHECK bool bt_image_init(const char *program, GError **error);
+/* Loads libvips, the first time. Takes VIPS_MAX_THREADS out of the environment, which would make it
+ * start threads. */
+BT_MUST_CHECK bool bt_image_prepare(GError **error);
+bool bt_image_is_prepared(void);
 
-/* libvips' version: "8.14.1". */
+/* libvips' version: "8.14.1". Once prepared. */
 const char *bt_image_vips_version(void);
 
-/* Whether this libvips can write a format, with these formats allowed. */
+/* Whether a format can be written, with these formats allowed. Once prepared, but for JPEG. */
 bool bt_image_can_write(BtFormat format, uint32_t allowed);
 
 /* The state of a process that decodes: kernel and buffers. NULL when memory is short. */

@@ -113,21 +113,6 @@ scaled_size(const BtJpegFrame *frame, const BtJpegComponent *component, int leas
     return size;
 }
 
-bool
-bt_jpeg_read_frame(const void *bytes, gsize size, BtJpegFrame *out_frame)
-{
-    const uint8_t *at = bytes, *end = at + size;
-    Segment segment;
-
-    at = skip_soi(at, end);
-    while (at != NULL && read_segment(at, end, &segment) && segment.marker != MARKER_SOS) {
-        if (segment.marker >= MARKER_SOF0 && segment.marker <= MARKER_SOF2)
-            return read_frame(&segment, out_frame);
-        at = segment.payload + segment.size;
-    }
-    return false;
-}
-
 int
 bt_jpeg_pitch(const BtJpegFrame *frame, int reduction)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has to be known of a JPEG file before libvips shrinks it while loading. Worker; pure.
+ * What has to be known of a JPEG file to decode it shrunk. Worker; pure.
  *
  * How coarse it gets. At 1/8 a block of 8 x 8 becomes one sample. Where chroma was sampled at half
  * the rate in both directions libjpeg makes 2 x 2 samples of each of its blocks, so that it stays
@@ -36,10 +36,6 @@ typedef struct BtJpegFrame {
     int n_components;
     BtJpegComponent components[BT_JPEG_COMPONENTS_MAX];
 } BtJpegFrame;
-
-/* Reads the frame header from a whole file's bytes. False for what is not a JPEG of 8 bits, or has
- * no such header before its first scan. */
-bool bt_jpeg_read_frame(const void *bytes, gsize size, BtJpegFrame *out_frame);
 
 /* How many px of the picture lie between two samples of the coarsest component when it is decoded
  * at 1/reduction (1, 2, 4 or 8). */

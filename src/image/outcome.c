@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/outcome.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[BT_REASON_COUNT] = {
@@ -14,6 +16,7 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_ENCODE] = "encode",
     [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
+    [BT_REASON_UNPREPARED] = "unprepared",
     [BT_REASON_WORKER] = "worker",
 };
 
@@ -21,6 +24,18 @@ const char *
 bt_reason_name(BtReason reason)
 {
     return (unsigned)reason < BT_REASON_COUNT ? names[reason] : "unknown";
+}
+
+bool
+bt_outcome_fail(BtOutcome *self, BtReason reason, const char *format, ...)
+{
+    va_list args;
+
+    self->reason = reason;
+    va_start(args, format);
+    vsnprintf(self->sentence, sizeof self->sentence, format, args);
+    va_end(args);
+    return false;
 }
 
 static bool

@@ -22,18 +22,19 @@ typedef enum BtReason {
     BT_REASON_TOO_LARGE, /* claims more pixels than the limit */
     BT_REASON_BROKEN,    /* the decoder gave up: truncated or damaged */
     BT_REASON_MEMORY,
-    BT_REASON_ENCODE,    /* the result could not be made into its format */
-    BT_REASON_WRITE,     /* the result could not be written */
-    BT_REASON_CANCELLED, /* the caller asked to stop */
-    BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
+    BT_REASON_ENCODE,     /* the result could not be made into its format */
+    BT_REASON_WRITE,      /* the result could not be written */
+    BT_REASON_CANCELLED,  /* the caller asked to stop */
+    BT_REASON_UNPREPARED, /* needs libvips, and it is not loaded: bt_image_prepare() */
+    BT_REASON_WORKER,     /* said by the supervisor: the worker died, hung or spoke nonsense */
     BT_REASON_COUNT
 } BtReason;
 
 typedef struct BtOutcome {
     BtReason reason;
-    BtFormat format;                     /* of the result */
-    char loader[32];                     /* libvips' name of the decoder: "jpegload_source" */
-    char sentence[512];                  /* one clause for people when reason is not OK */
+    BtFormat format;    /* of the result */
+    char loader[32];    /* "jpeg", or libvips' name of the decoder: "pngload_source" */
+    char sentence[512]; /* one clause for people when reason is not OK */
     int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
     int32_t out_width, out_height;       /* px of the result, upright */
     int32_t shrink;                      /* the reduction before the kernel, in all */
@@ -43,6 +44,10 @@ typedef struct BtOutcome {
 
 /* Lower-case word for machines: "ok", "too-large". */
 const char *bt_reason_name(BtReason reason);
+
+/* Fills reason and sentence. Returns false. */
+bool bt_outcome_fail(BtOutcome *self, BtReason reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Whether size bytes are an outcome that can be read without harm: the right size, known reason and
  * format, terminated texts, figures in range, dimensions where reason is OK. On success

@@ -122,6 +122,8 @@ is_within_bounds(const BtKernelPicture *picture)
            picture->pitch_y <= INT_MAX && picture->bands >= 1 &&
            picture->bands <= BT_KERNEL_BANDS_MAX &&
            (picture->depth == BT_KERNEL_U8 || picture->depth == BT_KERNEL_U16) &&
+           picture->merge_x >= 0 && picture->merge_x <= BT_KERNEL_MERGE_MAX &&
+           picture->merge_y >= 0 && picture->merge_y <= BT_KERNEL_MERGE_MAX &&
            picture->sigma >= 0 && picture->sigma <= BT_KERNEL_SIGMA_MAX && picture->extra_x >= 0 &&
            picture->extra_x <= BT_KERNEL_SIGMA_MAX && picture->extra_y >= 0 &&
            picture->extra_y <= BT_KERNEL_SIGMA_MAX;
@@ -133,7 +135,7 @@ plan_axis(Plan *self, const BtAxis *axis, double sigma)
 {
     if (self->weights.first != NULL && self->sigma == sigma && self->axis.source == axis->source &&
         self->axis.samples == axis->samples && self->axis.pitch == axis->pitch &&
-        self->axis.out == axis->out)
+        self->axis.out == axis->out && self->axis.merge == axis->merge)
         return true;
     bt_weights_clear(&self->weights);
     self->axis = *axis;
@@ -147,11 +149,13 @@ plan_picture(BtKernel *self, const BtKernelPicture *picture)
     BtAxis x = {.source = picture->source_width,
                 .samples = count_boxes(picture->in_width, picture->box),
                 .pitch = picture->pitch_x * picture->box,
-                .out = picture->out_width};
+                .out = picture->out_width,
+                .merge = picture->merge_x};
     BtAxis y = {.source = picture->source_height,
                 .samples = count_boxes(picture->in_height, picture->box),
                 .pitch = picture->pitch_y * picture->box,
-                .out = picture->out_height};
+                .out = picture->out_height,
+                .merge = picture->merge_y};
 
     double variance = picture->sigma * picture->sigma;
 
@@ -163,6 +167,12 @@ static bool
 is_plain(const BtKernelPicture *picture)
 {
     return !picture->alpha && !picture->linear;
+}
+
+static BtKernelDepth
+result_depth(const BtKernelPicture *picture)
+{
+    return picture->deep_result ? BT_KERNEL_U16 : picture->depth;
 }
 
 static bool
@@ -286,12 +296,12 @@ average_boxes(const BtKernel *self, float *out, const float *sum)
 
 /* Divides colours by alpha; where alpha rounds to 0 nothing is left of them. */
 static void
-unpremultiply(float *colours, const float *alpha, int n_colours, float most)
+unpremultiply(float *colours, const float *alpha, int n_colours, float most, float least_alpha)
 {
     float shares[STRIP];
 
     for (int i = 0; i < STRIP; i++)
-        shares[i] = most / (alpha[i] < 0.5f ? INFINITY : alpha[i]);
+        shares[i] = most / (alpha[i] < least_alpha ? INFINITY : alpha[i]);
     for (int c = 0; c < n_colours; c++)
         for (int i = 0; i < STRIP; i++)
             colours[c * STRIP + i] *= shares[i];
@@ -301,12 +311,14 @@ static void
 finish_colours(BtKernel *self, int n_pixels)
 {
     int bands = self->picture.bands, n_colours = bands - self->picture.alpha;
+    float most = (float)self->curve.most;
+    float half = result_depth(&self->picture) == BT_KERNEL_U8 ? 0.5f : 0.5f * most / UINT16_MAX;
 
     for (int pixel = 0; pixel < n_pixels; pixel++) {
         float *colours = self->columns + pixel * bands * STRIP;
 
         if (self->picture.alpha)
-            unpremultiply(colours, colours + n_colours * STRIP, n_colours, (float)self->curve.most);
+            unpremultiply(colours, colours + n_colours * STRIP, n_colours, most, half);
         if (self->picture.linear)
             bt_curve_encode(&self->curve, colours, n_colours * STRIP);
     }
@@ -317,13 +329,14 @@ static void
 write_pixels(BtKernel *self, int x, int n, int n_rows)
 {
     int bands = self->picture.bands;
-    size_t depth = (size_t)self->picture.depth;
+    BtKernelDepth depth = result_depth(&self->picture);
+    float scale = depth == self->picture.depth ? 1 : UINT16_MAX / UINT8_MAX;
     size_t left = (size_t)x * (size_t)bands * depth, n_bytes = (size_t)(n * bands) * depth;
 
     if (depth == BT_KERNEL_U8)
         self->ops->pack_u8(self->pixels, self->columns, n * bands);
     else
-        self->ops->pack_u16((uint16_t *)(void *)self->pixels, self->columns, n * bands);
+        self->ops->pack_u16((uint16_t *)(void *)self->pixels, self->columns, n * bands, scale);
     for (int i = 0; i < n_rows; i++)
         memcpy(self->result + (self->n_written + i) * self->result_stride + left,
                self->pixels + (size_t)i * BLOCK * depth, n_bytes);
@@ -398,7 +411,7 @@ void
 bt_kernel_finish(BtKernel *self)
 {
     assert(self->result != NULL && self->n_pushed == self->picture.in_height);
-    assert(self->n_written == self->picture.out_height);
+    assert(self->n_written == self->down.weights.n_out);
     self->result = NULL;
 }
 

@@ -27,6 +27,7 @@
 
 #define BT_KERNEL_BANDS_MAX 4
 #define BT_KERNEL_SIGMA_MAX 10000.0
+#define BT_KERNEL_MERGE_MAX 16
 
 typedef struct BtKernel BtKernel;
 
@@ -41,9 +42,11 @@ typedef struct BtKernelPicture {
     int in_width, in_height;         /* px that are pushed: after the decoder's own shrink */
     double pitch_x, pitch_y;         /* source px from one pushed px to the next, >= 1 */
     int box;                         /* further averaging, box x box pushed px; >= 1 */
-    int out_width, out_height;       /* 1 <= out <= source */
+    int out_width, out_height;       /* before they are merged; 1 <= out <= source */
     int bands;                       /* 1 to BT_KERNEL_BANDS_MAX, interleaved */
-    BtKernelDepth depth;             /* of rows and result, native byte order */
+    BtKernelDepth depth;             /* of rows, and of the result unless deep; native byte order */
+    bool deep_result;                /* the result has 16 bits whatever the rows have */
+    int merge_x, merge_y;            /* out px that become one, each side; 0 as 1: none */
     bool alpha;                      /* the last band is alpha, 0 to the depth's maximum */
     bool linear;                     /* colour bands are sRGB-encoded: work in linear light */
     double sigma;                    /* source px, 0 to BT_KERNEL_SIGMA_MAX */
@@ -63,9 +66,12 @@ bool bt_kernel_level_is_valid(void);
 BtKernel *bt_kernel_new(const char *level);
 void bt_kernel_free(BtKernel *self);
 
-/* Begins a picture whose result goes to `result` (out_height rows of out_width * bands samples,
- * stride in bytes, lent until finish). False when memory is short or the picture is not within the
- * bounds above; then nothing was begun. An unfinished picture is dropped. */
+/* Begins a picture whose result goes to `result` (out_height / merge_y rows of out_width / merge_x
+ * pixels, rounded up; stride in bytes, lent until finish). Merged, each is the mean of a group of
+ * out px as an encoder makes of them that stores chroma more coarsely (the last column and row
+ * repeated where a group is not whole), without any of them being made. A deep result of 8-bit rows
+ * holds 257 times their levels, before rounding. False when memory is short or the picture is not
+ * within the bounds above; then nothing was begun. An unfinished picture is dropped. */
 bool bt_kernel_start(BtKernel *self, const BtKernelPicture *picture, void *result,
                      ptrdiff_t result_stride);
 

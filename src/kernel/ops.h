@@ -47,9 +47,9 @@ typedef struct BtKernelOps {
                             int n, int bands);
 
     /* Turns the first n columns, clamps to what the type holds and rounds to nearest. May write
-     * whole rows of pixels. */
+     * `scale` times what they hold. May write whole rows of pixels. */
     void (*pack_u8)(uint8_t *pixels, const float *columns, int n);
-    void (*pack_u16)(uint16_t *pixels, const float *columns, int n);
+    void (*pack_u16)(uint16_t *pixels, const float *columns, int n, float scale);
 
     /* See bt_kernel_join_ycc(). */
     void (*join_ycc)(uint8_t *rgb, const uint16_t *y, const uint16_t *cb, const uint16_t *cr,

@@ -78,12 +78,12 @@ pack_u8_c(uint8_t *pixels, const float *columns, int n)
 }
 
 static void
-pack_u16_c(uint16_t *pixels, const float *columns, int n)
+pack_u16_c(uint16_t *pixels, const float *columns, int n, float scale)
 {
     for (int i = 0; i < BT_KERNEL_STRIP; i++)
         for (int c = 0; c < n; c++)
             pixels[i * BT_KERNEL_BLOCK + c] =
-                (uint16_t)level_of(columns[c * BT_KERNEL_STRIP + i], UINT16_MAX);
+                (uint16_t)level_of(scale * columns[c * BT_KERNEL_STRIP + i], UINT16_MAX);
 }
 
 static void

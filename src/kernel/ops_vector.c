@@ -224,14 +224,14 @@ pack_u8(uint8_t *restrict pixels, const float *restrict columns, int n)
 }
 
 static void
-pack_u16(uint16_t *restrict pixels, const float *restrict columns, int n)
+pack_u16(uint16_t *restrict pixels, const float *restrict columns, int n, float scale)
 {
     _Alignas(64) float rows[4 * BLOCK] = {0};
 
     for (int i = 0; i < STRIP; i += 4) {
         turn_back(rows, columns + i, n);
         for (int c = 0; c < 4 * BLOCK; c++)
-            pixels[i * BLOCK + c] = (uint16_t)(int)level_of(rows[c], UINT16_MAX);
+            pixels[i * BLOCK + c] = (uint16_t)(int)level_of(scale * rows[c], UINT16_MAX);
     }
 }
 

@@ -204,6 +204,18 @@ row_clear(Row *self)
 }
 
 static int
+least_of(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int
+greatest_of(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int
 clamp(int x, int least, int most)
 {
     return x < least ? least : x > most ? most : x;
@@ -347,6 +359,34 @@ weights_compose(BtWeights *self, const BtAxis *axis, double sigma, const Profile
     return ok;
 }
 
+/* Rows in groups of `merge` become their mean; the last one repeated where a group is not whole. */
+static bool
+weights_merge(BtWeights *self, const BtAxis *axis)
+{
+    int merge = axis->merge, n_out = (self->n_out - 1) / merge + 1, last = self->n_out - 1;
+    BtWeights whole = *self;
+    int spread = 0;
+
+    for (int i = 0; i < whole.n_out; i += merge)
+        spread = greatest_of(spread, whole.first[least_of(i + merge - 1, last)] - whole.first[i]);
+    if (!weights_reserve(self, n_out, whole.n_taps + spread)) {
+        bt_weights_clear(&whole);
+        return false;
+    }
+    for (int i = 0; i < n_out * merge; i++) {
+        const float *row = whole.weights + (size_t)least_of(i, last) * (size_t)whole.stride;
+        float *mean = self->weights + (size_t)(i / merge) * (size_t)self->stride;
+
+        if (i % merge == 0)
+            self->first[i / merge] = least_of(whole.first[i], axis->samples - self->n_taps);
+        mean += whole.first[least_of(i, last)] - self->first[i / merge];
+        for (int t = 0; t < whole.n_taps; t++)
+            mean[t] += row[t] / (float)merge;
+    }
+    bt_weights_clear(&whole);
+    return true;
+}
+
 bool
 bt_weights_init(BtWeights *out_weights, const BtAxis *axis, double sigma)
 {
@@ -356,11 +396,13 @@ bt_weights_init(BtWeights *out_weights, const BtAxis *axis, double sigma)
     bool ok;
 
     assert(axis->out >= 1 && axis->out <= axis->source && axis->samples >= 1);
-    assert(axis->pitch >= 1 && sigma >= 0);
+    assert(axis->pitch >= 1 && axis->merge >= 0 && sigma >= 0);
     ok = profile_init(&profile, axis, variance) &&
          (axis->pitch > 1 ? weights_sample(&made, axis, &profile)
                           : weights_compose(&made, axis, sigma, &profile));
     profile_clear(&profile);
+    if (ok && axis->merge > 1)
+        ok = weights_merge(&made, axis);
     if (ok)
         *out_weights = made;
     else

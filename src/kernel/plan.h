@@ -16,6 +16,8 @@
  * definition in the README says. Taps outside the picture go to its outermost sample (edge pixels
  * repeated). Tails that weigh less than 4e-6 are left out. Each row of weights sums to 1.
  *
+ * Where px of the result are merged, a row is the mean of their rows: i counts what is left.
+ *
  * Every row has the same number of taps; first[] is non-decreasing and first[i] + n_taps <= samples
  * (where there are fewer samples than taps, n_taps is the number of samples).
  *
@@ -32,6 +34,7 @@ typedef struct BtAxis {
     int samples;  /* px that are left after averaging, >= 1; usually ceil(source / pitch) */
     double pitch; /* source px from one sample to the next, >= 1 */
     int out;      /* px of the result, 1 <= out <= source */
+    int merge;    /* of which so many are averaged to one, the last ones repeated; 0 as 1: none */
 } BtAxis;
 
 typedef struct BtWeights {

@@ -137,7 +137,7 @@ feed(BtPool *self, BtSlot *slot, uint64_t now_ns)
 
     if (task == NULL)
         return;
-    if (limit_ns > 0 && now_ns - slot->since_ns > limit_ns)
+    if (slot->stale || (limit_ns > 0 && now_ns - slot->since_ns > limit_ns))
         bt_slot_condemn(slot, BT_TASK_DONE);
     else if (!bt_slot_give(slot, task, now_ns))
         return;
@@ -424,6 +424,13 @@ void
 bt_pool_watch(BtPool *self, int fd)
 {
     self->watch_fd = fd;
+}
+
+void
+bt_pool_renew(BtPool *self)
+{
+    for (int i = 0; i < self->options.n_slots; i++)
+        self->slots[i].stale = true;
 }
 
 size_t

@@ -155,6 +155,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtPool, bt_pool_free)
 /* A descriptor (a signalfd, say) that ends bt_pool_next() when readable; -1 for none. Borrowed. */
 void bt_pool_watch(BtPool *self, int fd);
 
+/* Every worker of now is replaced before it gets another task: by a fork of this process as it is
+ * then. */
+void bt_pool_renew(BtPool *self);
+
 /* How many tasks submit takes now: free slots and room in the queue. */
 size_t bt_pool_room(const BtPool *self);
 

@@ -19,6 +19,7 @@ struct BtEngine {
     BtImageSettings settings;
     BtPool *pool; /* or, where pictures are processed in this process: */
     BtImage *image;
+    bool prepared; /* the workers' processes are */
     int wake_fd;
     bool waiting; /* the outcome of the one picture, not yet collected */
     void *tag;
@@ -104,6 +105,10 @@ bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format, void 
         self->tag = tag;
         self->waiting = true;
         return true;
+    }
+    if (!self->prepared && bt_image_is_prepared()) {
+        bt_pool_renew(self->pool);
+        self->prepared = true;
     }
     if ((out = fcntl(out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
         return bt_error_set_system(error, errno, "a descriptor cannot be copied");

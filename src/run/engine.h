@@ -10,6 +10,9 @@
  * Every submitted picture yields one outcome, but for those inside when the engine is freed. With
  * n_jobs 0 nothing is forked and bt_engine_submit() does the work. A process either forks workers
  * or decodes, never both.
+ *
+ * Workers start without libvips. Once this process has loaded it (bt_image_prepare()) they are
+ * replaced by such as have it, before they get another picture.
  */
 #ifndef BT_RUN_ENGINE_H
 #define BT_RUN_ENGINE_H

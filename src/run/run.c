@@ -39,6 +39,7 @@ typedef struct Job {
     BtTarget *target;
     struct stat opened; /* the source when its descriptor was opened */
     bool again;         /* the source changed once already */
+    bool prepared;      /* the worker had libvips */
 } Job;
 
 static void
@@ -107,31 +108,34 @@ is_fresh(Run *self, const BtSource *source)
     return false;
 }
 
-/* A source that was found: to be done, or not. */
-static void
-accept_source(Run *self, BtSource *found)
+/* A source that was found: to be done, or not. False when the batch cannot go on. */
+static bool
+accept_source(Run *self, BtSource *found, GError **error)
 {
     g_autoptr(BtSource) source = found;
     g_autofree char *rival = bt_scan_rival(self->scan, source, source->name);
 
+    if (source->format != BT_FORMAT_JPEG && !bt_image_prepare(error))
+        return false;
     if (rival != NULL)
         fail_rival(self, source, source->name, rival);
     else if (is_fresh(self, source))
         bt_report_skipped(self->report, source->path, "its result is up to date");
     else
         bt_window_add(self->window, g_steal_pointer(&source));
+    return true;
 }
 
-static void
-scan_step(Run *self)
+/* False when the batch cannot go on. */
+static bool
+scan_step(Run *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     BtSource *source = NULL;
 
     switch (bt_scan_next(self->scan, &source, &problem)) {
     case BT_SCAN_SOURCE:
-        accept_source(self, source);
-        break;
+        return accept_source(self, source, error);
     case BT_SCAN_PROBLEM:
         bt_report_failed(self->report, NULL, problem->message);
         break;
@@ -141,6 +145,7 @@ scan_step(Run *self)
         self->scanned = true;
         break;
     }
+    return true;
 }
 
 /* Errors of the output folder that every further picture would meet too. */
@@ -176,6 +181,7 @@ start_job(Run *self, BtSource *source, bool again, GError **error)
 
     job->source = source;
     job->again = again;
+    job->prepared = bt_image_is_prepared();
     g_ptr_array_add(self->jobs, job);
     in_fd = bt_scan_open(self->scan, source, &job->opened, &failure);
     if (in_fd >= 0 && (job->target = bt_store_open(self->store, name, &failure)) != NULL)
@@ -227,6 +233,9 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
         bt_report_failed(self->report, job->source->path, "it changed while it was read, twice");
         return true;
     }
+    if (outcome->reason == BT_REASON_UNPREPARED && !job->prepared)
+        return bt_image_prepare(error) &&
+               start_job(self, g_steal_pointer(&job->source), job->again, error);
     if (outcome->reason == BT_REASON_OK)
         return publish(self, job, outcome, error);
     bt_report_failed(self->report, job->source->path, outcome->sentence);
@@ -260,19 +269,22 @@ is_signalled(void *user)
     return poll(&signals, 1, 0) > 0;
 }
 
-static void
-scan_ahead(Run *self)
+static bool
+scan_ahead(Run *self, GError **error)
 {
     uint64_t until_ns = bt_clock_now_ns() + HEAD_START_NS;
 
     while (!self->scanned && !bt_window_is_full(self->window) && bt_clock_now_ns() < until_ns)
-        scan_step(self);
+        if (!scan_step(self, error))
+            return false;
+    return true;
 }
 
 static bool
 loop(Run *self, int *out_signal, GError **error)
 {
-    scan_ahead(self);
+    if (!scan_ahead(self, error))
+        return false;
     for (;;) {
         BtOutcome outcome;
         bool may_scan;
@@ -282,8 +294,8 @@ loop(Run *self, int *out_signal, GError **error)
             if (!start_job(self, bt_window_take(self->window), false, error))
                 return false;
         may_scan = !self->scanned && !bt_window_is_full(self->window);
-        if (may_scan)
-            scan_step(self);
+        if (may_scan && !scan_step(self, error))
+            return false;
         switch (bt_engine_next(self->engine, may_scan ? 0 : BT_POOL_FOREVER, &job, &outcome)) {
         case BT_POOL_OUTCOME:
             if (!finish_job(self, job, &outcome, error))

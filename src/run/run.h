@@ -29,8 +29,8 @@ typedef struct BtRunOptions {
     BtImageSettings image;    /* `cancelled` is set by the run */
 } BtRunOptions;
 
-/* Runs the batch and tells the report all about it, its summary included. bt_image_init() must have
- * been called, and no other thread exist. False when the batch could not run, or not go on (exit
+/* Runs the batch and tells the report all about it, its summary included. No other thread may
+ * exist. False when the batch could not run, or not go on (exit
  * 3). *out_signal is the signal that ended it, or 0. */
 BT_MUST_CHECK bool bt_run(const BtRunOptions *options, BtReport *report, int *out_signal,
                           GError **error);

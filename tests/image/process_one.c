@@ -68,7 +68,7 @@ main(int argc, char **argv)
     if (argc < 3)
         return EXIT_FAILURE;
     parse(argc, argv, &settings, &format);
-    if (!bt_image_init(argv[0], &error))
+    if (!bt_image_prepare(&error))
         g_error("%s", error->message);
     image = bt_image_new(&settings);
     in = open(argv[argc - 2], O_RDONLY | O_CLOEXEC);

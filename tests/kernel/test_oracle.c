@@ -139,18 +139,19 @@ run(const BtKernelPicture *picture, const uint16_t *levels)
     BtKernel *kernel = bt_kernel_new(bt_kernel_level());
     uint16_t *result = g_new0(uint16_t, n_out);
     g_autofree uint8_t *narrow = g_new(uint8_t, n), *narrow_result = g_new0(uint8_t, n_out);
-    bool is_narrow = picture->depth == BT_KERNEL_U8;
-    ptrdiff_t sample = (ptrdiff_t)picture->depth * picture->bands;
+    bool is_narrow = picture->depth == BT_KERNEL_U8, is_flat = is_narrow && !picture->deep_result;
+    ptrdiff_t out_sample = picture->bands * (is_flat ? 1 : 2);
+    int merge_x = MAX(picture->merge_x, 1);
 
     for (gsize i = 0; is_narrow && i < n; i++)
         narrow[i] = (uint8_t)levels[i];
-    g_assert_true(bt_kernel_start(kernel, picture,
-                                  is_narrow ? (void *)narrow_result : (void *)result,
-                                  picture->out_width * sample));
+    g_assert_true(bt_kernel_start(kernel, picture, is_flat ? (void *)narrow_result : (void *)result,
+                                  ((picture->out_width - 1) / merge_x + 1) * out_sample));
     bt_kernel_push(kernel, is_narrow ? (const void *)narrow : (const void *)levels,
-                   picture->in_width * sample, picture->in_height);
+                   (ptrdiff_t)picture->depth * picture->bands * picture->in_width,
+                   picture->in_height);
     bt_kernel_finish(kernel);
-    for (gsize i = 0; is_narrow && i < n_out; i++)
+    for (gsize i = 0; is_flat && i < n_out; i++)
         result[i] = narrow_result[i];
     bt_kernel_free(kernel);
     return result;
@@ -391,6 +392,60 @@ test_constant(void)
     }
 }
 
+/* Merged px are the mean of those that would have been: both results round to 16 bits, and no more.
+ * Levels keep off the ends, where the others would be cut off before they are averaged. */
+static void
+test_merge(void)
+{
+    static const double sigmas[] = {0, 1, 5, 15, 40};
+
+    for (int i = 0; i < 60; i++) {
+        int width = g_test_rand_int_range(1, 260), height = g_test_rand_int_range(1, 260);
+        double sigma = sigmas[i % 5], scale = g_test_rand_double_range(1, 9);
+        BtKernelPicture whole = grey(width, height, scale, sigma, bt_plan_shrink(sigma, scale));
+        BtKernelPicture merged = whole;
+        g_autofree uint16_t *levels = photo(width, height), *expected = NULL, *found = NULL;
+        int across = g_test_rand_int_range(1, 4), down = g_test_rand_int_range(1, 4);
+
+        for (int k = 0; k < width * height; k++)
+            levels[k] = (uint16_t)(16384 + 128 * levels[k]);
+        merged.merge_x = across;
+        merged.merge_y = down;
+        merged.depth = whole.depth = BT_KERNEL_U16;
+        expected = run(&whole, levels);
+        found = run(&merged, levels);
+        for (int y = 0, k = 0; y < whole.out_height; y += down)
+            for (int x = 0; x < whole.out_width; x += across, k++) {
+                double total = 0;
+
+                for (int n = 0; n < across * down; n++)
+                    total += expected[MIN(y + n / across, whole.out_height - 1) * whole.out_width +
+                                      MIN(x + n % across, whole.out_width - 1)];
+                g_assert_cmpfloat(fabs(found[k] - total / (across * down)), <=, 1.01);
+            }
+    }
+}
+
+/* 8-bit rows to a 16-bit result are 16-bit rows to one, but for the order of rounding. */
+static void
+test_deep(void)
+{
+    for (int i = 0; i < 30; i++) {
+        int width = g_test_rand_int_range(1, 260), height = g_test_rand_int_range(1, 260);
+        BtKernelPicture wide = grey(width, height, 2.3, 5 * (i % 4), 1 << i % 4), narrow = wide;
+        g_autofree uint16_t *levels = photo(width, height), *expected = NULL, *found = NULL;
+
+        wide.depth = BT_KERNEL_U16;
+        narrow.deep_result = true;
+        found = run(&narrow, levels);
+        for (int k = 0; k < width * height; k++)
+            levels[k] = (uint16_t)(257 * levels[k]);
+        expected = run(&wide, levels);
+        for (int k = 0; k < wide.out_width * wide.out_height; k++)
+            g_assert_cmpint(ABS(found[k] - expected[k]), <=, 1);
+    }
+}
+
 /* With flat borders nothing is lost over the edge: the mean survives, to rounding (1/4 level is
  * generous for the mean of many roundings). */
 static void
@@ -518,6 +573,8 @@ main(int argc, char **argv)
     g_test_add_func("/kernel/oracle/sigma-sweep", test_sigma_sweep);
     g_test_add_func("/kernel/oracle/exact", test_exact);
     g_test_add_func("/kernel/oracle/decoder-boxes", test_decoder_boxes);
+    g_test_add_func("/kernel/oracle/merge", test_merge);
+    g_test_add_func("/kernel/oracle/deep", test_deep);
     g_test_add_func("/kernel/oracle/constant", test_constant);
     g_test_add_func("/kernel/oracle/mean", test_mean);
     g_test_add_func("/kernel/oracle/centroid", test_centroid);

@@ -5,8 +5,8 @@
  *
  *   BT_OWNED VipsImage *image = NULL;
  */
-#ifndef BT_IMAGE_OWNED_H
-#define BT_IMAGE_OWNED_H
+#ifndef BT_VIPS_OWNED_H
+#define BT_VIPS_OWNED_H
 
 #include <glib-object.h>
 #include <vips/vips.h>

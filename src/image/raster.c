@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/raster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TILE 16 /* px: a tile's rows and columns stay in the L1 cache */
+
+/* How a picture is read while it is turned: from `first`, so many px on for the next px of a row of
+ * the result, and so many for its next row. */
+typedef struct Walk {
+    ptrdiff_t first, across, down;
+} Walk;
+
+bool
+bt_raster_reshape(BtRaster *self, int width, int height, int bands, bool deep)
+{
+    size_t size = (size_t)width * (size_t)height * (size_t)bands * (deep ? 2 : 1);
+
+    if (size > self->capacity) {
+        free(self->pixels);
+        self->pixels = malloc(size);
+        self->capacity = self->pixels != NULL ? size : 0;
+    }
+    self->width = width;
+    self->height = height;
+    self->bands = bands;
+    self->deep = deep;
+    self->alpha = false;
+    return self->pixels != NULL;
+}
+
+void
+bt_raster_clear(BtRaster *self)
+{
+    free(self->pixels);
+    *self = (BtRaster){0};
+}
+
+size_t
+bt_raster_pixels(const BtRaster *self)
+{
+    return (size_t)self->width * (size_t)self->height;
+}
+
+static size_t
+pixel_size(const BtRaster *self)
+{
+    return (size_t)self->bands * (self->deep ? 2 : 1);
+}
+
+size_t
+bt_raster_size(const BtRaster *self)
+{
+    return bt_raster_pixels(self) * pixel_size(self);
+}
+
+/* Inlined for each size of a pixel, so that the copy is one or two moves. */
+static inline __attribute__((always_inline)) void
+copy_walk(const uint8_t *in, BtRaster *out, Walk walk, size_t size)
+{
+    ptrdiff_t step = walk.across * (ptrdiff_t)size;
+
+    for (int top = 0; top < out->height; top += TILE) {
+        for (int left = 0; left < out->width; left += TILE) {
+            int bottom = top + TILE < out->height ? top + TILE : out->height;
+            int right = left + TILE < out->width ? left + TILE : out->width;
+
+            for (int y = top; y < bottom; y++) {
+                const uint8_t *from =
+                    in + (walk.first + walk.across * left + walk.down * y) * (ptrdiff_t)size;
+                uint8_t *to = out->pixels + ((size_t)y * (size_t)out->width + (size_t)left) * size;
+
+                for (int x = left; x < right; x++, from += step, to += size)
+                    memcpy(to, from, size);
+            }
+        }
+    }
+}
+
+static Walk
+walk_of(const BtRaster *in, int orientation)
+{
+    ptrdiff_t w = in->width, last_x = w - 1, last_y = (in->height - 1) * w;
+
+    switch (orientation) {
+    case 2:
+        return (Walk){last_x, -1, w};
+    case 3:
+        return (Walk){last_y + last_x, -1, -w};
+    case 4:
+        return (Walk){last_y, 1, -w};
+    case 5:
+        return (Walk){0, w, 1};
+    case 6:
+        return (Walk){last_y, -w, 1};
+    case 7:
+        return (Walk){last_y + last_x, -w, -1};
+    case 8:
+        return (Walk){last_x, w, -1};
+    default:
+        return (Walk){0, 1, w};
+    }
+}
+
+bool
+bt_raster_turn(const BtRaster *self, int orientation, BtRaster *out)
+{
+    Walk walk = walk_of(self, orientation);
+    bool on_side = orientation >= 5;
+
+    if (!bt_raster_reshape(out, on_side ? self->height : self->width,
+                           on_side ? self->width : self->height, self->bands, self->deep))
+        return false;
+    out->alpha = self->alpha;
+    switch (pixel_size(self)) {
+    case 1:
+        copy_walk(self->pixels, out, walk, 1);
+        break;
+    case 2:
+        copy_walk(self->pixels, out, walk, 2);
+        break;
+    case 3:
+        copy_walk(self->pixels, out, walk, 3);
+        break;
+    case 4:
+        copy_walk(self->pixels, out, walk, 4);
+        break;
+    default:
+        copy_walk(self->pixels, out, walk, pixel_size(self));
+        break;
+    }
+    return true;
+}
+
+static uint32_t
+get(const BtRaster *self, size_t i)
+{
+    return self->deep ? ((const uint16_t *)(const void *)self->pixels)[i] : self->pixels[i];
+}
+
+static void
+put(BtRaster *self, size_t i, uint32_t sample)
+{
+    if (self->deep)
+        ((uint16_t *)(void *)self->pixels)[i] = (uint16_t)sample;
+    else
+        self->pixels[i] = (uint8_t)sample;
+}
+
+void
+bt_raster_flatten(BtRaster *self)
+{
+    size_t n_px = bt_raster_pixels(self), bands = (size_t)self->bands, colours = bands - 1;
+    uint64_t white = self->deep ? UINT16_MAX : UINT8_MAX;
+
+    if (!self->alpha)
+        return;
+    /* In place: what is written lies before what is still to be read. */
+    for (size_t i = 0; i < n_px; i++) {
+        uint64_t alpha = get(self, i * bands + colours);
+
+        for (size_t band = 0; band < colours; band++) {
+            uint64_t colour = get(self, i * bands + band);
+
+            put(self, i * colours + band,
+                (uint32_t)((colour * alpha + white * (white - alpha) + white / 2) / white));
+        }
+    }
+    self->bands--;
+    self->alpha = false;
+}
+
+void
+bt_raster_to_8_bits(BtRaster *self)
+{
+    const uint16_t *in = (const void *)self->pixels;
+    size_t n = bt_raster_pixels(self) * (size_t)self->bands;
+
+    if (!self->deep)
+        return;
+    for (size_t i = 0; i < n; i++)
+        self->pixels[i] = (uint8_t)((in[i] * 255u + 32895u) >> 16);
+    self->deep = false;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "vips/decode.h"
+
+#include "vips/failure.h"
+#include "vips/owned.h"
+#include "vips/plain.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Rows asked for at a time: what libvips' PNG reader decodes at once. */
+#define ROWS_AT_A_TIME 16
+
+#define BMP_LOADER "magickload_buffer"
+
+struct BtDecode {
+    VipsSource *source;
+    const char *loader; /* libvips' nickname of the operation */
+    VipsImage *image;   /* rows to come, plain */
+};
+
+/* An untrusted decoder that was not asked for, told by its nickname: "svgload_source" -> "svg". */
+static bool
+fail_blocked(const char *loader, BtOutcome *outcome)
+{
+    g_autofree char *word = g_strndup(loader, strcspn(loader, "_"));
+    BtFormat format;
+
+    if (g_str_has_suffix(word, "load"))
+        word[strlen(word) - strlen("load")] = '\0';
+    vips_error_clear();
+    format = strcmp(loader, BMP_LOADER) == 0 ? BT_FORMAT_BMP
+             : strcmp(word, "jp2k") == 0     ? BT_FORMAT_JP2
+                                             : bt_format_of_name(word);
+    if (format != BT_FORMAT_NONE)
+        return bt_vips_fail(outcome, BT_REASON_BLOCKED,
+                            "this format is only opened when allowed (--allow %s)",
+                            bt_format_name(format));
+    return bt_vips_fail(outcome, BT_REASON_BLOCKED,
+                        "this format (%s) is not opened: its decoder is not trusted", word);
+}
+
+/* BMP has no loader of its own: libvips reads it through ImageMagick, and from memory only.
+ * ImageMagick knows many more formats, some of them programs: none of those. */
+static bool
+is_bmp(int fd)
+{
+    char bytes[BT_FORMAT_MAGIC_BYTES];
+    ssize_t size = pread(fd, bytes, sizeof bytes, 0);
+
+    return size > 0 && bt_format_of_bytes(bytes, (size_t)size) == BT_FORMAT_BMP;
+}
+
+static VipsImage *
+load_bmp(BtDecode *self)
+{
+    BT_OWNED_AREA VipsBlob *blob = vips_source_map_blob(self->source);
+    const void *bytes;
+    VipsImage *image = NULL;
+    size_t size;
+
+    if (blob == NULL)
+        return NULL;
+    bytes = vips_blob_get(blob, &size);
+    /* The pixels are read later, from bytes that the source keeps. */
+    if (vips_magickload_buffer((void *)(uintptr_t)bytes, size, &image, NULL) != 0)
+        return NULL;
+    return image;
+}
+
+/* scale: what to ask of a decoder that scales; 1 for nothing. */
+static VipsImage *
+load(BtDecode *self, double scale)
+{
+    if (strcmp(self->loader, BMP_LOADER) == 0)
+        return load_bmp(self);
+    if (scale < 1)
+        return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL,
+                                          "fail_on", VIPS_FAIL_ON_TRUNCATED, "scale", scale, NULL);
+    return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                      VIPS_FAIL_ON_TRUNCATED, NULL);
+}
+
+/* What is known of the rows to come. The size at full size and the orientation are those of the
+ * first time. */
+static bool
+describe(BtDecode *self, VipsImage *loaded, BtDecodePicture *picture, BtOutcome *outcome)
+{
+    const VipsImage *image;
+
+    g_clear_object(&self->image);
+    if (!bt_plain(loaded, &self->image))
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its colours cannot be read");
+    image = self->image;
+    picture->in_width = image->Xsize;
+    picture->in_height = image->Ysize;
+    picture->pitch_x = (double)picture->width / image->Xsize;
+    picture->pitch_y = (double)picture->height / image->Ysize;
+    picture->bands = image->Bands;
+    picture->deep = image->BandFmt == VIPS_FORMAT_USHORT;
+    picture->alpha = vips_image_hasalpha(self->image);
+    picture->cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
+    picture->profile = NULL;
+    if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
+        vips_image_get_blob(image, VIPS_META_ICC_NAME, &picture->profile, &picture->profile_size) !=
+            0)
+        vips_error_clear();
+    return true;
+}
+
+static bool
+open_source(BtDecode *self, int fd, BtOutcome *outcome)
+{
+    const char *type;
+
+    if (lseek(fd, 0, SEEK_SET) != 0 || (self->source = vips_source_new_from_descriptor(fd)) == NULL)
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "the file cannot be read");
+    if ((type = vips_foreign_find_load_source(self->source)) != NULL)
+        self->loader = vips_nickname_find(g_type_from_name(type));
+    else if (is_bmp(fd))
+        self->loader = BMP_LOADER;
+    if (self->loader != NULL)
+        return true;
+    vips_error_clear();
+    return bt_vips_fail(outcome, BT_REASON_UNKNOWN, "not a picture in a format that can be read");
+}
+
+static bool
+open_header(BtDecode *self, BtDecodePicture *picture, BtOutcome *outcome)
+{
+    BT_OWNED VipsImage *loaded = load(self, 1);
+
+    g_strlcpy(outcome->loader, self->loader, sizeof outcome->loader);
+    if (loaded == NULL) {
+        if (strstr(vips_error_buffer(), "blocked") != NULL)
+            return fail_blocked(self->loader, outcome);
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
+    }
+    picture->width = loaded->Xsize;
+    picture->height = loaded->Ysize;
+    picture->orientation = vips_image_get_orientation(loaded);
+    picture->reduction = 1;
+    outcome->n_pages = vips_image_get_n_pages(loaded);
+    return describe(self, loaded, picture, outcome);
+}
+
+BtDecode *
+bt_decode_open(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+{
+    BtDecode *self = g_new0(BtDecode, 1);
+
+    vips_error_clear();
+    if (open_source(self, fd, outcome) && open_header(self, out_picture, outcome))
+        return self;
+    bt_decode_close(self);
+    return NULL;
+}
+
+bool
+bt_decode_shrink(BtDecode *self, int shrink, BtDecodePicture *picture, BtOutcome *outcome)
+{
+    BT_OWNED VipsImage *loaded = NULL;
+
+    if (shrink == 1 || strcmp(self->loader, "webpload_source") != 0 || picture->alpha ||
+        outcome->n_pages > 1)
+        return true;
+    if ((loaded = load(self, 1.0 / shrink)) == NULL)
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
+    picture->reduction = shrink;
+    return describe(self, loaded, picture, outcome);
+}
+
+bool
+bt_decode_rows(BtDecode *self, BtRowSink sink, void *user, BtOutcome *outcome)
+{
+    BT_OWNED VipsRegion *region = vips_region_new(self->image);
+    VipsRect rows = {0, 0, self->image->Xsize, 0};
+
+    for (; rows.top < self->image->Ysize; rows.top += rows.height) {
+        rows.height = MIN(ROWS_AT_A_TIME, self->image->Ysize - rows.top);
+        if (vips_region_prepare(region, &rows) != 0)
+            return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
+        if (!sink(user, VIPS_REGION_ADDR(region, 0, rows.top), (ptrdiff_t)VIPS_REGION_LSKIP(region),
+                  rows.height))
+            return false;
+    }
+    return true;
+}
+
+void
+bt_decode_close(BtDecode *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_object(&self->image);
+    g_clear_object(&self->source);
+    g_free(self);
+    vips_error_clear();
+}

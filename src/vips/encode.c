@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "vips/encode.h"
+
+#include "vips/failure.h"
+#include "vips/owned.h"
+
+static const char *const operations[BT_FORMAT_COUNT] = {
+    [BT_FORMAT_PNG] = "pngsave_target",   [BT_FORMAT_WEBP] = "webpsave_target",
+    [BT_FORMAT_TIFF] = "tiffsave_target", [BT_FORMAT_GIF] = "gifsave_target",
+    [BT_FORMAT_AVIF] = "heifsave_target", [BT_FORMAT_HEIC] = "heifsave_target",
+    [BT_FORMAT_JXL] = "jxlsave_target",   [BT_FORMAT_JP2] = "jp2ksave_target",
+    [BT_FORMAT_PPM] = "ppmsave_target",
+};
+
+bool
+bt_encode_can_write(BtFormat format)
+{
+    return operations[format] != NULL && vips_type_find("VipsForeignSave", operations[format]) != 0;
+}
+
+/* Efforts are chosen for blurred pictures, which compress well whatever is tried: against libvips'
+ * defaults, 1200 x 800, time and bytes: PNG 0.6x and 0.9x, WebP 0.5x and 1.05x, GIF 0.3x and 1.07x,
+ * AVIF 0.2x and 1.2x, and LZW in TIFF takes a quarter of the time of deflate. */
+static bool
+save(VipsImage *image, VipsTarget *target, BtFormat format, int q)
+{
+    switch (format) {
+    case BT_FORMAT_PNG:
+        return vips_pngsave_target(image, target, "compression", 1, "filter",
+                                   VIPS_FOREIGN_PNG_FILTER_SUB, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_WEBP:
+        return vips_webpsave_target(image, target, "Q", q, "effort", 2, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_TIFF:
+        return vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_LZW,
+                                    "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "strip",
+                                    TRUE, NULL) == 0;
+    case BT_FORMAT_GIF:
+        return vips_gifsave_target(image, target, "effort", 1, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_AVIF:
+        return vips_heifsave_target(image, target, "Q", q, "compression",
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "strip", TRUE,
+                                    NULL) == 0;
+    case BT_FORMAT_HEIC:
+        return vips_heifsave_target(image, target, "Q", q, "compression",
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_HEVC, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_JXL:
+        return vips_jxlsave_target(image, target, "Q", q, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_JP2:
+        return vips_jp2ksave_target(image, target, "Q", q, "strip", TRUE, NULL) == 0;
+    case BT_FORMAT_PPM:
+        return vips_ppmsave_target(image, target, "strip", TRUE, NULL) == 0;
+    default:
+        vips_error("blurthumb", "%s cannot be written", bt_format_name(format));
+        return false;
+    }
+}
+
+static VipsImage *
+wrap(const BtRaster *raster)
+{
+    BT_OWNED VipsImage *memory = NULL;
+    VipsImage *image = NULL;
+    bool grey = raster->bands < 3;
+
+    memory = vips_image_new_from_memory(raster->pixels, bt_raster_size(raster), raster->width,
+                                        raster->height, raster->bands,
+                                        raster->deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
+    if (memory == NULL)
+        return NULL;
+    vips_copy(memory, &image, "interpretation",
+              raster->deep ? grey ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16
+              : grey       ? VIPS_INTERPRETATION_B_W
+                           : VIPS_INTERPRETATION_sRGB,
+              NULL);
+    return image;
+}
+
+static void
+unref_area(void *area)
+{
+    vips_area_unref(area);
+}
+
+GBytes *
+bt_encode(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outcome)
+{
+    BT_OWNED VipsTarget *target = vips_target_new_to_memory();
+    BT_OWNED VipsImage *image = wrap(raster);
+    VipsBlob *blob = NULL;
+    const void *bytes;
+    size_t size;
+
+    if (target == NULL || image == NULL || !save(image, target, format, quality)) {
+        bt_vips_fail(outcome, BT_REASON_ENCODE, "the result cannot be made into %s",
+                     bt_format_name(format));
+        return NULL;
+    }
+    g_object_get(target, "blob", &blob, NULL);
+    bytes = vips_blob_get(blob, &size);
+    return g_bytes_new_with_free_func(bytes, size, unref_area, VIPS_AREA(blob));
+}

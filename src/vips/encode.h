@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The encoding half of BtCodecs (image/codecs.h). Worker; vips. */
+#ifndef BT_VIPS_ENCODE_H
+#define BT_VIPS_ENCODE_H
+
+#include "image/codecs.h"
+
+/* Any process, once libvips is started. */
+bool bt_encode_can_write(BtFormat format);
+
+GBytes *bt_encode(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outcome);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blurthumb-vips.so: the table that image/codecs.h describes.
+ */
+#include "vips/decode.h"
+#include "vips/encode.h"
+
+#include <vips/vips.h>
+/* This one needs VIPS_API from above. */
+#include <vips/vector.h>
+
+/* libvips' class of a decoder that is blocked until it is allowed. */
+static const char *const untrusted_loaders[BT_FORMAT_COUNT] = {
+    [BT_FORMAT_JXL] = "VipsForeignLoadJxl",    [BT_FORMAT_JP2] = "VipsForeignLoadJp2k",
+    [BT_FORMAT_PPM] = "VipsForeignLoadPpm",    [BT_FORMAT_SVG] = "VipsForeignLoadSvg",
+    [BT_FORMAT_BMP] = "VipsForeignLoadMagick",
+};
+
+static bool
+start(GError **error)
+{
+    g_unsetenv("VIPS_MAX_THREADS"); /* would start threads */
+    if (VIPS_INIT("blurthumb") != 0)
+        return bt_error_set(error, BT_ERROR_FAILED, "libvips does not start: %s",
+                            vips_error_buffer());
+    return true;
+}
+
+static const char *
+version(void)
+{
+    static char text[32];
+
+    g_snprintf(text, sizeof text, "%d.%d.%d", vips_version(0), vips_version(1), vips_version(2));
+    return text;
+}
+
+/* Decoders warn about what the outcome says anyway, in words that hold bytes of the file. */
+static void
+drop_message(const char *domain, GLogLevelFlags level, const char *message, void *user)
+{
+    (void)domain, (void)level, (void)message, (void)user;
+}
+
+static void
+lock_up(uint32_t allowed)
+{
+    g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, drop_message, NULL);
+    vips_concurrency_set(1);
+    vips_cache_set_max(0);
+    /* Orc needs executable memory and a file, and nothing here gains by it. */
+    vips_vector_set_enabled(FALSE);
+    vips_block_untrusted_set(TRUE);
+    for (int i = 0; i < BT_FORMAT_COUNT; i++)
+        if (untrusted_loaders[i] != NULL && (allowed & (1u << i)) != 0)
+            vips_operation_block_set(untrusted_loaders[i], FALSE);
+    if ((allowed & (1u << BT_FORMAT_JXL)) != 0)
+        vips_operation_block_set("VipsForeignSaveJxl", FALSE);
+}
+
+static GBytes *
+cmyk_profile(void)
+{
+    VipsBlob *blob = NULL;
+    GBytes *profile = NULL;
+    const void *bytes;
+    size_t size;
+
+    if (vips_profile_load("cmyk", &blob, NULL) == 0 && blob != NULL) {
+        bytes = vips_blob_get(blob, &size);
+        profile = g_bytes_new(bytes, size);
+        vips_area_unref(VIPS_AREA(blob));
+    }
+    vips_error_clear();
+    return profile;
+}
+
+extern __attribute__((visibility("default"))) const BtCodecs bt_codecs;
+
+const BtCodecs bt_codecs = {
+    .start = start,
+    .version = version,
+    .can_write = bt_encode_can_write,
+    .lock_up = lock_up,
+    .open = bt_decode_open,
+    .shrink = bt_decode_shrink,
+    .rows = bt_decode_rows,
+    .close = bt_decode_close,
+    .cmyk_profile = cmyk_profile,
+    .encode = bt_encode,
+};
