@@ -11,8 +11,7 @@
 /* At least 1. */
 int bt_cpus_usable(void);
 
-/* The quota alone, in whole processors; 0 where there is none. proc_cgroup: as /proc/self/cgroup;
- * cgroup_mount: the folder that is, or holds, the mounted hierarchies. */
+/* The quota alone (cgroup.h), in whole processors; 0 where there is none. */
 int bt_cpus_quota(const char *proc_cgroup, const char *cgroup_mount);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 #include <getopt.h>
@@ -13,6 +14,8 @@
 #define JOBS_MAX    1024
 #define TIMEOUT_MAX 86400.0
 #define MAX_PIXELS  UINT64_C(1000000000)
+#define MEMORY_MIN  UINT64_C(128000000)
+#define SCALED_MAX  (UINT64_MAX / 2048) /* times 1024 workers it is still a number */
 #define HELP_COLUMN 26
 
 typedef enum OptionId {
@@ -26,7 +29,12 @@ typedef enum OptionId {
     OPTION_JOBS,
     OPTION_SERIAL,
     OPTION_TIMEOUT,
+    OPTION_ISOLATE,
     OPTION_ALLOW,
+    OPTION_SANDBOX,
+    OPTION_MEMORY,
+    OPTION_MAX_PIXELS,
+    OPTION_MAX_FILE_SIZE,
     OPTION_VERBOSE,
     OPTION_QUIET,
     OPTION_VERSION,
@@ -55,8 +63,16 @@ static const Option table[] = {
     {0, 0, NULL, NULL, "Work"},
     {OPTION_JOBS, 'j', "jobs", "N", "workers (default: the processors that may be used)"},
     {OPTION_SERIAL, 0, "serial", NULL, "one picture after the other in this process, no workers"},
+    {OPTION_ISOLATE, 0, "isolate", "WHAT",
+     "picture: a new worker for each; batch: kept until it fails (default: batch)"},
+    {0, 0, NULL, NULL, "Safety"},
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
      "give a picture up after that long, 0 for never (default: 60)"},
+    {OPTION_MEMORY, 0, "memory", "SIZE",
+     "of each worker, 128M or more, 0 for any (default: its share of the machine)"},
+    {OPTION_MAX_PIXELS, 0, "max-pixels", "N", "in a picture (default: 1G)"},
+    {OPTION_MAX_FILE_SIZE, 0, "max-file-size", "SIZE", "of a picture, 0 for any (default: 0)"},
+    {OPTION_SANDBOX, 0, "sandbox", "MODE", "lock workers in: auto, require or off (default: auto)"},
     {OPTION_ALLOW, 0, "allow", "LIST",
      "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp (default: none)"},
     {0, 0, NULL, NULL, "Messages"},
@@ -161,6 +177,59 @@ parse_allow(const char *text, uint32_t *out_allowed)
     return names[0] != NULL; /* nothing is no list */
 }
 
+/* A whole number with k, M, G or T behind it, or nothing: powers of 1000. */
+static bool
+parse_scaled(const char *text, uint64_t *out)
+{
+    static const char units[] = "kMGT";
+    char *end;
+    uint64_t value = g_ascii_strtoull(text, &end, 10), scale = 1;
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+
+    if (!g_ascii_isdigit(text[0]) || (*end != '\0' && (unit == NULL || end[1] != '\0')))
+        return false;
+    for (ptrdiff_t i = unit != NULL ? unit - units : -1; i >= 0; i--)
+        scale *= 1000;
+    *out = value * scale;
+    return value <= SCALED_MAX / scale;
+}
+
+static bool
+parse_word(const char *text, const char *const *words, int *out_index)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+parse_sandbox(const char *text, BtSandboxMode *out_mode)
+{
+    static const char *const words[] = {"off", "auto", "require", NULL};
+    int index;
+
+    if (!parse_word(text, words, &index))
+        return false;
+    *out_mode = (BtSandboxMode)index;
+    return true;
+}
+
+static bool
+parse_isolate(const char *text, bool *out_isolate)
+{
+    static const char *const words[] = {"batch", "picture", NULL};
+    int index;
+
+    if (!parse_word(text, words, &index))
+        return false;
+    *out_isolate = index == 1;
+    return true;
+}
+
 static bool
 parse_timeout(const char *text, uint64_t *out_ns)
 {
@@ -198,6 +267,23 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
     case OPTION_TIMEOUT:
         *out_wanted = "a number of seconds from 0 to 86400";
         return parse_timeout(value, &options->run.limit_ns);
+    case OPTION_ISOLATE:
+        *out_wanted = "picture or batch";
+        return parse_isolate(value, &options->run.isolate);
+    case OPTION_SANDBOX:
+        *out_wanted = "auto, require or off";
+        return parse_sandbox(value, &options->run.sandbox);
+    case OPTION_MEMORY:
+        *out_wanted = "0 or a size from 128M up, such as 512M or 2G";
+        options->memory_given = true;
+        return parse_scaled(value, &options->run.memory) &&
+               (options->run.memory == 0 || options->run.memory >= MEMORY_MIN);
+    case OPTION_MAX_PIXELS:
+        *out_wanted = "a whole number from 1 up, such as 500M or 2G";
+        return parse_scaled(value, &image->max_pixels) && image->max_pixels > 0;
+    case OPTION_MAX_FILE_SIZE:
+        *out_wanted = "a size, such as 50M or 2G";
+        return parse_scaled(value, &options->run.max_file_size);
     default:
         *out_wanted = "a list of formats (jxl, jp2, ppm, svg, bmp) with commas between";
         return parse_allow(value, &image->allowed);
@@ -278,6 +364,7 @@ set_defaults(BtOptions *options)
                 .output = "processed",
                 .n_jobs = bt_cpus_usable(),
                 .limit_ns = 60 * BT_NS_PER_S,
+                .sandbox = BT_SANDBOX_AUTO,
                 .image =
                     {
                         .sigma = 15,
@@ -300,6 +387,13 @@ fail_option(const char *argument, bool known, GError **error)
 
     return bt_error_set(error, BT_ERROR_INVALID, "%s %s; see blurthumb --help", name,
                         known ? "needs a value" : "is not an option");
+}
+
+/* Three quarters of the machine: the rest is for the supervisor and the cache of files. */
+static uint64_t
+share_of_memory(int n_jobs)
+{
+    return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
 }
 
 bool
@@ -328,6 +422,8 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         else if (!apply_value(&options, option->id, optarg, &wanted))
             return fail_value(option->name, optarg, wanted, error);
     }
+    if (!options.memory_given)
+        options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = optind < argc ? (const char *const *)&argv[optind] : here;
     *out_options = options;
     return true;

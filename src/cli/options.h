@@ -21,6 +21,7 @@ typedef struct BtOptions {
     BtCommand command;
     BtRunOptions run; /* paths point into argv */
     BtReportLevel level;
+    bool memory_given; /* else run.memory is a share of the machine */
 } BtOptions;
 
 /* Reads argv (which is reordered: options first). False with one sentence in *error when something

@@ -6,10 +6,10 @@
  * longer than a camera's JPEG takes from end to end, and that needs none of them. So they are in a
  * module, blurthumb-vips.so (the vips room), which is loaded where a picture is met that needs it.
  *
- *   const BtCodecs *codecs = bt_codecs_load(&error);     any process, before it forks; the module
- * stays codecs->lock_up(allowed);                            in the process that decodes, once
- *   BtDecode *decode = codecs->open(fd, &picture, &outcome);            the header
- *   codecs->shrink(decode, 8, &picture, &outcome);                      where wanted
+ *   codecs = bt_codecs_load(&error);                any process, before it forks; it stays
+ *   codecs->settle(allowed);                        in the process that decodes, once
+ *   decode = codecs->open(fd, &picture, &outcome);                            the header
+ *   codecs->shrink(decode, 8, &picture, &outcome);                            where wanted
  *   codecs->rows(decode, sink, user, &outcome);
  *   codecs->close(decode);
  *
@@ -41,6 +41,7 @@ typedef struct BtDecodePicture {
     bool deep;               /* 16 bits a sample, else 8 */
     bool alpha;              /* the last band is */
     bool cmyk;               /* 4 bands, 0 is no ink; else grey or RGB */
+    uint64_t memory;         /* bytes that the decoder holds at once, about; 0: rows */
     const void *profile;     /* ICC; NULL: none */
     size_t profile_size;
 } BtDecodePicture;
@@ -54,8 +55,8 @@ typedef struct BtCodecs {
     bool (*can_write)(BtFormat format);
 
     /* One thread, no cache, no decoder that libvips does not trust but for those allowed: bits
-     * (1 << BtFormat). */
-    void (*lock_up)(uint32_t allowed);
+     * (1 << BtFormat). Reads whatever files will be needed. */
+    void (*settle)(uint32_t allowed);
 
     /* fd is lent until closed. NULL on failure. */
     BtDecode *(*open)(int fd, BtDecodePicture *out_picture, BtOutcome *outcome);

@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "image/image_state.h"
 #include "image/jpeg_writer.h"
 #include "kernel/plan.h"
@@ -15,6 +16,15 @@
 #define SAMPLES_MIN 64
 
 #define KEPT_BYTES (32 << 20)
+
+/* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
+#define BASE_BYTES (UINT64_C(96) << 20)
+
+/* Of the result, for each of its pixels: planes or bands of 16 bits, turned, in RGB, encoded. */
+#define RESULT_PIXEL_BYTES 24
+
+/* A row of the source goes through the kernel as floats, a strip of a few dozen at a time. */
+#define ROW_PIXEL_BYTES 512
 
 /* What a format can hold, and the quality that is its own. */
 static const struct {
@@ -56,6 +66,15 @@ bt_image_can_write(BtFormat format, uint32_t allowed)
            bt_codecs_loaded()->can_write(format);
 }
 
+static void
+settle_codecs(BtImage *self)
+{
+    if (!self->settled && bt_codecs_loaded() != NULL) {
+        bt_codecs_loaded()->settle(self->settings.allowed);
+        self->settled = true;
+    }
+}
+
 BtImage *
 bt_image_new(const BtImageSettings *settings)
 {
@@ -74,6 +93,7 @@ bt_image_new(const BtImageSettings *settings)
     /* What one picture has freed the next one takes, without asking the system for new pages. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    settle_codecs(self);
     return self;
 }
 
@@ -109,9 +129,8 @@ take_codecs(BtImage *self, BtOutcome *outcome)
 
     if (codecs == NULL)
         bt_outcome_fail(outcome, BT_REASON_UNPREPARED, "it needs libvips, which is not loaded");
-    else if (!self->locked_up)
-        codecs->lock_up(self->settings.allowed);
-    self->locked_up = codecs != NULL;
+    else
+        settle_codecs(self);
     return codecs;
 }
 
@@ -143,6 +162,25 @@ plan_picture(const BtImageSettings *settings, int width, int height, int orienta
     while (plan.shrink > 1 && MIN(width, height) < SAMPLES_MIN * plan.shrink)
         plan.shrink /= 2;
     return plan;
+}
+
+/* held: what the decoder holds at once. */
+static bool
+check_memory(const BtImage *self, const BtImagePlan *plan, uint64_t held, BtOutcome *outcome)
+{
+    const BtKernelPicture *picture = &plan->picture;
+    uint64_t result = (uint64_t)picture->out_width * (uint64_t)picture->out_height;
+    g_autofree char *needed = NULL, *limit = NULL;
+
+    outcome->memory = BASE_BYTES + held + result * RESULT_PIXEL_BYTES +
+                      (uint64_t)(picture->source_width / plan->shrink) * ROW_PIXEL_BYTES;
+    if (self->memory == 0 || outcome->memory <= self->memory)
+        return true;
+    needed = bt_human_bytes(outcome->memory);
+    limit = bt_human_bytes(self->memory);
+    return bt_outcome_fail(outcome, BT_REASON_HEAVY,
+                           "it takes about %s of memory to decode, over the limit of %s", needed,
+                           limit);
 }
 
 /* How far the result spreads a pixel, px. */
@@ -266,7 +304,8 @@ process_planes(BtImage *self, BtJpegReader *reader, BtFormat format, bool *out_p
                                                                     reader->profile_size, &shape);
     merged = can_merge(self, reader, &plan, format);
     outcome->shrink = plan.shrink;
-    if (!bt_image_run_planes(self, reader, &plan, reduction, merged, outcome))
+    if (!check_memory(self, &plan, bt_jpeg_memory(frame), outcome) ||
+        !bt_image_run_planes(self, reader, &plan, reduction, merged, outcome))
         return NULL;
     return finish(self, merged, reader->orientation, format, outcome);
 }
@@ -301,7 +340,8 @@ process_rows(BtImage *self, const BtCodecs *codecs, BtDecode *decode, BtDecodePi
         return NULL;
     plan = plan_picture(&self->settings, source->width, source->height, source->orientation);
     outcome->shrink = plan.shrink;
-    if (!bt_image_run_rows(self, codecs, decode, source, &plan, outcome))
+    if (!check_memory(self, &plan, source->memory, outcome) ||
+        !bt_image_run_rows(self, codecs, decode, source, &plan, outcome))
         return NULL;
     if (format == BT_FORMAT_NONE)
         format = source->alpha ? BT_FORMAT_PNG : BT_FORMAT_JPEG;
@@ -365,6 +405,14 @@ process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
     return NULL;
 }
 
+static bool
+fail_write(int errnum, BtOutcome *outcome)
+{
+    outcome->errnum = errnum;
+    return bt_outcome_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
+                           g_strerror(errnum));
+}
+
 /* Replaces whatever the file held, which may be what a worker left that died. */
 static bool
 write_bytes(int fd, GBytes *whole, BtOutcome *outcome)
@@ -373,26 +421,26 @@ write_bytes(int fd, GBytes *whole, BtOutcome *outcome)
     const char *bytes = g_bytes_get_data(whole, &size);
 
     if (ftruncate(fd, 0) != 0)
-        return bt_outcome_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
-                               g_strerror(errno));
+        return fail_write(errno, outcome);
     while (done < size) {
         ssize_t n = pwrite(fd, bytes + done, size - done, (off_t)done);
 
         if (n < 0 && errno != EINTR)
-            return bt_outcome_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
-                                   g_strerror(errno));
+            return fail_write(errno, outcome);
         done += n > 0 ? (size_t)n : 0;
     }
     return true;
 }
 
 void
-bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, BtOutcome *out_outcome)
+bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
+                 BtOutcome *out_outcome)
 {
     uint64_t start_ns = bt_clock_now_ns(), made_ns;
     g_autoptr(GBytes) bytes = NULL;
 
     memset(out_outcome, 0, sizeof *out_outcome);
+    self->memory = memory;
     if ((bytes = process(self, in_fd, format, out_outcome)) == NULL)
         return;
     made_ns = bt_clock_now_ns();

@@ -69,9 +69,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
 
 /* Reads a picture from in_fd (from its beginning, wherever its offset is), and writes the result to
  * out_fd (emptied first). format: of the result; BT_FORMAT_NONE chooses PNG for a
- * picture with alpha and JPEG for any other. Both descriptors stay the caller's. Whatever goes
- * wrong is in *out_outcome. */
-void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format,
+ * picture with alpha and JPEG for any other. memory: bytes; a picture whose header tells that it
+ * takes more is not decoded (BT_REASON_HEAVY); 0: no limit. Both descriptors stay the caller's.
+ * Whatever goes wrong is in *out_outcome. */
+void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
                       BtOutcome *out_outcome);
 
 #endif

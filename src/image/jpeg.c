@@ -130,6 +130,19 @@ bt_jpeg_pitch(const BtJpegFrame *frame, int reduction)
     return pitch;
 }
 
+uint64_t
+bt_jpeg_memory(const BtJpegFrame *frame)
+{
+    uint64_t samples = 0, px = (uint64_t)frame->width * (uint64_t)frame->height;
+
+    if (!frame->progressive)
+        return 0;
+    for (int i = 0; i < frame->n_components && i < BT_JPEG_COMPONENTS_MAX; i++)
+        samples += px * (uint64_t)(frame->components[i].across * frame->components[i].down) /
+                   (uint64_t)(frame->across * frame->down);
+    return samples * sizeof(int16_t) + px / 2; /* a byte for 2 px is a large file */
+}
+
 /* A file on its way to a thinner one. */
 typedef struct Thinning {
     int shrink;

@@ -41,6 +41,10 @@ typedef struct BtJpegFrame {
  * at 1/reduction (1, 2, 4 or 8). */
 int bt_jpeg_pitch(const BtJpegFrame *frame, int reduction);
 
+/* Bytes that a decoder holds of a picture at once, about: all coefficients of a progressive file,
+ * and the file; else 0. */
+uint64_t bt_jpeg_memory(const BtJpegFrame *frame);
+
 /* A progressive file without the scans that a shrink by `shrink` (in all, >= 8) makes next to
  * nothing of: the AC coefficients of components whose blocks become part of one sample, which has
  * no effect, and the last bits of all other AC coefficients. The latter is a change of at most one

@@ -13,6 +13,7 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_TOO_LARGE] = "too-large",
     [BT_REASON_BROKEN] = "broken",
     [BT_REASON_MEMORY] = "memory",
+    [BT_REASON_HEAVY] = "heavy",
     [BT_REASON_ENCODE] = "encode",
     [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
@@ -59,7 +60,7 @@ bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
         !is_terminated(outcome.loader, sizeof outcome.loader) ||
         !is_terminated(outcome.sentence, sizeof outcome.sentence) || outcome.source_width < 0 ||
         outcome.source_height < 0 || outcome.out_width < 0 || outcome.out_height < 0 ||
-        outcome.shrink < 0 || outcome.n_pages < 0)
+        outcome.shrink < 0 || outcome.errnum < 0 || outcome.n_pages < 0)
         return false;
     if (ok && (outcome.format == BT_FORMAT_NONE || outcome.source_width == 0 ||
                outcome.source_height == 0 || outcome.out_width == 0 || outcome.out_height == 0))

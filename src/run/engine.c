@@ -2,8 +2,6 @@
 #include "run/engine.h"
 
 #include "base/clock.h"
-#include "run/worker.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +14,8 @@
 #define CRASH_LIMIT 64
 
 struct BtEngine {
-    BtImageSettings settings;
-    BtPool *pool; /* or, where pictures are processed in this process: */
+    BtWorkerOptions worker; /* the pool points here */
+    BtPool *pool;           /* or, where pictures are processed in this process: */
     BtImage *image;
     bool prepared; /* the workers' processes are */
     int wake_fd;
@@ -27,32 +25,33 @@ struct BtEngine {
 };
 
 BtEngine *
-bt_engine_new(const BtImageSettings *settings, int n_jobs, uint64_t limit_ns, int wake_fd,
-              GError **error)
+bt_engine_new(const BtEngineOptions *options, GError **error)
 {
     g_autoptr(BtEngine) self = g_new0(BtEngine, 1);
 
-    self->settings = *settings;
-    self->wake_fd = wake_fd;
-    if (n_jobs > 0) {
-        BtPoolOptions options = {
+    self->worker = options->worker;
+    self->wake_fd = options->wake_fd;
+    self->prepared = bt_image_is_prepared();
+    if (options->n_jobs > 0) {
+        BtPoolOptions pool = {
             .name = "blurthumb",
-            .n_slots = n_jobs,
+            .n_slots = options->n_jobs,
             .start = bt_worker_start,
             .serve = bt_worker_serve,
-            .data = &self->settings,
+            .data = &self->worker,
             .retries = 1,
-            .task_limit_ns = limit_ns,
+            .task_limit_ns = options->limit_ns,
             .idle_limit_ns = IDLE_LIMIT_NS,
+            .tasks_per_worker = options->isolate ? 1 : 0,
             .crash_limit = CRASH_LIMIT,
         };
 
         /* Workers are killed, not asked. */
-        self->settings.cancelled = NULL;
-        if ((self->pool = bt_pool_new(&options, error)) == NULL)
+        self->worker.image.cancelled = NULL;
+        if ((self->pool = bt_pool_new(&pool, error)) == NULL)
             return NULL;
-        bt_pool_watch(self->pool, wake_fd);
-    } else if ((self->image = bt_image_new(settings)) == NULL) {
+        bt_pool_watch(self->pool, self->wake_fd);
+    } else if ((self->image = bt_image_new(&options->worker.image)) == NULL) {
         bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
         return NULL;
     }
@@ -92,16 +91,16 @@ bt_engine_idle(const BtEngine *self)
 }
 
 bool
-bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format, void *tag,
-                 GError **error)
+bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format, uint64_t memory,
+                 void *tag, GError **error)
 {
     g_auto(BtFd) in = bt_fd_steal(in_fd);
     g_auto(BtFd) out = -1;
-    BtWorkerTask work = {.format = format};
+    BtWorkerTask work = {.format = format, .memory = memory};
     BtTask task = {.bytes = &work, .size = sizeof work, .n_fds = 2, .tag = tag};
 
     if (self->image != NULL) {
-        bt_image_process(self->image, in, out_fd, format, &self->outcome);
+        bt_image_process(self->image, in, out_fd, format, memory, &self->outcome);
         self->tag = tag;
         self->waiting = true;
         return true;

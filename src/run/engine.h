@@ -3,9 +3,10 @@
  * What turns opened pictures into outcomes: a pool of forked workers, or this process itself. The
  * same picture gives the same bytes either way.
  *
- *   engine = bt_engine_new(&settings, n_jobs, limit_ns, &error);   before anything else decodes
- * here while (bt_engine_idle(engine) > 0) bt_engine_submit(engine, &in_fd, out_fd, format, tag,
- * &error); bt_engine_next(engine, timeout_ns, &tag, &outcome);
+ *   engine = bt_engine_new(&options, &error);          before anything else decodes here
+ *   while (bt_engine_idle(engine) > 0)
+ *       bt_engine_submit(engine, &in_fd, out_fd, format, memory, tag, &error);
+ *   bt_engine_next(engine, timeout_ns, &tag, &outcome);
  *
  * Every submitted picture yields one outcome, but for those inside when the engine is freed. With
  * n_jobs 0 nothing is forked and bt_engine_submit() does the work. A process either forks workers
@@ -19,16 +20,22 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "image/image.h"
 #include "pool/pool.h"
 #include "report/report.h"
+#include "run/worker.h"
 
 typedef struct BtEngine BtEngine;
 
-/* settings are copied; n_jobs workers at most; a worker that is longer than limit_ns at one picture
- * is killed (0: never). wake_fd ends a wait when it becomes readable; -1 for none. */
-BT_MUST_CHECK BtEngine *bt_engine_new(const BtImageSettings *settings, int n_jobs,
-                                      uint64_t limit_ns, int wake_fd, GError **error);
+typedef struct BtEngineOptions {
+    BtWorkerOptions worker;
+    int n_jobs;        /* workers at most; 0: in this process */
+    uint64_t limit_ns; /* a worker that is longer at one picture is killed; 0: never */
+    bool isolate;      /* a new worker for each picture */
+    int wake_fd;       /* ends a wait when it becomes readable; -1: none */
+} BtEngineOptions;
+
+/* options are copied. */
+BT_MUST_CHECK BtEngine *bt_engine_new(const BtEngineOptions *options, GError **error);
 void bt_engine_free(BtEngine *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtEngine, bt_engine_free)
@@ -40,9 +47,9 @@ int bt_engine_workers(const BtEngine *self);
 size_t bt_engine_idle(const BtEngine *self);
 
 /* Takes one picture: *in_fd is owned by the engine from here on (also on failure), out_fd stays the
- * caller's and must stay open until the outcome. */
+ * caller's and must stay open until the outcome. memory: bytes that it may take; 0: no limit. */
 BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format,
-                                    void *tag, GError **error);
+                                    uint64_t memory, void *tag, GError **error);
 
 /* The next outcome. BT_POOL_OUTCOME: *out_tag and *out_outcome are written. */
 BT_MUST_CHECK BtPoolWait bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag,

@@ -2,12 +2,14 @@
 #include "run/run.h"
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "run/engine.h"
 #include "run/window.h"
 #include "scan/scan.h"
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -21,6 +23,15 @@
  * files, among which the largest goes first, and too short to notice. */
 #define HEAD_START_NS (5 * BT_NS_PER_MS)
 
+/* How long the scan goes on while pictures are in work: as long waits a worker that is done. */
+#define SCAN_TIME_NS (BT_NS_PER_MS / 4)
+
+/* How many sources are read ahead at most, and how much of each. One call asks for what a device
+ * reads ahead by itself: the kernel cuts a longer wish down to that. */
+#define LINE_LIMIT       16
+#define AHEAD_BYTES      (4 * 1024 * 1024)
+#define AHEAD_STEP_BYTES (128 * 1024)
+
 typedef struct Run {
     const BtRunOptions *options;
     BtReport *report;
@@ -28,18 +39,22 @@ typedef struct Run {
     BtStore *store;
     BtWindow *window;
     BtEngine *engine;
+    GQueue line;     /* jobs that are next, their sources being read; owned */
     GPtrArray *jobs; /* in work; owned */
+    GQueue heavy;    /* of BtSource: to be done alone, at the end */
     BtFd signal_fd;
     bool scanned;
 } Run;
 
-/* A source in work. */
+/* A source that is open, or in work. */
 typedef struct Job {
     BtSource *source;
-    BtTarget *target;
+    BtFd in_fd;         /* until it is in work */
     struct stat opened; /* the source when its descriptor was opened */
     bool again;         /* the source changed once already */
+    BtTarget *target;   /* once it is in work */
     bool prepared;      /* the worker had libvips */
+    bool alone;         /* no other picture is in work */
 } Job;
 
 static void
@@ -48,6 +63,7 @@ job_free(gpointer job)
     Job *self = job;
 
     bt_source_free(self->source);
+    bt_fd_clear(&self->in_fd);
     bt_target_free(self->target);
     g_free(self);
 }
@@ -90,6 +106,17 @@ fail_rival(Run *self, const BtSource *source, const char *name, const char *riva
     bt_report_failed(self->report, source->path, reason);
 }
 
+static void
+fail_size(Run *self, const BtSource *source)
+{
+    g_autofree char *size = bt_human_bytes((uint64_t)source->stat.st_size);
+    g_autofree char *limit = bt_human_bytes(self->options->max_file_size);
+    g_autofree char *reason =
+        g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
+
+    bt_report_failed(self->report, source->path, reason);
+}
+
 static bool
 is_fresh(Run *self, const BtSource *source)
 {
@@ -114,11 +141,14 @@ accept_source(Run *self, BtSource *found, GError **error)
 {
     g_autoptr(BtSource) source = found;
     g_autofree char *rival = bt_scan_rival(self->scan, source, source->name);
+    uint64_t size = (uint64_t)source->stat.st_size;
 
     if (source->format != BT_FORMAT_JPEG && !bt_image_prepare(error))
         return false;
     if (rival != NULL)
         fail_rival(self, source, source->name, rival);
+    else if (self->options->max_file_size > 0 && size > self->options->max_file_size)
+        fail_size(self, source);
     else if (is_fresh(self, source))
         bt_report_skipped(self->report, source->path, "its result is up to date");
     else
@@ -168,26 +198,109 @@ fail_job(Run *self, const Job *job, GError **failure, GError **error)
     return true;
 }
 
-/* Opens source and target and gives the picture to the engine. False when the batch cannot go on.
- */
-static bool
-start_job(Run *self, BtSource *source, bool again, GError **error)
+/* Bytes that a picture may take: all workers' share where it is alone. */
+static uint64_t
+memory_for(const Run *self, bool alone)
+{
+    uint64_t share = self->options->memory;
+
+    return alone ? share * (uint64_t)MAX(1, self->options->n_jobs) : share;
+}
+
+/* Takes the source. NULL when it cannot be opened, which is reported. */
+static Job *
+open_job(Run *self, BtSource *source, bool again, bool alone)
 {
     g_autoptr(GError) failure = NULL;
-    BtFormat format = result_format(self, source);
-    g_autofree char *name = result_name(source, format, BT_FORMAT_JPEG);
-    g_auto(BtFd) in_fd = -1;
     Job *job = g_new0(Job, 1);
 
     job->source = source;
     job->again = again;
+    job->alone = alone;
+    job->in_fd = bt_scan_open(self->scan, source, &job->opened, &failure);
+    if (job->in_fd >= 0)
+        return job;
+    bt_report_failed(self->report, source->path, failure->message);
+    job_free(job);
+    return NULL;
+}
+
+/* Puts the source of a job that was in work at the head of the line. */
+static void
+redo(Run *self, Job *done, bool again)
+{
+    Job *job = open_job(self, g_steal_pointer(&done->source), again, done->alone);
+
+    if (job != NULL)
+        g_queue_push_head(&self->line, job);
+}
+
+static bool
+may_read_ahead(const Run *self)
+{
+    return self->line.length < CLAMP((guint)self->options->n_jobs, 1, LINE_LIMIT) &&
+           !bt_window_is_empty(self->window);
+}
+
+/* Puts the largest source in line, and has it read while the workers compute. */
+static void
+read_ahead(Run *self)
+{
+    Job *job = open_job(self, bt_window_take(self->window), false, false);
+
+    if (job == NULL)
+        return;
+    g_queue_push_tail(&self->line, job);
+    for (off_t at = 0; at < MIN(job->opened.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
+        posix_fadvise(job->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
+}
+
+/* Whether all that may share the machine is done, and something waits that may not. */
+static bool
+may_go_alone(const Run *self)
+{
+    return self->scanned && self->jobs->len == 0 && self->heavy.length > 0;
+}
+
+/* The job whose turn it is; NULL when nothing waits. */
+static Job *
+next_job(Run *self)
+{
+    Job *job = g_queue_pop_head(&self->line);
+
+    while (job == NULL && !bt_window_is_empty(self->window))
+        job = open_job(self, bt_window_take(self->window), false, false);
+    while (job == NULL && may_go_alone(self))
+        job = open_job(self, g_queue_pop_head(&self->heavy), false, true);
+    return job;
+}
+
+/* Opens the target and gives the picture to the engine. False when the batch cannot go on. */
+static bool
+start_job(Run *self, Job *job, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    BtFormat format = result_format(self, job->source);
+    g_autofree char *name = result_name(job->source, format, BT_FORMAT_JPEG);
+
     job->prepared = bt_image_is_prepared();
     g_ptr_array_add(self->jobs, job);
-    in_fd = bt_scan_open(self->scan, source, &job->opened, &failure);
-    if (in_fd >= 0 && (job->target = bt_store_open(self->store, name, &failure)) != NULL)
-        return bt_engine_submit(self->engine, &in_fd, bt_target_fd(job->target), format, job,
-                                error);
+    if ((job->target = bt_store_open(self->store, name, &failure)) != NULL)
+        return bt_engine_submit(self->engine, &job->in_fd, bt_target_fd(job->target), format,
+                                memory_for(self, job->alone), job, error);
     return fail_job(self, job, &failure, error) && g_ptr_array_remove_fast(self->jobs, job);
+}
+
+/* Gives every idle worker a picture. False when the batch cannot go on. */
+static bool
+start_jobs(Run *self, GError **error)
+{
+    Job *job;
+
+    while (bt_engine_idle(self->engine) > 0 && (job = next_job(self)) != NULL)
+        if (!start_job(self, job, error))
+            return false;
+    return true;
 }
 
 /* Whether the source is not what was opened any more: written to, replaced or gone. */
@@ -229,13 +342,21 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
         return true;
     if (has_changed(self, job)) {
         if (!job->again)
-            return start_job(self, g_steal_pointer(&job->source), true, error);
-        bt_report_failed(self->report, job->source->path, "it changed while it was read, twice");
+            redo(self, job, true);
+        else
+            bt_report_failed(self->report, job->source->path,
+                             "it changed while it was read, twice");
         return true;
     }
-    if (outcome->reason == BT_REASON_UNPREPARED && !job->prepared)
-        return bt_image_prepare(error) &&
-               start_job(self, g_steal_pointer(&job->source), job->again, error);
+    if (outcome->reason == BT_REASON_UNPREPARED && !job->prepared) {
+        redo(self, job, job->again);
+        return bt_image_prepare(error);
+    }
+    if (outcome->reason == BT_REASON_HEAVY && !job->alone &&
+        outcome->memory <= memory_for(self, true)) {
+        g_queue_push_tail(&self->heavy, g_steal_pointer(&job->source));
+        return true;
+    }
     if (outcome->reason == BT_REASON_OK)
         return publish(self, job, outcome, error);
     bt_report_failed(self->report, job->source->path, outcome->sentence);
@@ -270,56 +391,80 @@ is_signalled(void *user)
 }
 
 static bool
-scan_ahead(Run *self, GError **error)
+may_scan(const Run *self)
 {
-    uint64_t until_ns = bt_clock_now_ns() + HEAD_START_NS;
+    return !self->scanned && !bt_window_is_full(self->window);
+}
 
-    while (!self->scanned && !bt_window_is_full(self->window) && bt_clock_now_ns() < until_ns)
+/* Scans until the time is over, or while it may. False when the batch cannot go on. */
+static bool
+scan_for(Run *self, uint64_t time_ns, GError **error)
+{
+    uint64_t until_ns = bt_clock_now_ns() + time_ns;
+
+    while (may_scan(self) && bt_clock_now_ns() < until_ns)
         if (!scan_step(self, error))
             return false;
     return true;
 }
 
+/* Does a bounded piece of what comes before work. False when the batch cannot go on. */
+static bool
+look_ahead(Run *self, GError **error)
+{
+    if (may_read_ahead(self))
+        read_ahead(self);
+    return scan_for(self, SCAN_TIME_NS, error);
+}
+
 static bool
 loop(Run *self, int *out_signal, GError **error)
 {
-    if (!scan_ahead(self, error))
+    if (!scan_for(self, HEAD_START_NS, error))
         return false;
-    for (;;) {
+    /* Asked in each turn: a pool without tasks does not look at signals, and there may be none for
+     * as long as the scan finds nothing to do. */
+    while ((*out_signal = read_signal(self)) == 0) {
         BtOutcome outcome;
-        bool may_scan;
+        bool ahead;
         void *job;
 
-        while (bt_engine_idle(self->engine) > 0 && !bt_window_is_empty(self->window))
-            if (!start_job(self, bt_window_take(self->window), false, error))
-                return false;
-        may_scan = !self->scanned && !bt_window_is_full(self->window);
-        if (may_scan && !scan_step(self, error))
+        if (!start_jobs(self, error))
             return false;
-        switch (bt_engine_next(self->engine, may_scan ? 0 : BT_POOL_FOREVER, &job, &outcome)) {
+        ahead = may_read_ahead(self) || may_scan(self);
+        if (ahead && !look_ahead(self, error))
+            return false;
+        switch (bt_engine_next(self->engine, ahead ? 0 : BT_POOL_FOREVER, &job, &outcome)) {
         case BT_POOL_OUTCOME:
             if (!finish_job(self, job, &outcome, error))
                 return false;
             break;
-        case BT_POOL_WOKEN:
-            if ((*out_signal = read_signal(self)) != 0)
-                return true;
-            break;
         case BT_POOL_IDLE:
-            if (self->scanned && bt_window_is_empty(self->window))
-                return true;
+            if (!ahead)
+                return (self->line.length == 0 && self->heavy.length == 0) ||
+                       bt_error_set(error, BT_ERROR_EXHAUSTED,
+                                    "no more pictures can be done: the workers keep dying");
             break;
+        case BT_POOL_WOKEN:
         case BT_POOL_TIMEOUT:
             break;
         }
     }
+    return true;
 }
 
 static bool
-open_rooms(Run *self, BtImageSettings *settings, GError **error)
+open_rooms(Run *self, GError **error)
 {
     const BtRunOptions *options = self->options;
     g_autofree char *key = make_key(&options->image);
+    BtEngineOptions engine = {
+        .worker = {options->image, options->sandbox, memory_for(self, true)},
+        .n_jobs = options->n_jobs,
+        .limit_ns = options->limit_ns,
+        .isolate = options->isolate,
+        .wake_fd = self->signal_fd,
+    };
     dev_t device;
     ino_t inode;
 
@@ -333,9 +478,15 @@ open_rooms(Run *self, BtImageSettings *settings, GError **error)
     bt_scan_skip_folder(self->scan, device, inode);
     self->window = bt_window_new(WINDOW_LIMIT);
     self->jobs = g_ptr_array_new_with_free_func(job_free);
-    self->engine =
-        bt_engine_new(settings, options->n_jobs, options->limit_ns, self->signal_fd, error);
-    return self->engine != NULL;
+    engine.worker.image.cancelled = is_signalled;
+    engine.worker.image.user = self;
+    return (self->engine = bt_engine_new(&engine, error)) != NULL;
+}
+
+static void
+free_source(void *source)
+{
+    bt_source_free(source);
 }
 
 static void
@@ -343,16 +494,37 @@ close_rooms(Run *self)
 {
     bt_engine_free(self->engine);
     g_clear_pointer(&self->jobs, g_ptr_array_unref);
+    g_queue_clear_full(&self->heavy, free_source);
+    g_queue_clear_full(&self->line, job_free);
     bt_window_free(self->window);
     bt_scan_free(self->scan);
     bt_store_free(self->store);
+}
+
+/* What the user should know of the sandbox, or false where it must be and cannot. */
+static bool
+check_sandbox(const BtRunOptions *options, BtReport *report, GError **error)
+{
+    const char *lacking = bt_sandbox_lacking();
+    g_autofree char *notice = NULL;
+
+    if (options->sandbox == BT_SANDBOX_REQUIRE && options->n_jobs == 0)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--sandbox=require needs workers, and --serial has none");
+    if (options->sandbox == BT_SANDBOX_OFF || options->n_jobs == 0 || lacking == NULL)
+        return true;
+    if (options->sandbox == BT_SANDBOX_REQUIRE)
+        return bt_error_set(error, BT_ERROR_FAILED, "workers cannot be locked in: no %s here",
+                            lacking);
+    notice = g_strdup_printf("workers are not wholly locked in: this kernel lacks %s", lacking);
+    bt_report_notice(report, notice);
+    return true;
 }
 
 bool
 bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **error)
 {
     Run run = {.options = options, .report = report, .signal_fd = -1};
-    BtImageSettings settings = options->image;
     uint64_t start_ns = bt_clock_now_ns();
     sigset_t signals, before;
     bool ok;
@@ -364,9 +536,9 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, &before);
     run.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    settings.cancelled = is_signalled;
-    settings.user = &run;
-    ok = open_rooms(&run, &settings, error) && loop(&run, out_signal, error);
+    g_queue_init(&run.heavy);
+    ok = check_sandbox(options, report, error) && open_rooms(&run, error) &&
+         loop(&run, out_signal, error);
     if (*out_signal != 0)
         bt_report_notice(report, "interrupted; run it again to do the rest");
     if (run.engine != NULL) {

@@ -8,6 +8,9 @@
  * target made, when a worker is free for it; its result gets its name after a valid outcome only.
  * A source whose change time or size moved meanwhile is done again, once.
  *
+ * A picture that takes more memory than one worker may have waits until the others are done, and
+ * has what is meant for all workers to itself then; one that takes even more fails undecoded.
+ *
  * SIGINT, SIGTERM and SIGHUP end the batch at once: workers are killed, unfinished targets vanish,
  * what was published stays.
  */
@@ -17,6 +20,7 @@
 #include "base/error.h"
 #include "image/image.h"
 #include "report/report.h"
+#include "sandbox/sandbox.h"
 
 #include <stdint.h>
 
@@ -25,6 +29,10 @@ typedef struct BtRunOptions {
     const char *output;       /* folder of the results */
     int n_jobs;               /* workers at most; 0: everything in this process, without forking */
     uint64_t limit_ns;        /* per picture; 0: none. Not in force without workers. */
+    bool isolate;             /* a new worker for each picture */
+    BtSandboxMode sandbox;    /* of workers */
+    uint64_t memory;          /* bytes that each worker may have; 0: no limit */
+    uint64_t max_file_size;   /* bytes; a larger source fails; 0: none is */
     bool force;               /* nothing is fresh */
     BtImageSettings image;    /* `cancelled` is set by the run */
 } BtRunOptions;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/worker.h"
 
-#include "image/image.h"
-
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define EXIT_CANNOT_START 70
@@ -25,12 +24,27 @@ silence(void)
 void *
 bt_worker_start(void *data)
 {
+    const BtWorkerOptions *options = data;
+    g_autoptr(GError) error = NULL;
     BtImage *image;
 
     silence();
-    if ((image = bt_image_new(data)) == NULL)
+    if ((image = bt_image_new(&options->image)) == NULL ||
+        !bt_sandbox_enter(options->sandbox, options->memory, &error))
         _exit(EXIT_CANNOT_START);
     return image;
+}
+
+/* Below the hard limit, which is the sandbox's. Bytes of libraries and code do not count. */
+static void
+allow_memory(uint64_t memory)
+{
+    struct rlimit limit;
+
+    if (memory == 0 || getrlimit(RLIMIT_DATA, &limit) != 0)
+        return;
+    limit.rlim_cur = MIN(memory, limit.rlim_max);
+    (void)setrlimit(RLIMIT_DATA, &limit);
 }
 
 size_t
@@ -41,7 +55,8 @@ bt_worker_serve(void *state, const BtTaskView *task, void *reply)
 
     g_assert(task->size == sizeof work && task->n_fds == 2);
     memcpy(&work, task->bytes, sizeof work);
-    bt_image_process(state, task->fds[0], task->fds[1], work.format, &outcome);
+    allow_memory(work.memory);
+    bt_image_process(state, task->fds[0], task->fds[1], work.format, work.memory, &outcome);
     memcpy(reply, &outcome, sizeof outcome);
     return sizeof outcome;
 }

@@ -10,14 +10,23 @@
 #ifndef BT_RUN_WORKER_H
 #define BT_RUN_WORKER_H
 
-#include "base/format.h"
+#include "image/image.h"
 #include "pool/pool.h"
+#include "sandbox/sandbox.h"
 
 typedef struct BtWorkerTask {
     BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses */
+    uint64_t memory; /* bytes that the worker may have for it; 0: no limit */
 } BtWorkerTask;
 
-/* As BtPoolStart and BtPoolServe; data is a BtImageSettings. */
+typedef struct BtWorkerOptions {
+    BtImageSettings image;
+    BtSandboxMode sandbox;
+    uint64_t memory; /* bytes that no task of the worker may go beyond; 0: no limit */
+} BtWorkerOptions;
+
+/* As BtPoolStart and BtPoolServe; data is a BtWorkerOptions. A worker locks itself in before its
+ * first task. */
 void *bt_worker_start(void *data);
 size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
 

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Directory entries, or folders entered and left, in one step. */
-#define STEP_LIMIT 64
-
 /* Roots whose folder stays open; those beyond are opened when they are needed, so that thousands of
  * PATHs do not use up the descriptors of the process. */
 #define ROOTS_HELD 256
@@ -236,25 +233,6 @@ judge_entry(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GErro
     return ignore(self);
 }
 
-static BtScanKind
-step(BtScan *self, BtSource **out_source, GError **error)
-{
-    BtWalkEntry entry;
-
-    switch (bt_walk_next(self->walk, &entry, error)) {
-    case BT_WALK_ENTRY:
-        return judge_entry(self, &entry, out_source, error);
-    case BT_WALK_PROBLEM:
-        return found_problem(self);
-    case BT_WALK_MORE:
-        return BT_SCAN_MORE;
-    case BT_WALK_END:
-        break;
-    }
-    return (guint)self->next_root < self->roots->len ? start_root(self, out_source, error)
-                                                     : BT_SCAN_END;
-}
-
 /* Whether the way to a file below a root leads through a skipped folder. */
 static bool
 leads_through_skipped(const BtScan *self, int dirfd, const char *name)
@@ -359,13 +337,20 @@ bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode)
 BtScanKind
 bt_scan_next(BtScan *self, BtSource **out_source, GError **error)
 {
-    for (int i = 0; i < STEP_LIMIT; i++) {
-        BtScanKind kind = step(self, out_source, error);
+    BtWalkEntry entry;
 
-        if (kind != BT_SCAN_MORE)
-            return kind;
+    switch (bt_walk_next(self->walk, &entry, error)) {
+    case BT_WALK_ENTRY:
+        return judge_entry(self, &entry, out_source, error);
+    case BT_WALK_PROBLEM:
+        return found_problem(self);
+    case BT_WALK_MORE:
+        return BT_SCAN_MORE;
+    case BT_WALK_END:
+        break;
     }
-    return BT_SCAN_MORE;
+    return (guint)self->next_root < self->roots->len ? start_root(self, out_source, error)
+                                                     : BT_SCAN_END;
 }
 
 BtFd

@@ -81,8 +81,8 @@ void bt_scan_add(BtScan *self, const char *path);
  * over in silence. May be called several times. */
 void bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode);
 
-/* One step of bounded work (at most some 64 directory entries). out_source is written on SOURCE,
- * *error on PROBLEM. */
+/* One step of bounded work: a directory entry, or a folder entered or left. out_source is written
+ * on SOURCE, *error on PROBLEM. */
 BT_MUST_CHECK BtScanKind bt_scan_next(BtScan *self, BtSource **out_source, GError **error);
 
 /* Opens a source read-only and checks that it is still a regular file, without ever blocking (not

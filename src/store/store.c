@@ -18,7 +18,8 @@
 struct BtStore {
     char *path;
     BtFolder *top;
-    BtFolder *last;    /* of the last target: most results go where the one before went */
+    BtFolder *target;  /* of the last target, and of the last result that was looked for: most */
+    BtFolder *looked;  /* results lie where the one before did */
     GHashTable *swept; /* names of the folders that were rid of stale temporaries */
     struct timespec key_time;
     bool force;
@@ -32,22 +33,32 @@ is_later(struct timespec left, struct timespec right)
     return left.tv_sec != right.tv_sec ? left.tv_sec > right.tv_sec : left.tv_nsec > right.tv_nsec;
 }
 
-/* The folder of a result, made where it is missing. Lent until the next call. */
-static BtFolder *
-get_folder(BtStore *self, const char *name, GError **error)
+typedef BtFd (*OpenParent)(int dirfd, const char *path, const char **out_name);
+
+/* How much of a result's name is that of its folder, the slash included. */
+static size_t
+folder_length(const char *name)
 {
-    const char *slash = strrchr(name, '/'), *base;
-    size_t length = slash != NULL ? (size_t)(slash + 1 - name) : 0;
+    const char *slash = strrchr(name, '/');
+
+    return slash != NULL ? (size_t)(slash + 1 - name) : 0;
+}
+
+/* The folder of a result: *last, if that is the one, else opened in its place. Lent until the next
+ * call. NULL with errno. */
+static BtFolder *
+get_folder(const BtStore *self, BtFolder **last, const char *name, OpenParent open_parent)
+{
+    size_t length = folder_length(name);
+    const char *base;
     g_auto(BtFd) fd = -1;
 
-    if (strlen(self->last->name) == length && strncmp(self->last->name, name, length) == 0)
-        return self->last;
-    if ((fd = bt_path_make_parent(self->top->fd, name, &base)) < 0) {
-        bt_error_set_system(error, errno, "%s%.*s", self->top->path, (int)length, name);
+    if (strlen((*last)->name) == length && strncmp((*last)->name, name, length) == 0)
+        return *last;
+    if ((fd = open_parent(self->top->fd, name, &base)) < 0)
         return NULL;
-    }
-    bt_folder_unref(self->last);
-    return self->last = bt_folder_new(self->path, name, length, &fd);
+    bt_folder_unref(*last);
+    return *last = bt_folder_new(self->path, name, length, &fd);
 }
 
 static bool
@@ -123,7 +134,8 @@ bt_store_new(const char *path, const char *key, bool force, GError **error)
     }
     self->path = g_strdup(path);
     self->top = bt_folder_new(path, "", 0, &fd);
-    self->last = bt_folder_ref(self->top);
+    self->target = bt_folder_ref(self->top);
+    self->looked = bt_folder_ref(self->top);
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->force = force;
     return update_key(self, key, error) ? g_steal_pointer(&self) : NULL;
@@ -134,7 +146,8 @@ bt_store_free(BtStore *self)
 {
     if (self == NULL)
         return;
-    bt_folder_unref(self->last);
+    bt_folder_unref(self->looked);
+    bt_folder_unref(self->target);
     bt_folder_unref(self->top);
     g_clear_pointer(&self->swept, g_hash_table_unref);
     g_free(self->path);
@@ -152,11 +165,12 @@ bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
 }
 
 BtStoreState
-bt_store_look(const BtStore *self, const char *name, const struct stat *source)
+bt_store_look(BtStore *self, const char *name, const struct stat *source)
 {
+    const BtFolder *folder = get_folder(self, &self->looked, name, bt_path_open_parent);
     struct stat result;
 
-    if (bt_path_stat(self->top->fd, name, &result) < 0)
+    if (folder == NULL || bt_path_stat(folder->fd, name + strlen(folder->name), &result) < 0)
         return BT_STORE_NEW;
     if (!self->force && S_ISREG(result.st_mode) && result.st_size > 0 &&
         is_later(result.st_ctim, source->st_ctim) && is_later(result.st_ctim, self->key_time))
@@ -167,10 +181,13 @@ bt_store_look(const BtStore *self, const char *name, const struct stat *source)
 BtTarget *
 bt_store_open(BtStore *self, const char *name, GError **error)
 {
-    BtFolder *folder = get_folder(self, name, error);
+    BtFolder *folder = get_folder(self, &self->target, name, bt_path_make_parent);
 
-    if (folder == NULL)
+    if (folder == NULL) {
+        bt_error_set_system(error, errno, "%s%.*s", self->top->path, (int)folder_length(name),
+                            name);
         return NULL;
+    }
     if (g_hash_table_add(self->swept, g_strdup(folder->name)))
         bt_folder_sweep(folder);
     if (!self->probed)

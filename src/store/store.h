@@ -62,7 +62,7 @@ void bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
 
 /* State of the result `name` (relative to the output folder) of a source with this stat. What is
  * there and is no regular file is stale. */
-BtStoreState bt_store_look(const BtStore *self, const char *name, const struct stat *source);
+BtStoreState bt_store_look(BtStore *self, const char *name, const struct stat *source);
 
 /* A temporary for a result that will be called `name` or another name in the same folder; makes the
  * folders on the way. May outlive the store. */

@@ -81,6 +81,34 @@ load(BtDecode *self, double scale)
                                       VIPS_FAIL_ON_TRUNCATED, NULL);
 }
 
+/* What a decoder holds of a picture at once, about, in bytes for each of its pixels; what is not
+ * here decodes row by row, strip by strip or tile by tile. */
+static uint64_t
+held_bytes(const char *loader, VipsImage *loaded)
+{
+    static const struct {
+        const char *loader;
+        int pixel_bytes;
+        bool interlaced; /* only where it is */
+    } decoders[] = {
+        {"jpegload_source", 8, true}, /* all coefficients, of 16 bits */
+        {"pngload_source", 8, true},  /* all rows, up to RGBA of 16 bits */
+        {"gifload_source", 8, false}, /* the canvas, and that of the frame before */
+        {"webpload_source", 8, false},
+        {"heifload_source", 16, false}, /* planes and RGB, up to 16 bits */
+        {"jxlload_source", 32, false},  /* floats, before and after filtering */
+        {"jp2kload_source", 16, false}, /* samples of 32 bits; a file may be one tile */
+        {BMP_LOADER, 16, false},
+    };
+    uint64_t px = (uint64_t)loaded->Xsize * (uint64_t)loaded->Ysize;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(decoders); i++)
+        if (strcmp(decoders[i].loader, loader) == 0 &&
+            (!decoders[i].interlaced || vips_image_get_typeof(loaded, "interlaced") != 0))
+            return px * (uint64_t)decoders[i].pixel_bytes;
+    return 0;
+}
+
 /* What is known of the rows to come. The size at full size and the orientation are those of the
  * first time. */
 static bool
@@ -100,6 +128,7 @@ describe(BtDecode *self, VipsImage *loaded, BtDecodePicture *picture, BtOutcome 
     picture->deep = image->BandFmt == VIPS_FORMAT_USHORT;
     picture->alpha = vips_image_hasalpha(self->image);
     picture->cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
+    picture->memory = held_bytes(self->loader, loaded);
     picture->profile = NULL;
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_ICC_NAME, &picture->profile, &picture->profile_size) !=

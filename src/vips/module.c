@@ -4,6 +4,7 @@
  */
 #include "vips/decode.h"
 #include "vips/encode.h"
+#include "vips/owned.h"
 
 #include <vips/vips.h>
 /* This one needs VIPS_API from above. */
@@ -42,8 +43,23 @@ drop_message(const char *domain, GLogLevelFlags level, const char *message, void
     (void)domain, (void)level, (void)message, (void)user;
 }
 
+/* ImageMagick reads its configuration and the module for a format when it first meets it: too late
+ * in a process that is locked in. The header of one pixel starts no thread. */
 static void
-lock_up(uint32_t allowed)
+meet_bmp(void)
+{
+    static const unsigned char pixel[] = {'B', 'M', 58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,  40,
+                                          0,   0,   0,  1, 0, 0, 0, 1, 0, 0, 0,  1, 0, 24, 0,
+                                          0,   0,   0,  0, 4, 0, 0, 0, 0, 0, 0,  0, 0, 0,  0,
+                                          0,   0,   0,  0, 0, 0, 0, 0, 0, 0, 0,  0, 0};
+    BT_OWNED VipsImage *image = NULL;
+
+    (void)vips_magickload_buffer((void *)(uintptr_t)pixel, sizeof pixel, &image, NULL);
+    vips_error_clear();
+}
+
+static void
+settle(uint32_t allowed)
 {
     g_log_set_handler("VIPS", G_LOG_LEVEL_MASK, drop_message, NULL);
     vips_concurrency_set(1);
@@ -56,6 +72,8 @@ lock_up(uint32_t allowed)
             vips_operation_block_set(untrusted_loaders[i], FALSE);
     if ((allowed & (1u << BT_FORMAT_JXL)) != 0)
         vips_operation_block_set("VipsForeignSaveJxl", FALSE);
+    if ((allowed & (1u << BT_FORMAT_BMP)) != 0)
+        meet_bmp();
 }
 
 static GBytes *
@@ -81,7 +99,7 @@ const BtCodecs bt_codecs = {
     .start = start,
     .version = version,
     .can_write = bt_encode_can_write,
-    .lock_up = lock_up,
+    .settle = settle,
     .open = bt_decode_open,
     .shrink = bt_decode_shrink,
     .rows = bt_decode_rows,

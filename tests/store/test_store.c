@@ -497,7 +497,7 @@ let_clock_move(const char *folder)
 }
 
 static void
-assert_state(const BtStore *store, const char *folder, BtStoreState expected)
+assert_state(BtStore *store, const char *folder, BtStoreState expected)
 {
     struct stat source = stat_of(folder, "source.jpg");
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* seccomp: the system calls that a decoder may make. Inside the room only. */
+#ifndef BT_SANDBOX_FILTER_H
+#define BT_SANDBOX_FILTER_H
+
+#include <stdbool.h>
+
+bool bt_filter_is_available(void);
+
+/* Loads the filter for the calling thread and those it starts. False with errno. no_new_privs must
+ * be set. */
+bool bt_filter_enter(void);
+
+#endif
