@@ -16,11 +16,12 @@
 #define MAX_PIXELS  UINT64_C(1000000000)
 #define MEMORY_MIN  UINT64_C(128000000)
 #define SCALED_MAX  (UINT64_MAX / 2048) /* times 1024 workers it is still a number */
-#define HELP_COLUMN 26
+#define HELP_COLUMN 28
 
 typedef enum OptionId {
     OPTION_OUTPUT = 256,
     OPTION_FORCE,
+    OPTION_FSYNC,
     OPTION_SIGMA,
     OPTION_SIZE,
     OPTION_QUALITY,
@@ -53,28 +54,28 @@ static const Option table[] = {
     {0, 0, NULL, NULL, "Results"},
     {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
     {OPTION_FORCE, 'f', "force", NULL, "do also what is up to date"},
+    {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk: results survive a loss of power"},
     {0, 0, NULL, NULL, "Picture"},
     {OPTION_SIGMA, 0, "sigma", "S", "of the Gaussian, in pixels of the source (default: 15)"},
     {OPTION_SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)"},
     {OPTION_QUALITY, 'Q', "quality", "N",
-     "of lossy formats, 1 to 100 (default: JPEG and WebP 75, AVIF and HEIC 50)"},
+     "of lossy formats, 1 to 100 (default: JPEG, WebP 75, AVIF, HEIC 50)"},
     {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, right to the edge"},
     {OPTION_LINEAR, 0, "linear", NULL, "blur in linear light"},
     {0, 0, NULL, NULL, "Work"},
     {OPTION_JOBS, 'j', "jobs", "N", "workers (default: the processors that may be used)"},
     {OPTION_SERIAL, 0, "serial", NULL, "one picture after the other in this process, no workers"},
     {OPTION_ISOLATE, 0, "isolate", "WHAT",
-     "picture: a new worker for each; batch: kept until it fails (default: batch)"},
+     "picture: a new worker for each one; batch: kept (default: batch)"},
     {0, 0, NULL, NULL, "Safety"},
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
      "give a picture up after that long, 0 for never (default: 60)"},
     {OPTION_MEMORY, 0, "memory", "SIZE",
-     "of each worker, 128M or more, 0 for any (default: its share of the machine)"},
+     "of each worker, 128M or more; 0: any (default: its share)"},
     {OPTION_MAX_PIXELS, 0, "max-pixels", "N", "in a picture (default: 1G)"},
     {OPTION_MAX_FILE_SIZE, 0, "max-file-size", "SIZE", "of a picture, 0 for any (default: 0)"},
     {OPTION_SANDBOX, 0, "sandbox", "MODE", "lock workers in: auto, require or off (default: auto)"},
-    {OPTION_ALLOW, 0, "allow", "LIST",
-     "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp (default: none)"},
+    {OPTION_ALLOW, 0, "allow", "LIST", "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp"},
     {0, 0, NULL, NULL, "Messages"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
     {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
@@ -296,6 +297,9 @@ apply_switch(BtOptions *options, OptionId id)
     switch (id) {
     case OPTION_FORCE:
         options->run.force = true;
+        break;
+    case OPTION_FSYNC:
+        options->run.durable = true;
         break;
     case OPTION_EXACT:
         options->run.image.exact = true;

@@ -408,7 +408,6 @@ process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
 static bool
 fail_write(int errnum, BtOutcome *outcome)
 {
-    outcome->errnum = errnum;
     return bt_outcome_fail(outcome, BT_REASON_WRITE, "the result cannot be written: %s",
                            g_strerror(errnum));
 }

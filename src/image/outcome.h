@@ -40,7 +40,6 @@ typedef struct BtOutcome {
     int32_t out_width, out_height;       /* px of the result, upright */
     int32_t shrink;                      /* the reduction before the kernel, in all */
     uint64_t memory; /* bytes that decoding it takes, as far as its header tells; 0: unknown */
-    int32_t errnum;  /* of the system, where the reason is WRITE; else 0 */
     int32_t n_pages; /* frames or pages in the file, of which the first was taken */
     uint64_t decode_ns, kernel_ns, encode_ns;
 } BtOutcome;

@@ -334,6 +334,21 @@ publish(Run *self, Job *job, const BtOutcome *outcome, GError **error)
     return true;
 }
 
+/* A result that a worker could not write: the end of the batch where there is no room for any. That
+ * is looked at, since a worker's word should not end a batch. */
+static bool
+settle_unwritten(Run *self, const Job *job, const BtOutcome *outcome, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!bt_target_has_room(job->target, &failure) && is_fatal(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    bt_report_failed(self->report, job->source->path, outcome->sentence);
+    return true;
+}
+
 /* What one picture has come to. False when the batch cannot go on. */
 static bool
 settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
@@ -359,6 +374,8 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
     }
     if (outcome->reason == BT_REASON_OK)
         return publish(self, job, outcome, error);
+    if (outcome->reason == BT_REASON_WRITE)
+        return settle_unwritten(self, job, outcome, error);
     bt_report_failed(self->report, job->source->path, outcome->sentence);
     return true;
 }
@@ -468,7 +485,9 @@ open_rooms(Run *self, GError **error)
     dev_t device;
     ino_t inode;
 
-    self->store = bt_store_new(options->output, key, options->force, error);
+    self->store = bt_store_new(
+        options->output, key,
+        (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u), error);
     if (self->store == NULL)
         return false;
     self->scan = bt_scan_new();

@@ -34,6 +34,7 @@ typedef struct BtRunOptions {
     uint64_t memory;          /* bytes that each worker may have; 0: no limit */
     uint64_t max_file_size;   /* bytes; a larger source fails; 0: none is */
     bool force;               /* nothing is fresh */
+    bool durable;             /* each result is on the disk when it is counted */
     BtImageSettings image;    /* `cancelled` is set by the run */
 } BtRunOptions;
 

@@ -83,10 +83,43 @@ bt_folder_temporary_name(void)
     return g_strdup_printf("%s%d-%u" TEMPORARY_SUFFIX, temporary_prefix(), (int)getpid(), n++);
 }
 
+/* The folder is open without the right to read it, as fsync() wants it. */
+static BtFd
+reopen(int fd, const char *name)
+{
+    return openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool
+bt_folder_sync(const BtFolder *self)
+{
+    g_auto(BtFd) fd = reopen(self->fd, ".");
+
+    return fd >= 0 && fsync(fd) == 0;
+}
+
+bool
+bt_folder_sync_above(const BtFolder *self)
+{
+    g_auto(BtFd) fd = reopen(self->fd, ".");
+
+    /* One more than there are slashes: a new output folder has a name, too. */
+    for (const char *rest = self->name; rest != NULL; rest = strchr(rest, '/')) {
+        BtFd above = fd >= 0 ? reopen(fd, "..") : -1;
+
+        bt_fd_clear(&fd);
+        fd = above;
+        if (fd < 0 || fsync(fd) != 0)
+            return false;
+        rest += *rest == '/';
+    }
+    return true;
+}
+
 void
 bt_folder_sweep(const BtFolder *self)
 {
-    g_auto(BtFd) fd = openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_auto(BtFd) fd = reopen(self->fd, ".");
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
 

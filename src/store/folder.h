@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct BtFolder {
@@ -28,6 +29,11 @@ void bt_folder_unref(BtFolder *self);
 
 /* A name that no other temporary of any process has had. Owned (g_free). */
 char *bt_folder_temporary_name(void);
+
+/* Brings what was done to the names in the folder, or in those that it lies in up to and including
+ * the output folder's own, to the disk. False with errno. */
+bool bt_folder_sync(const BtFolder *self);
+bool bt_folder_sync_above(const BtFolder *self);
 
 /* Removes the temporaries of dead processes. Reads the whole folder. */
 void bt_folder_sweep(const BtFolder *self);

@@ -22,7 +22,7 @@ struct BtStore {
     BtFolder *looked;  /* results lie where the one before did */
     GHashTable *swept; /* names of the folders that were rid of stale temporaries */
     struct timespec key_time;
-    bool force;
+    unsigned flags;
     bool probed; /* can_link is known */
     bool can_link;
 };
@@ -122,7 +122,7 @@ update_key(BtStore *self, const char *key, GError **error)
 }
 
 BtStore *
-bt_store_new(const char *path, const char *key, bool force, GError **error)
+bt_store_new(const char *path, const char *key, unsigned flags, GError **error)
 {
     g_autoptr(BtStore) self = g_new0(BtStore, 1);
     g_auto(BtFd) fd = -1;
@@ -137,7 +137,7 @@ bt_store_new(const char *path, const char *key, bool force, GError **error)
     self->target = bt_folder_ref(self->top);
     self->looked = bt_folder_ref(self->top);
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->force = force;
+    self->flags = flags;
     return update_key(self, key, error) ? g_steal_pointer(&self) : NULL;
 }
 
@@ -172,10 +172,20 @@ bt_store_look(BtStore *self, const char *name, const struct stat *source)
 
     if (folder == NULL || bt_path_stat(folder->fd, name + strlen(folder->name), &result) < 0)
         return BT_STORE_NEW;
-    if (!self->force && S_ISREG(result.st_mode) && result.st_size > 0 &&
+    if ((self->flags & BT_STORE_FORCE) == 0 && S_ISREG(result.st_mode) && result.st_size > 0 &&
         is_later(result.st_ctim, source->st_ctim) && is_later(result.st_ctim, self->key_time))
         return BT_STORE_FRESH;
     return BT_STORE_STALE;
+}
+
+/* Before the first target in a folder. */
+static bool
+first_meet(const BtStore *self, const BtFolder *folder, GError **error)
+{
+    bt_folder_sweep(folder);
+    if ((self->flags & BT_STORE_DURABLE) != 0 && !bt_folder_sync_above(folder))
+        return bt_error_set_system(error, errno, "%s", folder->path);
+    return true;
 }
 
 BtTarget *
@@ -188,10 +198,10 @@ bt_store_open(BtStore *self, const char *name, GError **error)
                             name);
         return NULL;
     }
-    if (g_hash_table_add(self->swept, g_strdup(folder->name)))
-        bt_folder_sweep(folder);
+    if (g_hash_table_add(self->swept, g_strdup(folder->name)) && !first_meet(self, folder, error))
+        return NULL;
     if (!self->probed)
         self->can_link = bt_target_can_link(self->top);
     self->probed = true;
-    return bt_target_new(folder, self->can_link, error);
+    return bt_target_new(folder, self->can_link, (self->flags & BT_STORE_DURABLE) != 0, error);
 }

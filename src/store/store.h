@@ -2,7 +2,7 @@
 /*
  * Where results go: names, freshness, and the atomic publish. Supervisor.
  *
- *   g_autoptr(BtStore) store = bt_store_new("processed", key, force, &error);
+ *   g_autoptr(BtStore) store = bt_store_new("processed", key, flags, &error);
  *   switch (bt_store_look(store, name, &source_stat)) ...       fresh, new, stale
  *   g_autoptr(BtTarget) target = bt_store_open(store, name, &error);   a nameless temporary
  *   ... a worker writes to bt_target_fd(target) ...
@@ -21,6 +21,8 @@
  *     and is left alone.
  *   - Temporaries by name that a dead process left in a folder (same host and PID namespace, no
  *     such PID) are removed when the first result is opened in that folder in this run.
+ *   - A durable store loses nothing whole to a loss of power: each result is on the disk before it
+ *     gets its name, and its name, with the folders above, before publish returns.
  *   - Any number of runs may share an output folder. Two with different keys undo each other's
  *     freshness, no more.
  *
@@ -41,6 +43,11 @@
 
 #define BT_STORE_KEY_NAME ".blurthumb"
 
+typedef enum BtStoreFlags {
+    BT_STORE_FORCE = 1,   /* nothing is fresh */
+    BT_STORE_DURABLE = 2, /* as above */
+} BtStoreFlags;
+
 typedef struct BtStore BtStore;
 typedef struct BtTarget BtTarget;
 
@@ -51,8 +58,9 @@ typedef enum BtStoreState {
 } BtStoreState;
 
 /* Makes the folder (and its parents) where it is missing, and brings the key file up to date with
- * `key`, a text, not empty, that must differ when results would. force: nothing is fresh. */
-BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, bool force, GError **error);
+ * `key`, a text, not empty, that must differ when results would. flags: of BtStoreFlags. */
+BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, unsigned flags,
+                                    GError **error);
 void bt_store_free(BtStore *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
@@ -70,6 +78,10 @@ BT_MUST_CHECK BtTarget *bt_store_open(BtStore *self, const char *name, GError **
 
 /* Where to write: O_RDWR, O_CLOEXEC, empty. Lent. */
 int bt_target_fd(const BtTarget *self);
+
+/* Whether the file system has room for another megabyte: tried, in the target's file, which is
+ * empty afterwards. False with what the system says. */
+BT_MUST_CHECK bool bt_target_has_room(BtTarget *self, GError **error);
 
 /* Gives what was written its name, which must be in the folder that it was opened for. After
  * success the target is spent: only bt_target_free() remains. An empty file is refused. */

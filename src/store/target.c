@@ -7,9 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ROOM_BYTES (1 << 20)
+
 struct BtTarget {
     BtFolder *folder;
     BtFd fd;
+    bool durable;
     char *temporary; /* the name that it has for now; NULL while it has none, and once published */
 };
 
@@ -56,11 +59,12 @@ is_unknown(int errnum)
 }
 
 BtTarget *
-bt_target_new(BtFolder *folder, bool nameless, GError **error)
+bt_target_new(BtFolder *folder, bool nameless, bool durable, GError **error)
 {
     g_autoptr(BtTarget) self = g_new0(BtTarget, 1);
 
     self->folder = bt_folder_ref(folder);
+    self->durable = durable;
     self->fd = nameless ? openat(folder->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
     if (self->fd >= 0 || ((!nameless || is_unknown(errno)) && take_temporary_name(self)))
         return g_steal_pointer(&self);
@@ -71,7 +75,7 @@ bt_target_new(BtFolder *folder, bool nameless, GError **error)
 bool
 bt_target_can_link(BtFolder *folder)
 {
-    g_autoptr(BtTarget) target = bt_target_new(folder, true, NULL);
+    g_autoptr(BtTarget) target = bt_target_new(folder, true, false, NULL);
 
     return target != NULL && target->temporary == NULL && take_temporary_name(target);
 }
@@ -80,6 +84,16 @@ int
 bt_target_fd(const BtTarget *self)
 {
     return self->fd;
+}
+
+bool
+bt_target_has_room(BtTarget *self, GError **error)
+{
+    int errnum = posix_fallocate(self->fd, 0, ROOM_BYTES);
+
+    if (errnum == 0 && ftruncate(self->fd, 0) != 0)
+        errnum = errno;
+    return errnum == 0 || bt_error_set_system(error, errnum, "%s", self->folder->path);
 }
 
 /* Takes the place of what stands under a name, if anything does: an earlier result, or a link. */
@@ -99,6 +113,16 @@ replace(BtTarget *self, const char *name, GError **error)
     return true;
 }
 
+static bool
+give_name(BtTarget *self, const char *base, GError **error)
+{
+    if (self->temporary == NULL && link_as(self, base))
+        return true;
+    if (self->temporary == NULL && errno != EEXIST)
+        return bt_error_set_system(error, errno, "%s%s", self->folder->path, base);
+    return replace(self, base, error);
+}
+
 bool
 bt_target_publish(BtTarget *self, const char *name, GError **error)
 {
@@ -111,11 +135,13 @@ bt_target_publish(BtTarget *self, const char *name, GError **error)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
     if (written.st_size == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "%s%s would be empty", folder, base);
-    if (self->temporary == NULL && link_as(self, base))
-        return true;
-    if (self->temporary == NULL && errno != EEXIST)
+    if (self->durable && fsync(self->fd) != 0)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
-    return replace(self, base, error);
+    if (!give_name(self, base, error))
+        return false;
+    if (self->durable && !bt_folder_sync(self->folder))
+        return bt_error_set_system(error, errno, "%s%s", folder, base);
+    return true;
 }
 
 void

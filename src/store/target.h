@@ -7,8 +7,8 @@
 #include "store/store.h"
 
 /* A temporary in a folder, of which it keeps a reference: nameless when that is wished for and the
- * file system has such files, else with a name. */
-BtTarget *bt_target_new(BtFolder *folder, bool nameless, GError **error);
+ * file system has such files, else with a name. durable: publishing it waits for the disk. */
+BtTarget *bt_target_new(BtFolder *folder, bool nameless, bool durable, GError **error);
 
 /* Whether a nameless file can be made in a folder and given a name: tried, since there are file
  * systems that offer the one and refuse the other. */

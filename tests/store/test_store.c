@@ -19,7 +19,7 @@ static BtStore *
 open_store(const char *folder, const char *key, bool force)
 {
     g_autoptr(GError) error = NULL;
-    BtStore *store = bt_store_new(folder, key, force, &error);
+    BtStore *store = bt_store_new(folder, key, force ? BT_STORE_FORCE : 0, &error);
 
     g_assert_no_error(error);
     return store;
@@ -453,7 +453,7 @@ check_full(const char *folder)
     assert_content(folder, "a.jpg", "old");
     assert_listed(folder, ".blurthumb a.jpg filler");
     g_clear_pointer(&store, bt_store_free);
-    g_assert_null(bt_store_new(folder, "other key", false, &error));
+    g_assert_null(bt_store_new(folder, "other key", 0, &error));
     g_assert_error(error, BT_ERROR_SYSTEM, ENOSPC);
     assert_content(folder, BT_STORE_KEY_NAME, "key");
     assert_listed(folder, ".blurthumb a.jpg filler");
@@ -638,7 +638,7 @@ test_key_file(void)
     }
     remove_name(folder, BT_STORE_KEY_NAME);
     g_assert_cmpint(mkfifo(path, 0666), ==, 0);
-    g_assert_null(bt_store_new(folder, "key", false, &error));
+    g_assert_null(bt_store_new(folder, "key", 0, &error));
     g_assert_error(error, BT_ERROR, BT_ERROR_TAKEN);
 }
 
@@ -658,7 +658,7 @@ test_output_folder(void)
     for (int i = 0; i < 2; i++) {
         g_autoptr(GError) error = NULL;
 
-        g_assert_null(bt_store_new(i == 0 ? file : below_file, "key", false, &error));
+        g_assert_null(bt_store_new(i == 0 ? file : below_file, "key", 0, &error));
         g_assert_error(error, BT_ERROR_SYSTEM, ENOTDIR);
         g_assert_true(g_str_has_prefix(error->message, file));
     }

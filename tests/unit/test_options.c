@@ -35,6 +35,12 @@ test_defaults(void)
     g_assert_cmpint(options.run.image.quality, ==, BT_IMAGE_QUALITY_DEFAULT);
     g_assert_cmpuint(options.run.image.allowed, ==, 0);
     g_assert_cmpuint(options.run.limit_ns, ==, 60 * BT_NS_PER_S);
+    g_assert_cmpuint(options.run.image.max_pixels, ==, UINT64_C(1000000000));
+    g_assert_cmpuint(options.run.memory, >=, UINT64_C(128000000));
+    g_assert_cmpuint(options.run.max_file_size, ==, 0);
+    g_assert_false(options.run.isolate);
+    g_assert_false(options.run.durable);
+    g_assert_cmpint(options.run.sandbox, ==, BT_SANDBOX_AUTO);
 }
 
 static void
@@ -44,7 +50,9 @@ test_all(void)
     BtOptions options;
 
     g_assert_true(parse("one -o out --jobs 3 --sigma=2.5 -s 800x600 -Q 90 --exact --linear -f -v "
-                        "--timeout 1.5 --allow jxl,svg two -- -three",
+                        "--timeout 1.5 --allow jxl,svg --memory 2G --max-pixels 500M "
+                        "--max-file-size 10k --isolate picture --sandbox require --fsync "
+                        "two -- -three",
                         &options, &words, NULL));
     g_assert_cmpstr(options.run.paths[0], ==, "one");
     g_assert_cmpstr(options.run.paths[1], ==, "two");
@@ -61,6 +69,12 @@ test_all(void)
     g_assert_true(options.run.force);
     g_assert_cmpint(options.level, ==, BT_REPORT_VERBOSE);
     g_assert_cmpuint(options.run.limit_ns, ==, 3 * BT_NS_PER_S / 2);
+    g_assert_cmpuint(options.run.memory, ==, UINT64_C(2000000000));
+    g_assert_cmpuint(options.run.image.max_pixels, ==, UINT64_C(500000000));
+    g_assert_cmpuint(options.run.max_file_size, ==, 10000);
+    g_assert_true(options.run.isolate);
+    g_assert_true(options.run.durable);
+    g_assert_cmpint(options.run.sandbox, ==, BT_SANDBOX_REQUIRE);
     g_assert_cmpuint(options.run.image.allowed, ==, (1u << BT_FORMAT_JXL) | (1u << BT_FORMAT_SVG));
 }
 
@@ -92,24 +106,52 @@ static void
 test_wrong(void)
 {
     static const char *const lines[] = {
-        "--sigma -1",   "--sigma x",
-        "--sigma 1e9",  "--sigma nan",
-        "--sigma inf",  "--sigma ''",
-        "--sigma 0x10", "--sigma '1 '",
-        "-s 0x100",     "-s 100x",
-        "-s x100",      "-s 100x100x2",
-        "-s 70000x1",   "-s -5x5",
-        "-s ''",        "-Q 0",
-        "-Q 101",       "-Q 7.5",
-        "-j 0",         "-j -1",
-        "-j 1025",      "-j 99999999999999999999",
-        "-j ' 2'",      "-j +2",
-        "--timeout -1", "--timeout x",
-        "--allow exe",  "--allow ''",
-        "--allow jxl,", "-o ''",
-        "--nonsense",   "-Z",
-        "-vZ",          "--output",
-        "-j",           "--exact=yes",
+        "--sigma -1",
+        "--sigma x",
+        "--sigma 1e9",
+        "--sigma nan",
+        "--sigma inf",
+        "--sigma ''",
+        "--sigma 0x10",
+        "--sigma '1 '",
+        "-s 0x100",
+        "-s 100x",
+        "-s x100",
+        "-s 100x100x2",
+        "-s 70000x1",
+        "-s -5x5",
+        "-s ''",
+        "-Q 0",
+        "-Q 101",
+        "-Q 7.5",
+        "-j 0",
+        "-j -1",
+        "-j 1025",
+        "-j 99999999999999999999",
+        "-j ' 2'",
+        "-j +2",
+        "--timeout -1",
+        "--timeout x",
+        "--allow exe",
+        "--allow ''",
+        "--allow jxl,",
+        "-o ''",
+        "--nonsense",
+        "-Z",
+        "-vZ",
+        "--output",
+        "-j",
+        "--exact=yes",
+        "--memory 1M",
+        "--memory 2GB",
+        "--memory -1",
+        "--memory 99999999999999999999",
+        "--memory M",
+        "--memory 9999999T",
+        "--sandbox no",
+        "--isolate all",
+        "--max-pixels 0",
+        "--max-file-size x",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
