@@ -227,7 +227,7 @@ read_file(int fd, size_t *out_size)
     struct stat file;
     size_t done = 0;
 
-    if (fstat(fd, &file) != 0 || (bytes = g_try_malloc((size_t)file.st_size)) == NULL)
+    if (fstat(fd, &file) != 0 || (bytes = g_try_malloc((size_t)file.st_size + 1)) == NULL)
         return NULL;
     errno = EIO; /* for an end that comes early */
     while (done < (size_t)file.st_size) {
@@ -238,7 +238,7 @@ read_file(int fd, size_t *out_size)
         done += n > 0 ? (size_t)n : 0;
     }
     *out_size = done;
-    return g_steal_pointer(&bytes);
+    return done > 0 ? g_steal_pointer(&bytes) : NULL;
 }
 
 /* Turns to what is left of a progressive file without the scans that nothing is made of. It is

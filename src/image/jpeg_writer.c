@@ -3,12 +3,12 @@
 
 #include <setjmp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 /* This one needs size_t and FILE from above. */
 #include <jpeglib.h>
 
 #define BLOCK               8
+#define BYTES_FIRST         65536
 #define PLANES              3
 #define BAND_ROWS           (2 * BLOCK) /* of luma in a row of MCUs, where chroma is halved */
 #define FULL_CHROMA_QUALITY 90
@@ -19,8 +19,9 @@ typedef struct Writer {
     jmp_buf jump;
     int quality;
     char message[JMSG_LENGTH_MAX];
-    unsigned char *bytes; /* malloc() */
-    unsigned long size;
+    struct jpeg_destination_mgr destination;
+    GByteArray
+        *bytes;       /* as many as there is room for; the destination knows how many are written */
     uint8_t *samples; /* of one band of each plane, rows filled up to whole blocks */
     JSAMPROW rows[PLANES][BAND_ROWS];
 } Writer;
@@ -32,6 +33,38 @@ leave(j_common_ptr jpeg)
 
     jpeg->err->format_message(jpeg, self->message);
     longjmp(self->jump, 1);
+}
+
+/* Room from `used` on. */
+static void
+make_room(Writer *self, guint used, guint size)
+{
+    g_byte_array_set_size(self->bytes, size);
+    self->destination.next_output_byte = self->bytes->data + used;
+    self->destination.free_in_buffer = size - used;
+}
+
+static void
+begin_bytes(j_compress_ptr jpeg)
+{
+    make_room(jpeg->client_data, 0, BYTES_FIRST);
+}
+
+static boolean
+grow_bytes(j_compress_ptr jpeg)
+{
+    Writer *self = jpeg->client_data;
+
+    make_room(self, self->bytes->len, 2 * self->bytes->len);
+    return TRUE;
+}
+
+static void
+end_bytes(j_compress_ptr jpeg)
+{
+    Writer *self = jpeg->client_data;
+
+    g_byte_array_set_size(self->bytes, self->bytes->len - (guint)self->destination.free_in_buffer);
 }
 
 static void
@@ -52,7 +85,7 @@ start(Writer *self, const BtRaster *raster, J_COLOR_SPACE space)
     struct jpeg_compress_struct *jpeg = &self->jpeg;
 
     jpeg_create_compress(jpeg);
-    jpeg_mem_dest(jpeg, &self->bytes, &self->size);
+    jpeg->dest = &self->destination;
     jpeg->image_width = (JDIMENSION)raster->width;
     jpeg->image_height = (JDIMENSION)raster->height;
     jpeg->input_components = space == JCS_GRAYSCALE ? 1 : PLANES;
@@ -136,15 +169,19 @@ write_file(const BtRaster *rasters, bool are_planes, int quality, BtOutcome *out
     self->jpeg.client_data = self;
     self->errors.error_exit = leave;
     self->errors.emit_message = drop_message;
+    self->destination = (struct jpeg_destination_mgr){.init_destination = begin_bytes,
+                                                      .empty_output_buffer = grow_bytes,
+                                                      .term_destination = end_bytes};
+    self->bytes = g_byte_array_new();
     if (setjmp(self->jump) == 0) {
         if (are_planes)
             write_planes(self, rasters);
         else
             write_rows(self, rasters);
         jpeg_finish_compress(&self->jpeg);
-        bytes = g_bytes_new_with_free_func(self->bytes, self->size, free, self->bytes);
+        bytes = g_byte_array_free_to_bytes(g_steal_pointer(&self->bytes));
     } else {
-        free(self->bytes);
+        g_byte_array_unref(self->bytes);
         bt_outcome_fail(outcome, BT_REASON_ENCODE, "the result cannot be made into jpeg: %s",
                         self->message);
     }

@@ -334,6 +334,24 @@ publish(Run *self, Job *job, const BtOutcome *outcome, GError **error)
     return true;
 }
 
+/* Why a picture failed. libvips from 8.15 on does not look for formats that are not allowed, and so
+ * cannot tell that a file has one; its name can. */
+static void
+report_failure(Run *self, const BtSource *source, const BtOutcome *outcome)
+{
+    BtFormat format = source->format;
+    bool closed = format != BT_FORMAT_NONE && !bt_format_is_trusted(format) &&
+                  (self->options->image.allowed & (1u << format)) == 0;
+    g_autofree char *reason = g_strdup(outcome->sentence);
+
+    if (outcome->reason == BT_REASON_UNKNOWN && closed) {
+        g_free(reason);
+        reason = g_strdup_printf("%s; %s is one only when allowed (--allow %s)", outcome->sentence,
+                                 bt_format_name(format), bt_format_name(format));
+    }
+    bt_report_failed(self->report, source->path, reason);
+}
+
 /* A result that a worker could not write: the end of the batch where there is no room for any. That
  * is looked at, since a worker's word should not end a batch. */
 static bool
@@ -376,7 +394,7 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
         return publish(self, job, outcome, error);
     if (outcome->reason == BT_REASON_WRITE)
         return settle_unwritten(self, job, outcome, error);
-    bt_report_failed(self->report, job->source->path, outcome->sentence);
+    report_failure(self, job->source, outcome);
     return true;
 }
 

@@ -4,9 +4,13 @@
  *
  * Sources that were found wait in a window of bounded size, from which the largest file goes first,
  * so that no giant is left for the end; a full window stops the scan, so memory does not grow with
- * the folder. Fresh results are skipped as they are found. A picture's source is opened, and its
- * target made, when a worker is free for it; its result gets its name after a valid outcome only.
- * A source whose change time or size moved meanwhile is done again, once.
+ * the folder. Fresh results are skipped as they are found. A picture's source is opened when it is
+ * among the next, as many as there are workers, and is read ahead from then on; its target is made
+ * when a worker is free for it; its result gets its name after a valid outcome only. A source whose
+ * change time or size moved since it was opened is done again, once.
+ *
+ * Scan and read-ahead go on in pieces of less than a millisecond, files and folders that are slow
+ * to answer excepted, so that no worker waits for them.
  *
  * A picture that takes more memory than one worker may have waits until the others are done, and
  * has what is meant for all workers to itself then; one that takes even more fails undecoded.

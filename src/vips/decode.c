@@ -55,15 +55,10 @@ static VipsImage *
 load_bmp(BtDecode *self)
 {
     BT_OWNED_AREA VipsBlob *blob = vips_source_map_blob(self->source);
-    const void *bytes;
     VipsImage *image = NULL;
-    size_t size;
 
-    if (blob == NULL)
-        return NULL;
-    bytes = vips_blob_get(blob, &size);
-    /* The pixels are read later, from bytes that the source keeps. */
-    if (vips_magickload_buffer((void *)(uintptr_t)bytes, size, &image, NULL) != 0)
+    /* By name: a libvips without ImageMagick has no function of it. */
+    if (blob == NULL || vips_call(BMP_LOADER, blob, &image, NULL) != 0)
         return NULL;
     return image;
 }
@@ -72,13 +67,17 @@ load_bmp(BtDecode *self)
 static VipsImage *
 load(BtDecode *self, double scale)
 {
+    /* A file that was cut off must fail. Of TIFF, libvips has that among the errors since 8.17. */
+    VipsFailOn fail_on =
+        strcmp(self->loader, "tiffload_source") == 0 ? VIPS_FAIL_ON_ERROR : VIPS_FAIL_ON_TRUNCATED;
+
     if (strcmp(self->loader, BMP_LOADER) == 0)
         return load_bmp(self);
     if (scale < 1)
         return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-                                          "fail_on", VIPS_FAIL_ON_TRUNCATED, "scale", scale, NULL);
+                                          "fail_on", fail_on, "scale", scale, NULL);
     return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                      VIPS_FAIL_ON_TRUNCATED, NULL);
+                                      fail_on, NULL);
 }
 
 /* What a decoder holds of a picture at once, about, in bytes for each of its pixels; what is not
@@ -146,11 +145,11 @@ open_source(BtDecode *self, int fd, BtOutcome *outcome)
         return bt_vips_fail(outcome, BT_REASON_BROKEN, "the file cannot be read");
     if ((type = vips_foreign_find_load_source(self->source)) != NULL)
         self->loader = vips_nickname_find(g_type_from_name(type));
-    else if (is_bmp(fd))
+    else if (is_bmp(fd) && vips_type_find("VipsForeignLoad", BMP_LOADER) != 0)
         self->loader = BMP_LOADER;
+    vips_error_clear();
     if (self->loader != NULL)
         return true;
-    vips_error_clear();
     return bt_vips_fail(outcome, BT_REASON_UNKNOWN, "not a picture in a format that can be read");
 }
 

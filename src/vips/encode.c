@@ -48,7 +48,8 @@ save(VipsImage *image, VipsTarget *target, BtFormat format, int q)
     case BT_FORMAT_JP2:
         return vips_jp2ksave_target(image, target, "Q", q, "strip", TRUE, NULL) == 0;
     case BT_FORMAT_PPM:
-        return vips_ppmsave_target(image, target, "strip", TRUE, NULL) == 0;
+        /* By name: not every libvips has a function of it. */
+        return vips_call(operations[format], image, target, "strip", TRUE, NULL) == 0;
     default:
         vips_error("blurthumb", "%s cannot be written", bt_format_name(format));
         return false;

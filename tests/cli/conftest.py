@@ -13,10 +13,22 @@ HANG_GUARD_S = 120
 
 sys.path.insert(0, str(TESTS))
 
+import formats  # noqa: E402
+
 
 @pytest.fixture(scope='session')
 def testdata():
     return TESTS.parent / 'testdata'
+
+
+@pytest.fixture(scope='session')
+def lacking(testdata, tmp_path_factory):
+    """Extensions of the formats that this libvips lacks."""
+    output = tmp_path_factory.mktemp('lacking')
+
+    def reads(path):
+        return subprocess.run([PROGRAM, *formats.ALLOW, '-o', output, path], stderr=subprocess.DEVNULL).returncode == 0
+    return formats.lacking(testdata, reads)
 
 
 @pytest.fixture

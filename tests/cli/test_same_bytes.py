@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ALLOW = '--allow', 'jxl,jp2,ppm,svg,bmp'
+from formats import ALLOW
 
 
 @pytest.fixture(scope='module')
-def reference(testdata, tmp_path_factory):
+def reference(testdata, lacking, tmp_path_factory):
     """The results of a serial run over all that can be read, as {relative path: bytes}."""
     def collect(run, *arguments):
         output = tmp_path_factory.mktemp('results')
-        sources = [testdata / name for name in ('photos', 'formats', 'orientation')]
+        sources = [path for name in ('photos', 'formats', 'orientation') for path in (testdata / name).iterdir()
+                   if path.suffix not in lacking]
         done = run(*ALLOW, '-o', output, *arguments, *sources)
         assert (done.returncode, done.stderr) == (0, b'')
         return {path.relative_to(output): path.read_bytes() for path in output.rglob('*') if path.is_file()}
@@ -31,7 +32,7 @@ def reference(testdata, tmp_path_factory):
 @pytest.mark.parametrize('jobs', ('-j1', '-j2', '-j5'))
 def test_any_number_of_workers_gives_the_bytes_of_a_serial_run(blurthumb, reference, jobs):
     serial, parallel = reference(blurthumb, '--serial'), reference(blurthumb, jobs)
-    assert len(serial) > 60
+    assert len(serial) > 55
     assert serial.keys() == parallel.keys()
     assert [str(name) for name in serial if serial[name] != parallel[name]] == []
 

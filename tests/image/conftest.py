@@ -9,10 +9,23 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
+import formats  # noqa: E402
+
 
 @pytest.fixture(scope='session')
 def testdata():
     return TESTS.parent / 'testdata'
+
+
+@pytest.fixture(scope='session')
+def lacking(testdata, tmp_path_factory):
+    """Extensions of the formats that this libvips lacks."""
+    result = tmp_path_factory.mktemp('lacking') / 'result.png'
+
+    def reads(path):
+        name = 'ppm' if path.suffix == '.pgm' else path.suffix[1:]
+        return subprocess.run([os.environ['BT_PROCESS_ONE'], '--allow', name, path, result]).returncode == 0
+    return formats.lacking(testdata, reads)
 
 
 @pytest.fixture

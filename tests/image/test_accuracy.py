@@ -45,11 +45,12 @@ def read(path):
 
 
 def read_deep(path):
-    """A binary PGM or PPM with 16 bits."""
-    kind, width, height, most, samples = path.read_bytes().split(maxsplit=4)
-    assert most == b'65535'
-    bands = {b'P5': 1, b'P6': 3}[kind]
-    return np.frombuffer(samples, '>u2').astype(np.uint16).reshape(int(height), int(width), bands)
+    """A PNG with 16 bits, which Pillow would cut to 8."""
+    assert path.read_bytes()[24] == 16
+    samples = path.with_suffix('.raw')
+    subprocess.run(['vips', 'rawsave', path, samples], check=True)
+    width, height = Image.open(path).size
+    return np.fromfile(samples, np.uint16).reshape(height, width, -1)
 
 
 def size_option(box):
@@ -176,8 +177,7 @@ def test_16_bits_keep_their_precision(process, tmp_path, exact):
     deep = np.floor(np.stack([900 * x + 400 * y, 30000 + 700 * x, 65000 * y], axis=-1) + 0.5).astype(np.uint16)
     path = tmp_path / 'deep.png'
     path.write_bytes(make_testdata.png_bytes(deep))
-    result = read_deep(process(path, '--allow', 'ppm', *(['--exact'] if exact else []), *size_option((300, 300)),
-                               format='ppm'))
+    result = read_deep(process(path, *(['--exact'] if exact else []), *size_option((300, 300))))
     expected = oracle.blur_thumbnail(deep, 15, (300, 300))
     border = 0 if exact else inner_border(1301, 977, 15, (300, 300))
     error, _ = oracle.compare(result, expected, border)
@@ -186,7 +186,7 @@ def test_16_bits_keep_their_precision(process, tmp_path, exact):
 
 @pytest.mark.parametrize('name', ('rgb16.png', 'rgba16.png', 'grey16.png', 'grey16.tif', 'tiled16.tif'))
 def test_16_bits_stay_16_bits(process, testdata, name):
-    result = read_deep(process(testdata / 'formats' / name, '--allow', 'ppm', '--sigma', 3, format='ppm'))
+    result = read_deep(process(testdata / 'formats' / name, '--sigma', 3))
     assert np.count_nonzero(result % 257) > result.size / 2
 
 
@@ -247,9 +247,11 @@ def test_grey_stays_grey(process, testdata):
 @pytest.mark.parametrize('name', ('palette.png', 'static.gif', 'interlaced.png', 'bilevel.png', 'bilevel.tif',
                                   'strips.tif', 'lzw.tiff', 'lossless.webp', 'animated.gif', 'pages.tif', 'rgb.ppm',
                                   'rgb.bmp'))
-def test_format_is_read_as_pillow_reads_it(process, testdata, name):
+def test_format_is_read_as_pillow_reads_it(process, testdata, lacking, name):
     """The first frame or page; in colour, or grey where the result is."""
     path = testdata / 'formats' / name
+    if path.suffix in lacking:
+        pytest.skip(f'this libvips does not read {path.suffix[1:]}')
     allow = [option for word in ('ppm', 'bmp') for option in ('--allow', word)]
     result = Image.open(process(path, *allow, '--exact', '--sigma', 2))
     expected = oracle.blur_thumbnail(np.asarray(Image.open(path).convert('RGB')), 2)
