@@ -23,3 +23,14 @@ bt_fd_steal(BtFd *fd)
     *fd = -1;
     return taken;
 }
+
+ssize_t
+bt_fd_read_at(int fd, void *bytes, size_t size, off_t at)
+{
+    ssize_t n;
+
+    do
+        n = pread(fd, bytes, size, at);
+    while (n < 0 && errno == EINTR);
+    return n;
+}

@@ -11,6 +11,7 @@
 #define BT_BASE_FD_H
 
 #include <glib.h>
+#include <sys/types.h>
 
 typedef int BtFd;
 
@@ -19,6 +20,9 @@ void bt_fd_clear(BtFd *fd);
 
 /* Gives *fd away: returns it and leaves -1 behind. */
 BtFd bt_fd_steal(BtFd *fd);
+
+/* pread() that an interruption does not end. */
+ssize_t bt_fd_read_at(int fd, void *bytes, size_t size, off_t at);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BtFd, bt_fd_clear)
 

@@ -8,8 +8,11 @@
 #include "kernel/kernel.h"
 #include "run/run.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     EXIT_SOME_FAILED = 1,
@@ -82,10 +85,28 @@ dispatch(int argc, char **argv)
     return run_batch(&options);
 }
 
+/* Descriptors 0, 1 and 2 are open from here on, so that no other file gets one of these numbers. */
+static void
+open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
-    int code = dispatch(argc, argv);
+    int code;
+
+    open_standard();
+    /* A reader that has left is a failed write, and no reason to stop. */
+    signal(SIGPIPE, SIG_IGN);
+    code = dispatch(argc, argv);
 
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_SUCCESS) {
         fputs("blurthumb: what was to be printed could not be written\n", stderr);

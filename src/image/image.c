@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/human.h"
 #include "image/image_state.h"
 #include "image/jpeg_writer.h"
@@ -391,7 +392,7 @@ static GBytes *
 process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
 {
     char magic[BT_FORMAT_MAGIC_BYTES];
-    ssize_t size = pread(fd, magic, sizeof magic, 0);
+    ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
 
     if (size < 0)
         bt_outcome_fail(outcome, BT_REASON_BROKEN, "the file cannot be read: %s",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_reader.h"
 
+#include "base/fd.h"
 #include "image/exif.h"
 
 #include <errno.h>
@@ -67,11 +68,8 @@ static boolean
 fill_piece(j_decompress_ptr jpeg)
 {
     Reader *self = jpeg->client_data;
-    ssize_t n;
+    ssize_t n = bt_fd_read_at(self->fd, self->piece, PIECE, self->at);
 
-    do
-        n = pread(self->fd, self->piece, PIECE, self->at);
-    while (n < 0 && errno == EINTR);
     if (n < 0)
         ERREXIT(jpeg, JERR_FILE_READ);
     if (n == 0 && self->at == 0)
@@ -231,11 +229,11 @@ read_file(int fd, size_t *out_size)
         return NULL;
     errno = EIO; /* for an end that comes early */
     while (done < (size_t)file.st_size) {
-        ssize_t n = pread(fd, bytes + done, (size_t)file.st_size - done, (off_t)done);
+        ssize_t n = bt_fd_read_at(fd, bytes + done, (size_t)file.st_size - done, (off_t)done);
 
-        if (n == 0 || (n < 0 && errno != EINTR))
+        if (n <= 0)
             return NULL;
-        done += n > 0 ? (size_t)n : 0;
+        done += (size_t)n;
     }
     *out_size = done;
     return done > 0 ? g_steal_pointer(&bytes) : NULL;

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define NAME_BYTES_MAX  10
-#define CRASH_LIMIT     16
+#define NAME_BYTES_MAX 10
+#define CRASH_LIMIT    16
+/* A worker that dies before it is ready cannot blame a picture. */
+#define UNREADY_DEATHS  4
 #define PAUSE_FIRST_NS  BT_NS_PER_MS
 #define PAUSE_LAST_NS   BT_NS_PER_S
 #define PAUSE_SHARED_NS (100 * BT_NS_PER_MS) /* while other workers carry on */
@@ -83,13 +85,15 @@ give_up(BtPool *self, uint64_t now_ns)
         abandon(self, g_queue_pop_head(&self->waiting), now_ns);
 }
 
-/* A worker died (errnum 0) or could not be started. */
+/* A worker died (errnum 0) or could not be started; that counts as so many deaths. */
 static void
-note_failure(BtPool *self, int errnum, uint64_t now_ns)
+note_failure(BtPool *self, int errnum, int n_deaths, uint64_t now_ns)
 {
-    self->n_failures++;
+    bool first = self->n_failures == 0;
+
+    self->n_failures += n_deaths;
     self->start_errno = errnum;
-    if (self->n_failures > 1)
+    if (!first)
         self->pause_ns = CLAMP(2 * self->pause_ns, PAUSE_FIRST_NS, PAUSE_LAST_NS);
     else
         self->pause_ns = 0;
@@ -124,7 +128,7 @@ start_worker(BtPool *self, BtSlot *slot, uint64_t now_ns)
     if (has_worker(self))
         self->next_start_ns = now_ns + PAUSE_SHARED_NS;
     else
-        note_failure(self, error->code, now_ns);
+        note_failure(self, error->code, 1, now_ns);
     return false;
 }
 
@@ -192,7 +196,7 @@ bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
     }
     if (end != BT_TASK_DONE) {
         self->n_died++;
-        note_failure(self, 0, now_ns);
+        note_failure(self, 0, slot->ready ? 1 : UNREADY_DEATHS, now_ns);
     }
 }
 

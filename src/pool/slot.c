@@ -54,7 +54,7 @@ bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error)
         return false;
     self->channel_fd = bt_fd_steal(&supervisor_fd);
     self->verdict = BT_TASK_KILLED;
-    self->stale = false;
+    self->ready = self->stale = false;
     self->n_tasks = 0;
     enter(self, BT_WORKER_STARTING, now_ns, self->options->task_limit_ns);
     return true;
@@ -91,6 +91,7 @@ take_frame(BtSlot *self, const BtFrame *frame, uint64_t now_ns)
     } else if (self->state == BT_WORKER_IDLE) {
         return false;
     }
+    self->ready = true;
     enter(self, BT_WORKER_IDLE, now_ns, 0);
     return true;
 }

@@ -29,6 +29,7 @@ typedef struct BtSlot {
     BtProcess process;
     BtFd channel_fd; /* -1 where the worker can say nothing any more */
     BtWorkerState state;
+    bool ready;        /* the worker has said so */
     bool stale;        /* to be replaced before it gets another task */
     BtTaskEnd verdict; /* on a worker that is ENDING: why; KILLED: what the process says itself */
     BtPoolTask *task;  /* the worker has it */

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -32,6 +33,10 @@
 #define AHEAD_BYTES      (4 * 1024 * 1024)
 #define AHEAD_STEP_BYTES (128 * 1024)
 
+/* Of scan, store, signals and the standard ones, with some to spare. */
+#define DESCRIPTORS_OF_ROOMS  24
+#define DESCRIPTORS_OF_WORKER 5
+
 typedef struct Run {
     const BtRunOptions *options;
     BtReport *report;
@@ -44,6 +49,7 @@ typedef struct Run {
     GQueue heavy;    /* of BtSource: to be done alone, at the end */
     BtFd signal_fd;
     bool scanned;
+    GError *fatal; /* found where there was no way to say so; ends the batch */
 } Run;
 
 /* A source that is open, or in work. */
@@ -178,12 +184,13 @@ scan_step(Run *self, GError **error)
     return true;
 }
 
-/* Errors of the output folder that every further picture would meet too. */
+/* Errors that every further picture would meet too. */
 static bool
 is_fatal(const GError *error)
 {
     return error->domain == BT_ERROR_SYSTEM &&
-           (error->code == ENOSPC || error->code == EDQUOT || error->code == EROFS);
+           (error->code == ENOSPC || error->code == EDQUOT || error->code == EROFS ||
+            error->code == EMFILE || error->code == ENFILE);
 }
 
 /* Reports the failure of one picture; false when it is the batch that failed. */
@@ -220,6 +227,8 @@ open_job(Run *self, BtSource *source, bool again, bool alone)
     job->in_fd = bt_scan_open(self->scan, source, &job->opened, &failure);
     if (job->in_fd >= 0)
         return job;
+    if (is_fatal(failure) && self->fatal == NULL)
+        self->fatal = g_error_copy(failure);
     bt_report_failed(self->report, source->path, failure->message);
     job_free(job);
     return NULL;
@@ -466,6 +475,10 @@ loop(Run *self, int *out_signal, GError **error)
 
         if (!start_jobs(self, error))
             return false;
+        if (self->fatal != NULL) {
+            g_propagate_error(error, g_steal_pointer(&self->fatal));
+            return false;
+        }
         ahead = may_read_ahead(self) || may_scan(self);
         if (ahead && !look_ahead(self, error))
             return false;
@@ -531,6 +544,7 @@ close_rooms(Run *self)
 {
     bt_engine_free(self->engine);
     g_clear_pointer(&self->jobs, g_ptr_array_unref);
+    g_clear_error(&self->fatal);
     g_queue_clear_full(&self->heavy, free_source);
     g_queue_clear_full(&self->line, job_free);
     bt_window_free(self->window);
@@ -558,6 +572,24 @@ check_sandbox(const BtRunOptions *options, BtReport *report, GError **error)
     return true;
 }
 
+/* Descriptors for all that may be open at once: the rooms', and of each worker two for its process
+ * and three for its picture and the next. */
+static bool
+reserve_descriptors(int n_jobs, GError **error)
+{
+    rlim_t needed = DESCRIPTORS_OF_ROOMS + DESCRIPTORS_OF_WORKER * (rlim_t)MAX(1, n_jobs);
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return true;
+    limit.rlim_cur = MIN(needed, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur >= needed ||
+           bt_error_set(error, BT_ERROR_FAILED,
+                        "%d workers take up to %lu descriptors, and the limit is %lu (ulimit -n)",
+                        n_jobs, (unsigned long)needed, (unsigned long)limit.rlim_max);
+}
+
 bool
 bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **error)
 {
@@ -574,8 +606,8 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
     sigprocmask(SIG_BLOCK, &signals, &before);
     run.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     g_queue_init(&run.heavy);
-    ok = check_sandbox(options, report, error) && open_rooms(&run, error) &&
-         loop(&run, out_signal, error);
+    ok = reserve_descriptors(options->n_jobs, error) && check_sandbox(options, report, error) &&
+         open_rooms(&run, error) && loop(&run, out_signal, error);
     if (*out_signal != 0)
         bt_report_notice(report, "interrupted; run it again to do the rest");
     if (run.engine != NULL) {
@@ -583,6 +615,8 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
         bt_report_summary(report, bt_engine_workers(run.engine), bt_clock_now_ns() - start_ns);
     }
     close_rooms(&run);
+    while (read_signal(&run) != 0) /* further ones ask for what was done */
+        ;
     bt_fd_clear(&run.signal_fd);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ok;

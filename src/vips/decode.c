@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vips/decode.h"
 
+#include "base/fd.h"
 #include "vips/failure.h"
 #include "vips/owned.h"
 #include "vips/plain.h"
@@ -46,7 +47,7 @@ static bool
 is_bmp(int fd)
 {
     char bytes[BT_FORMAT_MAGIC_BYTES];
-    ssize_t size = pread(fd, bytes, sizeof bytes, 0);
+    ssize_t size = bt_fd_read_at(fd, bytes, sizeof bytes, 0);
 
     return size > 0 && bt_format_of_bytes(bytes, (size_t)size) == BT_FORMAT_BMP;
 }
