@@ -4,10 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Over the square root the encoding is so nearly straight that chords of this many steps leave at
- * most h^2/8 * 26 = 2e-7 of the range (26: twice the slope 12.92 of the curve's straight piece). */
-#define STEPS 4096
-
 static double
 decode_srgb(double x)
 {
@@ -21,20 +17,19 @@ encode_srgb(double x)
 }
 
 bool
-bt_curve_init(BtCurve *self, int most, bool linear)
+bt_curve_init(BtCurve *self, int most)
 {
-    *self = (BtCurve){.most = most, .linear = linear};
+    *self = (BtCurve){.most = most};
     self->values = malloc(((size_t)most + 1) * sizeof *self->values);
-    if (linear)
-        self->levels = malloc((STEPS + 2) * sizeof *self->levels);
-    if (self->values == NULL || (linear && self->levels == NULL)) {
+    self->levels = malloc((BT_CURVE_STEPS + 2) * sizeof *self->levels);
+    if (self->values == NULL || self->levels == NULL) {
         bt_curve_clear(self);
         return false;
     }
     for (int i = 0; i <= most; i++)
-        self->values[i] = linear ? (float)(most * decode_srgb((double)i / most)) : (float)i;
-    for (int k = 0; linear && k < STEPS + 2; k++) {
-        double root = (double)k / STEPS;
+        self->values[i] = (float)(most * decode_srgb((double)i / most));
+    for (int k = 0; k < BT_CURVE_STEPS + 2; k++) {
+        double root = (double)k / BT_CURVE_STEPS;
 
         self->levels[k] = (float)(most * encode_srgb(root * root));
     }
@@ -47,19 +42,4 @@ bt_curve_clear(BtCurve *self)
     free(self->values);
     free(self->levels);
     *self = (BtCurve){0};
-}
-
-void
-bt_curve_encode(const BtCurve *self, float *values, int n)
-{
-    float most = (float)self->most;
-
-    for (int i = 0; i < n; i++) {
-        float value = values[i] < 0 ? 0 : values[i] > most ? most : values[i];
-        float position = sqrtf(value / most) * STEPS;
-        int k = (int)position;
-        const float *level = self->levels + k;
-
-        values[i] = level[0] + (position - (float)k) * (level[1] - level[0]);
-    }
 }

@@ -15,8 +15,7 @@
 #define STRIP BT_KERNEL_STRIP
 #define BLOCK BT_KERNEL_BLOCK
 
-/* Output pixels finished at a time: with four bands a whole block. */
-#define PIXELS (BLOCK / BT_KERNEL_BANDS_MAX)
+#define SUMS 2048 /* samples of a row that are handled at a time, or a single box */
 
 /* Memory that is kept from picture to picture and only grows; holds zeros when new, so that what a
  * block has beyond a picture is finite. */
@@ -36,8 +35,9 @@ struct BtKernel {
     const BtKernelOps *ops;
     BtKernelPicture picture;
     Plan across, down;
-    BtCurve curve; /* only for pictures that need it: not plain ones */
+    BtCurve curve; /* once a picture asked for linear light */
 
+    Buffer values; /* of a piece of a row, where there is alpha */
     Buffer sum;    /* [in_width * bands] of the boxes that are being filled */
     Buffer ring;   /* [n_ring][row_floats]: the last shrunk rows */
     Buffer window; /* pointers to the shrunk rows of one strip, in order */
@@ -105,6 +105,7 @@ bt_kernel_free(BtKernel *self)
     bt_weights_clear(&self->across.weights);
     bt_weights_clear(&self->down.weights);
     bt_curve_clear(&self->curve);
+    free(self->values.data);
     free(self->sum.data);
     free(self->ring.data);
     free(self->window.data);
@@ -118,9 +119,9 @@ is_within_bounds(const BtKernelPicture *picture)
     return picture->out_width >= 1 && picture->out_width <= picture->source_width &&
            picture->out_height >= 1 && picture->out_height <= picture->source_height &&
            picture->in_width >= 1 && picture->in_height >= 1 && picture->box >= 1 &&
-           picture->pitch_x >= 1 && picture->pitch_x <= INT_MAX && picture->pitch_y >= 1 &&
-           picture->pitch_y <= INT_MAX && picture->bands >= 1 &&
-           picture->bands <= BT_KERNEL_BANDS_MAX &&
+           picture->box <= BT_KERNEL_BOX_MAX && picture->pitch_x >= 1 &&
+           picture->pitch_x <= INT_MAX && picture->pitch_y >= 1 && picture->pitch_y <= INT_MAX &&
+           picture->bands >= 1 && picture->bands <= BT_KERNEL_BANDS_MAX &&
            (picture->depth == BT_KERNEL_U8 || picture->depth == BT_KERNEL_U16) &&
            picture->merge_x >= 0 && picture->merge_x <= BT_KERNEL_MERGE_MAX &&
            picture->merge_y >= 0 && picture->merge_y <= BT_KERNEL_MERGE_MAX &&
@@ -163,6 +164,15 @@ plan_picture(BtKernel *self, const BtKernelPicture *picture)
            plan_axis(&self->down, &y, sqrt(variance + picture->extra_y));
 }
 
+/* Boxes whose sums, and rows, fit the nearest cache together. */
+static int
+boxes_at_once(const BtKernelPicture *picture)
+{
+    int64_t n = SUMS / ((int64_t)picture->box * picture->bands);
+
+    return n > 1 ? (int)n : 1;
+}
+
 static bool
 is_plain(const BtKernelPicture *picture)
 {
@@ -175,16 +185,21 @@ result_depth(const BtKernelPicture *picture)
     return picture->deep_result ? BT_KERNEL_U16 : picture->depth;
 }
 
+static int
+most_of(BtKernelDepth depth)
+{
+    return depth == BT_KERNEL_U8 ? UINT8_MAX : UINT16_MAX;
+}
+
 static bool
 choose_curve(BtKernel *self, const BtKernelPicture *picture)
 {
-    int most = picture->depth == BT_KERNEL_U8 ? UINT8_MAX : UINT16_MAX;
+    int most = most_of(picture->depth);
 
-    if (is_plain(picture) || (self->curve.values != NULL && self->curve.most == most &&
-                              self->curve.linear == picture->linear))
+    if (!picture->linear || self->curve.most == most)
         return true;
     bt_curve_clear(&self->curve);
-    return bt_curve_init(&self->curve, most, picture->linear);
+    return bt_curve_init(&self->curve, most);
 }
 
 /* One past the last shrunk row that the strip which begins at output row `row` needs. */
@@ -200,7 +215,8 @@ static bool
 reserve_buffers(BtKernel *self, const BtKernelPicture *picture)
 {
     const BtWeights *down = &self->down.weights;
-    size_t bands = (size_t)picture->bands;
+    size_t n_values = (size_t)(boxes_at_once(picture) * picture->box * picture->bands);
+    size_t n_floats = (size_t)self->across.axis.samples * (size_t)picture->bands;
 
     self->n_ring = 0;
     for (int row = 0; row < down->n_out; row += STRIP) {
@@ -208,8 +224,10 @@ reserve_buffers(BtKernel *self, const BtKernelPicture *picture)
 
         self->n_ring = n > self->n_ring ? n : self->n_ring;
     }
-    self->row_floats = ((size_t)self->across.axis.samples * bands + BLOCK - 1) / BLOCK * BLOCK;
-    return buffer_reserve(&self->sum, (size_t)picture->in_width * bands * sizeof(float)) &&
+    self->row_floats = (n_floats + BT_KERNEL_SPARE + BLOCK - 1) / BLOCK * BLOCK;
+    return buffer_reserve(&self->values, n_values * sizeof(float)) &&
+           buffer_reserve(&self->sum,
+                          (n_floats * (size_t)picture->box + BT_KERNEL_SPARE) * sizeof(float)) &&
            buffer_reserve(&self->ring, (size_t)self->n_ring * self->row_floats * sizeof(float)) &&
            buffer_reserve(&self->window, (size_t)self->n_ring * sizeof(float *)) &&
            buffer_reserve(&self->strip, self->row_floats * STRIP * sizeof(float));
@@ -231,70 +249,82 @@ bt_kernel_start(BtKernel *self, const BtKernelPicture *picture, void *result,
 }
 
 static inline int
-sample_at(const void *row, BtKernelDepth depth, size_t i)
+level_at(const void *row, size_t i, BtKernelDepth depth)
 {
     return depth == BT_KERNEL_U8 ? ((const uint8_t *)row)[i] : ((const uint16_t *)row)[i];
 }
 
-/* Through the curve, and premultiplied. */
 static void
-add_curved(const BtKernel *self, float *sum, const void *row)
+add_linear(const BtKernel *self, float *restrict sum, const char *rows, ptrdiff_t stride,
+           int n_rows, size_t n)
 {
     const float *values = self->curve.values;
-    size_t bands = (size_t)self->picture.bands;
-    size_t n_colours = bands - self->picture.alpha;
-    size_t n = (size_t)self->picture.in_width * bands;
     BtKernelDepth depth = self->picture.depth;
 
-    for (size_t i = 0; i < n; i += bands) {
-        float share = 1;
+    for (int r = 0; r < n_rows; r++, rows += stride)
+        for (size_t i = 0; i < n; i++)
+            sum[i] += values[level_at(rows, i, depth)];
+}
 
-        if (self->picture.alpha) {
-            float alpha = (float)sample_at(row, depth, i + n_colours);
+/* What levels stand for. */
+static void
+add_levels(const BtKernel *self, float *sum, const void *rows, ptrdiff_t stride, int n_rows,
+           size_t n)
+{
+    if (self->picture.linear)
+        add_linear(self, sum, rows, stride, n_rows, n);
+    else if (self->picture.depth == BT_KERNEL_U8)
+        self->ops->add_u8(sum, rows, stride, n_rows, n);
+    else
+        self->ops->add_u16(sum, rows, stride, n_rows, n);
+}
 
-            sum[i + n_colours] += alpha;
-            share = alpha / (float)self->curve.most;
-        }
-        for (size_t c = i; c < i + n_colours; c++)
-            sum[c] += values[sample_at(row, depth, c)] * share;
-    }
+/* Some pixels of a row with alpha, which is linear as it is. */
+static void
+add_pixels(BtKernel *self, float *sum, const void *row, size_t n_pixels)
+{
+    size_t bands = (size_t)self->picture.bands, n = n_pixels * bands;
+    float *values = self->values.data;
+
+    memset(values, 0, n * sizeof *values);
+    add_levels(self, values, row, 0, 1, n);
+    for (size_t i = bands - 1; self->picture.linear && i < n; i += bands)
+        values[i] = (float)level_at(row, i, self->picture.depth);
+    self->ops->add_premultiplied(sum, values, n_pixels, (int)bands,
+                                 1 / (float)most_of(self->picture.depth));
 }
 
 static void
-add_row(const BtKernel *self, float *sum, const void *row)
+add_rows(BtKernel *self, float *sum, const char *rows, ptrdiff_t stride, int n_rows,
+         size_t n_pixels)
 {
-    size_t n = (size_t)self->picture.in_width * (size_t)self->picture.bands;
-
-    if (!is_plain(&self->picture))
-        add_curved(self, sum, row);
-    else if (self->picture.depth == BT_KERNEL_U8)
-        self->ops->add_u8(sum, row, n);
+    if (!self->picture.alpha)
+        add_levels(self, sum, rows, stride, n_rows, n_pixels * (size_t)self->picture.bands);
     else
-        self->ops->add_u16(sum, row, n);
+        for (int i = 0; i < n_rows; i++)
+            add_pixels(self, sum, rows + i * stride, n_pixels);
 }
 
 /* The sums of box rows become averages of boxes; what the last box lacks is its last sample. */
 static void
-average_boxes(const BtKernel *self, float *out, const float *sum)
+average_boxes(const BtKernel *self, float *out, float *sum, size_t n_boxes, size_t n_pixels)
 {
-    int bands = self->picture.bands, box = self->picture.box;
-    float share = 1 / ((float)box * (float)box);
+    size_t bands = (size_t)self->picture.bands, box = (size_t)self->picture.box;
 
-    for (int x = 0; x < self->picture.in_width; x += box) {
-        int n = least(box, self->picture.in_width - x);
-
-        for (int band = 0; band < bands; band++) {
-            const float *in = sum + (ptrdiff_t)x * bands + band;
-            float total = (float)(box - n) * in[(n - 1) * bands];
-
-            for (int k = 0; k < n; k++)
-                total += in[k * bands];
-            *out++ = total * share;
-        }
-    }
+    for (size_t i = n_pixels * bands; i < n_boxes * box * bands; i++)
+        sum[i] = sum[i - bands];
+    self->ops->average(out, sum, n_boxes, (int)box, (int)bands, 1 / ((float)box * (float)box));
 }
 
-/* Divides colours by alpha; where alpha rounds to 0 nothing is left of them. */
+static float
+within(float value, float most)
+{
+    value = value > 0 ? value : 0;
+    return value < most ? value : most;
+}
+
+/* Divides colours by alpha; where alpha rounds to 0 nothing is left of them. Cut off here already,
+ * since a small alpha makes them as great as may be. */
 static void
 unpremultiply(float *colours, const float *alpha, int n_colours, float most, float least_alpha)
 {
@@ -304,15 +334,15 @@ unpremultiply(float *colours, const float *alpha, int n_colours, float most, flo
         shares[i] = most / (alpha[i] < least_alpha ? INFINITY : alpha[i]);
     for (int c = 0; c < n_colours; c++)
         for (int i = 0; i < STRIP; i++)
-            colours[c * STRIP + i] *= shares[i];
+            colours[c * STRIP + i] = within(colours[c * STRIP + i] * shares[i], most);
 }
 
 static void
 finish_colours(BtKernel *self, int n_pixels)
 {
     int bands = self->picture.bands, n_colours = bands - self->picture.alpha;
-    float most = (float)self->curve.most;
-    float half = result_depth(&self->picture) == BT_KERNEL_U8 ? 0.5f : 0.5f * most / UINT16_MAX;
+    float most = (float)most_of(self->picture.depth);
+    float half = 0.5f * most / (float)most_of(result_depth(&self->picture));
 
     for (int pixel = 0; pixel < n_pixels; pixel++) {
         float *colours = self->columns + pixel * bands * STRIP;
@@ -320,7 +350,7 @@ finish_colours(BtKernel *self, int n_pixels)
         if (self->picture.alpha)
             unpremultiply(colours, colours + n_colours * STRIP, n_colours, most, half);
         if (self->picture.linear)
-            bt_curve_encode(&self->curve, colours, n_colours * STRIP);
+            self->ops->encode(&self->curve, colours, n_colours * STRIP);
     }
 }
 
@@ -334,9 +364,9 @@ write_pixels(BtKernel *self, int x, int n, int n_rows)
     size_t left = (size_t)x * (size_t)bands * depth, n_bytes = (size_t)(n * bands) * depth;
 
     if (depth == BT_KERNEL_U8)
-        self->ops->pack_u8(self->pixels, self->columns, n * bands);
+        self->ops->pack_u8(self->pixels, self->columns);
     else
-        self->ops->pack_u16((uint16_t *)(void *)self->pixels, self->columns, n * bands, scale);
+        self->ops->pack_u16((uint16_t *)(void *)self->pixels, self->columns, scale);
     for (int i = 0; i < n_rows; i++)
         memcpy(self->result + (self->n_written + i) * self->result_stride + left,
                self->pixels + (size_t)i * BLOCK * depth, n_bytes);
@@ -349,6 +379,7 @@ make_strip(BtKernel *self)
     int row = self->n_written, n_rows = least(STRIP, down->n_out - row);
     const float **window = self->window.data;
     float *ring = self->ring.data, *strip = self->strip.data;
+    int n_at_once = BLOCK / self->picture.bands / 2 * 2; /* pairs share their taps */
 
     for (int j = down->first[row]; j < strip_end(down, row); j++)
         *window++ = ring + (size_t)(j % self->n_ring) * self->row_floats;
@@ -356,8 +387,8 @@ make_strip(BtKernel *self)
         self->ops->combine_rows(self->block, self->window.data, column, down, row, n_rows);
         self->ops->turn(strip + column * STRIP, self->block);
     }
-    for (int x = 0; x < across->n_out; x += PIXELS) {
-        int n = least(PIXELS, across->n_out - x);
+    for (int x = 0; x < across->n_out; x += n_at_once) {
+        int n = least(n_at_once, across->n_out - x);
 
         self->ops->combine_columns(self->columns, strip, across, x, n, self->picture.bands);
         if (!is_plain(&self->picture))
@@ -367,41 +398,49 @@ make_strip(BtKernel *self)
     self->n_written += n_rows;
 }
 
-/* The last row of the picture stands also for the rows that its box lacks. */
+/* Takes rows of one row of boxes, some boxes at a time: their sums stay in the nearest cache. The
+ * last row of the picture stands also for those that its boxes lack. */
 static void
-push_row(BtKernel *self, const void *row)
+push_boxes(BtKernel *self, const char *rows, ptrdiff_t stride, int n_rows)
 {
-    int box = self->picture.box;
-    bool is_last = self->n_pushed + 1 == self->picture.in_height;
-    int n = is_last ? box - self->n_in_box : 1;
+    int box = self->picture.box, bands = self->picture.bands;
     float *ring = self->ring.data;
     float *shrunk = ring + (size_t)(self->n_ready % self->n_ring) * self->row_floats;
     float *sum = box == 1 ? shrunk : self->sum.data;
-    size_t n_samples = (size_t)self->picture.in_width * (size_t)self->picture.bands;
+    bool is_begun = self->n_in_box > 0;
+    bool is_last = self->n_pushed + n_rows == self->picture.in_height;
+    int n_again = is_last ? box - self->n_in_box - n_rows : 0;
+    int n_boxes = boxes_at_once(&self->picture);
 
+    self->n_pushed += n_rows;
+    self->n_in_box = (self->n_in_box + n_rows + n_again) % box;
+    for (int left = self->picture.in_width; left > 0; left -= n_boxes * box) {
+        size_t n = (size_t)least(left, n_boxes * box);
+
+        if (!is_begun)
+            memset(sum, 0, n * (size_t)bands * sizeof *sum);
+        add_rows(self, sum, rows, stride, n_rows, n);
+        add_rows(self, sum, rows + (n_rows - 1) * stride, 0, n_again, n);
+        if (box > 1 && self->n_in_box == 0)
+            average_boxes(self, shrunk, sum, (size_t)count_boxes((int)n, box), n);
+        rows += (ptrdiff_t)n * bands * (ptrdiff_t)self->picture.depth;
+        shrunk += n_boxes * bands;
+        sum += n_boxes * box * bands;
+    }
     if (self->n_in_box == 0)
-        memset(sum, 0, n_samples * sizeof *sum);
-    for (int i = 0; i < n; i++)
-        add_row(self, sum, row);
-    self->n_pushed++;
-    self->n_in_box += n;
-    if (self->n_in_box < box)
-        return;
-    if (box > 1)
-        average_boxes(self, shrunk, sum);
-    self->n_in_box = 0;
-    self->n_ready++;
+        self->n_ready++;
 }
 
 void
 bt_kernel_push(BtKernel *self, const void *rows, ptrdiff_t stride, int n_rows)
 {
     const BtWeights *down = &self->down.weights;
-    const unsigned char *row = rows;
+    const char *row = rows;
 
     assert(self->result != NULL && n_rows <= self->picture.in_height - self->n_pushed);
-    for (int i = 0; i < n_rows; i++) {
-        push_row(self, row + i * stride);
+    for (int n; n_rows > 0; n_rows -= n, row += n * stride) {
+        n = least(n_rows, self->picture.box - self->n_in_box);
+        push_boxes(self, row, stride, n);
         while (self->n_written < down->n_out && strip_end(down, self->n_written) <= self->n_ready)
             make_strip(self);
     }

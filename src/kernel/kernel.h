@@ -27,6 +27,7 @@
 
 #define BT_KERNEL_BANDS_MAX 4
 #define BT_KERNEL_SIGMA_MAX 10000.0
+#define BT_KERNEL_BOX_MAX   16384
 #define BT_KERNEL_MERGE_MAX 16
 
 typedef struct BtKernel BtKernel;
@@ -41,16 +42,16 @@ typedef struct BtKernelPicture {
     int source_width, source_height; /* px at full size */
     int in_width, in_height;         /* px that are pushed: after the decoder's own shrink */
     double pitch_x, pitch_y;         /* source px from one pushed px to the next, >= 1 */
-    int box;                         /* further averaging, box x box pushed px; >= 1 */
-    int out_width, out_height;       /* before they are merged; 1 <= out <= source */
-    int bands;                       /* 1 to BT_KERNEL_BANDS_MAX, interleaved */
-    BtKernelDepth depth;             /* of rows, and of the result unless deep; native byte order */
-    bool deep_result;                /* the result has 16 bits whatever the rows have */
-    int merge_x, merge_y;            /* out px that become one, each side; 0 as 1: none */
-    bool alpha;                      /* the last band is alpha, 0 to the depth's maximum */
-    bool linear;                     /* colour bands are sRGB-encoded: work in linear light */
-    double sigma;                    /* source px, 0 to BT_KERNEL_SIGMA_MAX */
-    double extra_x, extra_y;         /* px^2 of variance to blur more than sigma, >= 0 */
+    int box;                   /* further averaging, box x box pushed px; 1 to BT_KERNEL_BOX_MAX */
+    int out_width, out_height; /* before they are merged; 1 <= out <= source */
+    int bands;                 /* 1 to BT_KERNEL_BANDS_MAX, interleaved */
+    BtKernelDepth depth;       /* of rows, and of the result unless deep; native byte order */
+    bool deep_result;          /* the result has 16 bits whatever the rows have */
+    int merge_x, merge_y;      /* out px that become one, each side; 0 as 1: none */
+    bool alpha;                /* the last band is alpha, 0 to the depth's maximum */
+    bool linear;               /* colour bands are sRGB-encoded: work in linear light */
+    double sigma;              /* source px, 0 to BT_KERNEL_SIGMA_MAX */
+    double extra_x, extra_y;   /* px^2 of variance to blur more than sigma, >= 0 */
 } BtKernelPicture;
 
 /* The levels of this build that this processor can run, best first, NULL-terminated; "c", the

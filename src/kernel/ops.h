@@ -19,6 +19,7 @@
 #ifndef BT_KERNEL_OPS_H
 #define BT_KERNEL_OPS_H
 
+#include "kernel/curve.h"
 #include "kernel/plan.h"
 
 #include <stddef.h>
@@ -26,13 +27,26 @@
 
 #define BT_KERNEL_STRIP 32  /* rows of the result that are made at a time */
 #define BT_KERNEL_BLOCK 128 /* columns that are combined, or finished, at a time */
+#define BT_KERNEL_SPARE 3   /* floats that sums and shrunk rows have behind their last one */
 
 typedef struct BtKernelOps {
     const char *level;
 
-    /* sum[i] += row[i] for n samples. Reads and writes nothing beyond. */
-    void (*add_u8)(float *sum, const uint8_t *row, size_t n);
-    void (*add_u16)(float *sum, const uint16_t *row, size_t n);
+    /* sum[i] += sample i of each of n_rows rows, stride in bytes, for n samples. Reads and writes
+     * nothing beyond. */
+    void (*add_u8)(float *sum, const uint8_t *rows, ptrdiff_t stride, int n_rows, size_t n);
+    void (*add_u16)(float *sum, const uint16_t *rows, ptrdiff_t stride, int n_rows, size_t n);
+
+    /* sum[i] += values[i], of colours times alpha, the last band, times `share`. */
+    void (*add_premultiplied)(float *sum, const float *values, size_t n_pixels, int bands,
+                              float share);
+
+    /* out = share times the sum of `box` neighbouring pixels, n times. May read BT_KERNEL_SPARE
+     * floats beyond the last one, and write as many. */
+    void (*average)(float *out, const float *sum, size_t n, int box, int bands, float share);
+
+    /* See bt_curve_encode(). */
+    void (*encode)(const BtCurve *curve, float *values, int n);
 
     /* The first n_rows rows of block: rows row ... of the result, at columns `column` and on.
      * window[0] is the sample row down->first[row]; whole blocks are read. */
@@ -46,10 +60,10 @@ typedef struct BtKernelOps {
     void (*combine_columns)(float *columns, const float *strip, const BtWeights *across, int x,
                             int n, int bands);
 
-    /* Turns the first n columns, clamps to what the type holds and rounds to nearest. May write
-     * `scale` times what they hold. May write whole rows of pixels. */
-    void (*pack_u8)(uint8_t *pixels, const float *columns, int n);
-    void (*pack_u16)(uint16_t *pixels, const float *columns, int n, float scale);
+    /* Turns all columns, rounds to nearest and cuts off what the type does not hold; in 16 bits
+     * `scale` times the columns. These are less than 2^30, scaled. */
+    void (*pack_u8)(uint8_t *pixels, const float *columns);
+    void (*pack_u16)(uint16_t *pixels, const float *columns, float scale);
 
     /* See bt_kernel_join_ycc(). */
     void (*join_ycc)(uint8_t *rgb, const uint16_t *y, const uint16_t *cb, const uint16_t *cr,

@@ -19,14 +19,25 @@
 /* Gaussians are sampled this far, as in the definition: what is beyond weighs 2e-9. */
 #define SIGMAS 6
 
-/* K of the header for x >= 0, sampled at multiples of `step` and read with cubic interpolation:
- * values[1 + k] is K(k step), with a sample before and two zeros behind. */
+/* K of the header for x >= 0: values[k] is K(k step). */
 typedef struct Profile {
     double *values;
     double step;
+    int per_pitch; /* steps */
     double radius; /* K beyond it is left out */
     int n;
 } Profile;
+
+/* K on both sides of 0, for cubic interpolation: all taps of a row lie alike between its samples,
+ * so they are kept apart by that. values[(k % per_pitch) * n + k / per_pitch] is K((k - zero)
+ * step). */
+typedef struct Phases {
+    double *values;
+    double step;
+    int per_pitch;
+    int n;
+    int zero;
+} Phases;
 
 /* A row of weights before it is folded onto the picture. */
 typedef struct Row {
@@ -112,7 +123,7 @@ profile_convolve(Profile *self, double variance, double scale, int n_lanczos, in
 {
     double *bell = calloc((size_t)self->n + (size_t)n_lanczos + 1, sizeof *bell);
 
-    self->values = calloc((size_t)self->n + 3, sizeof *self->values);
+    self->values = calloc((size_t)self->n, sizeof *self->values);
     if (bell == NULL || self->values == NULL) {
         free(bell);
         return false;
@@ -122,9 +133,8 @@ profile_convolve(Profile *self, double variance, double scale, int n_lanczos, in
         double weight = lanczos(q * self->step / scale);
 
         for (int k = 0; k < self->n; k++)
-            self->values[1 + k] += weight * bell[abs(k - q)];
+            self->values[k] += weight * bell[abs(k - q)];
     }
-    self->values[0] = self->values[2];
     free(bell);
     return true;
 }
@@ -134,7 +144,7 @@ profile_convolve(Profile *self, double variance, double scale, int n_lanczos, in
 static void
 profile_cut(Profile *self, double pitch)
 {
-    const double *values = self->values + 1;
+    const double *values = self->values;
     double total = -values[0], beyond = 0, greatest = 0;
     int k = self->n - 1;
 
@@ -162,7 +172,8 @@ profile_init(Profile *self, const BtAxis *axis, double variance)
     double width = is_alone ? sigma : fmin(hypot(sigma, scale / 2), 4 * scale);
     int n_lanczos, n_bell;
 
-    self->step = width / 32;
+    self->per_pitch = (int)ceil(32 * axis->pitch / width);
+    self->step = axis->pitch / self->per_pitch;
     n_lanczos = is_alone ? 0 : (int)ceil(LOBES * scale / self->step);
     n_bell = (int)ceil((variance < 0 ? scale / 4 : SIGMAS * sigma) / self->step);
     self->n = n_lanczos + n_bell + 1;
@@ -170,21 +181,6 @@ profile_init(Profile *self, const BtAxis *axis, double variance)
         return false;
     profile_cut(self, axis->pitch);
     return true;
-}
-
-static double
-profile_at(const Profile *self, double x)
-{
-    double position = fabs(x) / self->step;
-    int k = (int)position;
-    double t = position - k;
-    const double *p = self->values + k;
-
-    if (k >= self->n)
-        return 0;
-    return p[1] +
-           t * (p[2] - p[0] / 3 - p[1] / 2 - p[3] / 6 +
-                t * ((p[0] + p[2]) / 2 - p[1] + t * ((p[3] - p[0]) / 6 + (p[1] - p[2]) / 2)));
 }
 
 static bool
@@ -221,13 +217,13 @@ clamp(int x, int least, int most)
     return x < least ? least : x > most ? most : x;
 }
 
-/* Folds a row that begins at sample `begin` onto the picture, and makes its sum 1 while it is still
- * in double: what is left is the rounding of each weight. */
+/* Folds row i that begins at sample `begin`, and its pair at `pair`, onto the picture, and makes
+ * its sum 1 while it is still in double: what is left is the rounding of each weight. */
 static void
-put_row(BtWeights *self, int i, const Row *row, int begin, int samples)
+put_row(BtWeights *self, int i, const Row *row, int begin, int pair, int samples)
 {
     float *weights = self->weights + (size_t)i * (size_t)self->stride;
-    int first = clamp(begin, 0, samples - self->n_taps);
+    int first = clamp(pair, 0, samples - self->n_taps);
     double total = 0;
 
     memset(row->folded, 0, (size_t)self->n_taps * sizeof *row->folded);
@@ -236,7 +232,7 @@ put_row(BtWeights *self, int i, const Row *row, int begin, int samples)
         total += row->values[t];
     }
     for (int t = 0; t < self->n_taps; t++)
-        weights[t] = (float)(row->folded[t] / total);
+        weights[t] = (float)(row->folded[t] * (1 / total));
     self->first[i] = first;
 }
 
@@ -257,28 +253,94 @@ weights_reserve(BtWeights *self, int n_out, int n_taps)
     return true;
 }
 
+/* Of a pair of rows, each of n samples, that begins at the same one. */
+static int
+count_taps(const BtAxis *axis, int n)
+{
+    int apart = axis->out > 1 ? (int)ceil(axis->source / (axis->out * axis->pitch)) : 0;
+
+    return n + apart < axis->samples ? n + apart : axis->samples;
+}
+
 static double
 centre_of(const BtAxis *axis, int i)
 {
     return (i + 0.5) * axis->source / axis->out;
 }
 
+/* The first of the two rows that row i is one of. */
+static int
+pair_of(int i)
+{
+    return i - i % 2;
+}
+
+/* The first sample within the radius of output pixel i. */
+static int
+begin_of(const BtAxis *axis, int i, double radius)
+{
+    return (int)ceil((centre_of(axis, i) - radius) / axis->pitch - 0.5);
+}
+
+/* The first tap of a row reads up to a pitch and five steps from the first sample, which may be six
+ * pitches. */
+static bool
+phases_init(Phases *self, const Profile *profile, int n_taps)
+{
+    int n_steps;
+
+    *self = (Phases){.step = profile->step,
+                     .per_pitch = profile->per_pitch,
+                     .n = n_taps + 6,
+                     .zero = (int)ceil(profile->radius / profile->step) + 2};
+    n_steps = self->n * self->per_pitch;
+    self->values = calloc((size_t)n_steps, sizeof *self->values);
+    for (int k = 0; self->values != NULL && k < n_steps; k++) {
+        int distance = abs(k - self->zero);
+
+        if (distance < profile->n)
+            self->values[k % self->per_pitch * self->n + k / self->per_pitch] =
+                profile->values[distance];
+    }
+    return self->values != NULL;
+}
+
+/* K at x, which is in the first pitch of the profile, and every pitch from there. */
+static void
+phases_read(const Phases *self, Row *out, double x)
+{
+    double position = x / self->step + self->zero;
+    int k = (int)position;
+    double t = position - k;
+    const double parts[] = {t * (t - 1) * (2 - t) / 6, (t + 1) * (t - 1) * (t - 2) / 2,
+                            (t + 1) * t * (2 - t) / 2, (t + 1) * t * (t - 1) / 6};
+    const double *values[4];
+
+    for (int i = 0; i < 4; i++)
+        values[i] =
+            self->values + (k - 1 + i) % self->per_pitch * self->n + (k - 1 + i) / self->per_pitch;
+    for (int i = 0; i < out->n; i++)
+        out->values[i] = parts[0] * values[0][i] + parts[1] * values[1][i] +
+                         parts[2] * values[2][i] + parts[3] * values[3][i];
+}
+
 static bool
 weights_sample(BtWeights *self, const BtAxis *axis, const Profile *profile)
 {
     int n = (int)(2 * profile->radius / axis->pitch) + 1;
+    Phases phases = {0};
     Row row = {0};
-    bool ok = weights_reserve(self, axis->out, n < axis->samples ? n : axis->samples) &&
-              row_init(&row, n, self->n_taps);
+    bool ok = weights_reserve(self, axis->out, count_taps(axis, n)) &&
+              row_init(&row, n, self->n_taps) && phases_init(&phases, profile, n);
 
     for (int i = 0; ok && i < axis->out; i++) {
-        double centre = centre_of(axis, i);
-        int begin = (int)ceil((centre - profile->radius) / axis->pitch - 0.5);
+        int begin = begin_of(axis, i, profile->radius);
+        int pair = begin_of(axis, pair_of(i), profile->radius);
 
-        for (int t = 0; t < n; t++)
-            row.values[t] = profile_at(profile, (begin + t + 0.5) * axis->pitch - centre);
-        put_row(self, i, &row, begin, axis->samples);
+        phases_read(&phases, &row, (begin + 0.5) * axis->pitch - centre_of(axis, i));
+        put_row(self, i, &row, begin, pair, axis->samples);
     }
+    free(phases.values);
     row_clear(&row);
     return ok;
 }
@@ -338,8 +400,7 @@ weights_compose(BtWeights *self, const BtAxis *axis, double sigma, const Profile
     int reach = (int)ceil(SIGMAS * sigma);
     double *bell = calloc(2 * (size_t)reach + 1, sizeof *bell);
     Row row = {0};
-    bool ok = bell != NULL &&
-              weights_reserve(self, axis->out, n < axis->samples ? n : axis->samples) &&
+    bool ok = bell != NULL && weights_reserve(self, axis->out, count_taps(axis, n)) &&
               row_init(&row, n, self->n_taps);
 
     for (int k = -reach; ok && k <= reach; k++)
@@ -351,7 +412,8 @@ weights_compose(BtWeights *self, const BtAxis *axis, double sigma, const Profile
             if (!made || is_cut(axis, i))
                 compose_row(&row, axis, i, bell, reach);
             made = !is_cut(axis, i);
-            put_row(self, i, &row, anchor_of(axis, i) - radius, axis->samples);
+            put_row(self, i, &row, anchor_of(axis, i) - radius,
+                    anchor_of(axis, pair_of(i)) - radius, axis->samples);
         }
     }
     row_clear(&row);
@@ -367,8 +429,9 @@ weights_merge(BtWeights *self, const BtAxis *axis)
     BtWeights whole = *self;
     int spread = 0;
 
-    for (int i = 0; i < whole.n_out; i += merge)
-        spread = greatest_of(spread, whole.first[least_of(i + merge - 1, last)] - whole.first[i]);
+    for (int i = 0; i <= last; i += 2 * merge)
+        spread =
+            greatest_of(spread, whole.first[least_of(i + 2 * merge - 1, last)] - whole.first[i]);
     if (!weights_reserve(self, n_out, whole.n_taps + spread)) {
         bt_weights_clear(&whole);
         return false;
@@ -377,8 +440,10 @@ weights_merge(BtWeights *self, const BtAxis *axis)
         const float *row = whole.weights + (size_t)least_of(i, last) * (size_t)whole.stride;
         float *mean = self->weights + (size_t)(i / merge) * (size_t)self->stride;
 
-        if (i % merge == 0)
+        if (i % (2 * merge) == 0)
             self->first[i / merge] = least_of(whole.first[i], axis->samples - self->n_taps);
+        else if (i % merge == 0)
+            self->first[i / merge] = self->first[i / merge - 1];
         mean += whole.first[least_of(i, last)] - self->first[i / merge];
         for (int t = 0; t < whole.n_taps; t++)
             mean[t] += row[t] / (float)merge;

@@ -18,8 +18,10 @@
  *
  * Where px of the result are merged, a row is the mean of their rows: i counts what is left.
  *
- * Every row has the same number of taps; first[] is non-decreasing and first[i] + n_taps <= samples
- * (where there are fewer samples than taps, n_taps is the number of samples).
+ * Every row has the same number of taps, and rows 2k and 2k + 1 begin at the same sample, so that
+ * two rows can be made from one reading of the samples. first[] is non-decreasing and
+ * first[i] + n_taps <= samples (where there are fewer samples than taps, n_taps is the number of
+ * samples).
  *
  * Source: Lanczos-3 as in Turkowski, "Filters for Common Resampling Tasks" (1990); variance of a
  * box of p equal samples (p^2 - 1)/12.

@@ -605,6 +605,11 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, &before);
     run.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (run.signal_fd < 0) {
+        bt_error_set_system(error, errno, "signals cannot be waited for");
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        return false;
+    }
     g_queue_init(&run.heavy);
     ok = reserve_descriptors(options->n_jobs, error) && check_sandbox(options, report, error) &&
          open_rooms(&run, error) && loop(&run, out_signal, error);

@@ -25,6 +25,9 @@
 typedef enum Fill {
     FILL_NOISE,
     FILL_EXTREMES,
+    FILL_ALTERNATING,
+    FILL_DOTS,
+    FILL_LEAST,
     FILL_MOST,
     FILL_COUNT
 } Fill;
@@ -62,6 +65,31 @@ row_bytes(const BtKernelPicture *picture, int width)
     return (size_t)width * (size_t)picture->bands * picture->depth;
 }
 
+static BtKernelDepth
+result_depth(const BtKernelPicture *picture)
+{
+    return picture->deep_result ? BT_KERNEL_U16 : picture->depth;
+}
+
+static int
+merged(int out, int merge)
+{
+    return merge > 1 ? (out - 1) / merge + 1 : out;
+}
+
+static size_t
+result_row_bytes(const BtKernelPicture *picture)
+{
+    return (size_t)merged(picture->out_width, picture->merge_x) * (size_t)picture->bands *
+           result_depth(picture);
+}
+
+static size_t
+result_bytes(const BtKernelPicture *picture)
+{
+    return result_row_bytes(picture) * (size_t)merged(picture->out_height, picture->merge_y);
+}
+
 static int
 random_side(void)
 {
@@ -78,6 +106,9 @@ random_picture(void)
         .box = g_test_rand_int_range(1, 9),
         .bands = g_test_rand_int_range(1, BT_KERNEL_BANDS_MAX + 1),
         .depth = g_test_rand_bit() ? BT_KERNEL_U8 : BT_KERNEL_U16,
+        .deep_result = g_test_rand_bit(),
+        .merge_x = g_test_rand_int_range(0, 4),
+        .merge_y = g_test_rand_int_range(0, 4),
         .alpha = g_test_rand_bit(),
         .linear = g_test_rand_bit(),
         .sigma = sigmas[g_test_rand_int_range(0, G_N_ELEMENTS(sigmas))],
@@ -97,9 +128,12 @@ static void
 fill(uint8_t *bytes, size_t n, Fill kind)
 {
     for (size_t i = 0; i < n; i++)
-        bytes[i] = kind == FILL_MOST       ? 255
-                   : kind == FILL_EXTREMES ? (uint8_t)(g_test_rand_bit() ? 255 : 0)
-                                           : (uint8_t)g_test_rand_int_range(0, 256);
+        bytes[i] = kind == FILL_MOST          ? 255
+                   : kind == FILL_LEAST       ? 0
+                   : kind == FILL_DOTS        ? (uint8_t)(i % 1009 == 500 ? 255 : 0)
+                   : kind == FILL_ALTERNATING ? (uint8_t)(i % 2 * 255)
+                   : kind == FILL_EXTREMES    ? (uint8_t)(g_test_rand_bit() ? 255 : 0)
+                                              : (uint8_t)g_test_rand_int_range(0, 256);
 }
 
 /* The whole picture, pushed `at_a_time` rows at a time; result_stride is that of packed rows. */
@@ -109,8 +143,7 @@ run(BtKernel *kernel, const BtKernelPicture *picture, const uint8_t *rows, uint8
 {
     size_t stride = row_bytes(picture, picture->in_width);
 
-    g_assert_true(bt_kernel_start(kernel, picture, result,
-                                  (ptrdiff_t)row_bytes(picture, picture->out_width)));
+    g_assert_true(bt_kernel_start(kernel, picture, result, (ptrdiff_t)result_row_bytes(picture)));
     for (int y = 0; y < picture->in_height; y += at_a_time)
         bt_kernel_push(kernel, rows + (size_t)y * stride, (ptrdiff_t)stride,
                        MIN(at_a_time, picture->in_height - y));
@@ -122,7 +155,7 @@ level_at(const BtKernelPicture *picture, const uint8_t *samples, size_t i)
 {
     uint16_t wide;
 
-    if (picture->depth == BT_KERNEL_U8)
+    if (result_depth(picture) == BT_KERNEL_U8)
         return samples[i];
     memcpy(&wide, samples + 2 * i, sizeof wide);
     return wide;
@@ -132,8 +165,8 @@ static void
 compare(const BtKernelPicture *picture, const uint8_t *expected, const uint8_t *found)
 {
     size_t bands = (size_t)picture->bands;
-    size_t n = (size_t)picture->out_width * (size_t)picture->out_height * bands;
-    double most = picture->depth == BT_KERNEL_U8 ? 255 : 65535;
+    size_t n = result_bytes(picture) / result_depth(picture);
+    double most = result_depth(picture) == BT_KERNEL_U8 ? 255 : 65535;
 
     for (size_t i = 0; i < n; i++) {
         size_t alpha_at = i / bands * bands + bands - 1;
@@ -150,8 +183,8 @@ check_picture(BtKernel *reference, BtKernel *kernel, const BtKernelPicture *pict
 {
     static const int pushes[] = {1, 7, G_MAXINT};
     size_t in_bytes = row_bytes(picture, picture->in_width) * (size_t)picture->in_height;
-    size_t out_bytes = row_bytes(picture, picture->out_width) * (size_t)picture->out_height;
-    Guarded rows = guarded_new(in_bytes, true);
+    size_t out_bytes = result_bytes(picture);
+    Guarded rows = guarded_new(in_bytes, g_test_rand_bit());
     g_autofree uint8_t *expected = g_malloc(out_bytes), *first = g_malloc(out_bytes);
 
     fill(rows.data, in_bytes, (Fill)g_test_rand_int_range(0, FILL_COUNT));
@@ -271,7 +304,7 @@ test_reused(void)
     uint8_t rows[48 * 48 * 4 * 2], expected[48 * 48 * 4 * 2], found[48 * 48 * 4 * 2];
 
     fill(rows, sizeof rows, FILL_NOISE);
-    for (int i = 0; i <= 10; i++) {
+    for (int i = 0; i <= 12; i++) {
         BtKernel *fresh = bt_kernel_new(bt_kernel_level());
 
         picture.sigma = i == 1 ? 8 : picture.sigma;
@@ -281,13 +314,14 @@ test_reused(void)
         picture.pitch_x = i == 5 ? 1.5 : picture.pitch_x;
         picture.alpha = i >= 6;
         picture.linear = i >= 7;
-        picture.depth = i >= 8 ? BT_KERNEL_U16 : BT_KERNEL_U8;
+        picture.depth = i >= 8 && i < 12 ? BT_KERNEL_U16 : BT_KERNEL_U8;
         picture.source_height = i >= 9 ? 60 : 48;
-        picture.in_height = i == 10 ? 44 : 48;
+        picture.in_height = i >= 10 ? 44 : 48;
+        picture.merge_x = i >= 11 ? 2 : 0;
+        picture.deep_result = i >= 12;
         run(fresh, &picture, rows, expected, 48);
         run(kernel, &picture, rows, found, 48);
-        g_assert_cmpmem(expected, row_bytes(&picture, picture.out_width * picture.out_height),
-                        found, row_bytes(&picture, picture.out_width * picture.out_height));
+        g_assert_cmpmem(expected, result_bytes(&picture), found, result_bytes(&picture));
         bt_kernel_free(fresh);
     }
     bt_kernel_free(kernel);
@@ -308,7 +342,7 @@ test_bounds(void)
                             .bands = 1,
                             .depth = BT_KERNEL_U8,
                             .sigma = 1};
-    BtKernelPicture bad[12];
+    BtKernelPicture bad[15];
     BtKernel *kernel = bt_kernel_new("c");
     uint8_t result[64];
 
@@ -326,6 +360,9 @@ test_bounds(void)
     bad[9].sigma = -1;
     bad[10].sigma = (double)NAN;
     bad[11].sigma = 2 * BT_KERNEL_SIGMA_MAX;
+    bad[12].merge_x = -1;
+    bad[13].merge_y = BT_KERNEL_MERGE_MAX + 1;
+    bad[14].box = BT_KERNEL_BOX_MAX + 1;
     g_assert_true(bt_kernel_start(kernel, &good, result, 8));
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
         g_assert_false(bt_kernel_start(kernel, &bad[i], result, 8));

@@ -8,7 +8,7 @@
 static void
 check_rows(const BtWeights *weights, const BtAxis *axis)
 {
-    g_assert_cmpint(weights->n_out, ==, axis->out);
+    g_assert_cmpint(weights->n_out, ==, (axis->out - 1) / MAX(axis->merge, 1) + 1);
     g_assert_cmpint(weights->n_taps, >=, 1);
     g_assert_cmpint(weights->n_taps, <=, axis->samples);
     g_assert_cmpint(weights->stride, >=, weights->n_taps);
@@ -19,6 +19,8 @@ check_rows(const BtWeights *weights, const BtAxis *axis)
 
         g_assert_cmpint(weights->first[i], >=, i > 0 ? weights->first[i - 1] : 0);
         g_assert_cmpint(weights->first[i] + weights->n_taps, <=, axis->samples);
+        if (i % 2 == 1)
+            g_assert_cmpint(weights->first[i], ==, weights->first[i - 1]);
         for (int t = 0; t < weights->n_taps; t++)
             total += (double)row[t];
         g_assert_cmpfloat(fabs(total - 1), <=, 1e-6);
@@ -42,6 +44,7 @@ test_rows(void)
                 i % 2 == 0 ? 1 << g_test_rand_int_range(0, 8) : g_test_rand_double_range(1, 20);
         axis.samples = (int)ceil(axis.source / axis.pitch);
         axis.out = g_test_rand_int_range(1, axis.source + 1);
+        axis.merge = g_test_rand_int_range(0, 4);
         g_assert_true(bt_weights_init(&weights, &axis, sigmas[i % (int)G_N_ELEMENTS(sigmas)]));
         check_rows(&weights, &axis);
         bt_weights_clear(&weights);
