@@ -1,101 +1,177 @@
 # SPDX-License-Identifier: MIT
-"""blurthumb against the Python program, over the JPEGs of Debian's wallpaper packages, in turns.
+"""blurthumb against what people use today, and against the least that is possible.
 
-    compare.py [--rounds N] [--jobs N] [--at-least RATIO] BLURTHUMB
+    compare.py [OPTION...] BLURTHUMB FLOOR
 
-Exit 0, 1 when the ratio of the medians is below RATIO, 77 when there are no pictures.
+Makes the pictures (sets.py), runs every row (rows.py) in turns, A B C A B C, and prints what each
+took and how the figures stand against their bars (bars.py). A first round counts for nothing: in it
+the memory of all processes is summed and the results are checked. Programs that are not installed
+are left out and named.
+
+Exit 0; 1 when a program fails, a result is missing, or a bar of --must is missed; 77 when there are
+no pictures.
 """
 import argparse
+import json
+import os
 import pathlib
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-from PIL import Image
+import bars
+import rows
+import run
+from table import table
 
-PACKAGES = ('mate-backgrounds', 'ukui-wallpapers')
-BACKGROUNDS = pathlib.Path('/usr/share/backgrounds')
-PYTHON_PROGRAM = pathlib.Path(__file__).with_name('python_program.py')
-SKIPPED = 77
+HERE = pathlib.Path(__file__).parent
 
-
-def package_pictures():
-    """The JPEGs of both packages; links are other names for the same picture."""
-    listed = subprocess.run(['dpkg-query', '--listfiles', *PACKAGES], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
-    paths = sorted({pathlib.Path(line) for line in listed if line.startswith(str(BACKGROUNDS))})
-    return [path for path in paths
-            if path.suffix.lower() in ('.jpg', '.jpeg') and path.is_file() and not path.is_symlink()]
+# Sets whose rows take their turns by themselves: many rounds where a run is a few hundredths of a
+# second, one where the peers take hundreds of times as long.
+SHORT = ('one-small',)
+LONG = ('part',)
+SHORT_ROUNDS = 10
 
 
-def collect(folder):
-    """Copies the pictures; returns their number of pixels in millions."""
-    pixels = 0
-    for path in package_pictures():
-        with Image.open(path) as image:
-            pixels += image.width * image.height
-        shutil.copyfile(path, folder / path.name)
-    return pixels / 1e6
+def parse():
+    cache = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
+    parser = argparse.ArgumentParser(usage='compare.py [OPTION...] BLURTHUMB FLOOR')
+    parser.add_argument('blurthumb')
+    parser.add_argument('floor')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--jobs', type=int, default=2)
+    parser.add_argument('--only', default='*', metavar='ROW,...',
+                        help='SET/PROGRAM, where * stands for any')
+    parser.add_argument('--sets', type=pathlib.Path, default=pathlib.Path(cache, 'blurthumb-bench'),
+                        metavar='DIR', help='where the pictures are kept, and sharp')
+    parser.add_argument('--install-peers', action='store_true', help='sharp, by npm, into the same')
+    parser.add_argument('--other', action='append', default=[], metavar='NAME=BLURTHUMB',
+                        help='one more, wherever blurthumb runs')
+    parser.add_argument('--must', default='', metavar='BAR,...', help='of the last table')
+    parser.add_argument('--markdown', action='store_true')
+    options = parser.parse_args()
+    options.must = [name for name in options.must.split(',') if name]
+    if unknown := set(options.must) - {bar.name for bar in bars.BARS}:
+        parser.error(f'no such bar: {", ".join(unknown)}')
+    return options
 
 
-def seconds(command, output):
-    """Wall-clock time of a run into a folder that does not exist yet."""
-    shutil.rmtree(output, ignore_errors=True)
-    before = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - before
+class Row:
+    """A program on a set, with what was measured."""
+
+    def __init__(self, sets, set_name, program_name, program):
+        self.name = f'{set_name}/{program_name}'
+        self.set = set_name
+        self.list = sets / f'{set_name}.json'
+        listed = json.loads(self.list.read_text())
+        self.megapixels = sum(width * height for _, width, height in listed) / 1e6
+        self.command = lambda output: program.command(
+            sets / set_name, [sets / set_name / picture for picture, _, _ in listed], output)
+        self.environment = program.environment
+        self.is_sized = program.is_sized
+        self.samples = []
+        self.sum_mb = 0
+
+    def warm_up(self, output):
+        self.sum_mb = run.sum_mb(self.command(output), self.environment, output)
+        sized = ['--sized'] if self.is_sized else []
+        checked = subprocess.run([sys.executable, HERE / 'results.py', *sized, self.list, output],
+                                 stdout=subprocess.PIPE, text=True)
+        if checked.returncode != 0:
+            raise run.Failed(f'{self.name}: {checked.stdout}')
+
+    def measure(self, output):
+        self.samples.append(run.timed(self.command(output), self.environment, output))
+
+    def median(self, measure):
+        return bars.median_of(self.samples, measure)
 
 
-def measure(commands, rounds):
-    """Times of each command, A B A B ..., after one round that counts for nothing."""
-    times = {name: [] for name in commands}
-    for n in range(rounds + 1):
-        for name, (command, output) in commands.items():
-            elapsed = seconds(command, output)
-            if n > 0:
-                times[name].append(elapsed)
-    return times
+def take_turns(measured, rounds, output):
+    for row in measured:
+        row.warm_up(output)
+    for _ in range(rounds):
+        for row in measured:
+            row.measure(output)
 
 
-def report(times, n_pictures, megapixels):
-    for name, samples in times.items():
-        median = statistics.median(samples)
-        print(f'{name:15} median {median:.3f} s, {min(samples):.3f} to {max(samples):.3f} s, '
-              f'{n_pictures / median:.1f} pictures/s, {megapixels / median:.0f} MP/s')
+def measure(measured, rounds):
+    with tempfile.TemporaryDirectory() as folder:
+        output = pathlib.Path(folder, 'output')
+        take_turns([row for row in measured if row.set not in SHORT + LONG], rounds, output)
+        take_turns([row for row in measured if row.set in SHORT], SHORT_ROUNDS * rounds, output)
+        take_turns([row for row in measured if row.set in LONG], 1, output)
+
+
+def rows_table(measured, markdown):
+    heads = ['row', 'seconds', 'lowest', 'highest', 'CPU s', 'MP/s', 'x blurthumb', 'largest MB',
+             'sum MB']
+    ours = {row.set: row.median('wall') for row in measured if row.name.endswith('/blurthumb')}
+    lines = []
+    for row in measured:
+        walls = [sample.wall for sample in row.samples]
+        wall = row.median('wall')
+        times = f'{wall / ours[row.set]:.2f}' if row.set in ours else '-'
+        largest = max(sample.largest_mb for sample in row.samples)
+        bound = '< ' if largest <= run.least_mb() else ''
+        lines.append([row.name, f'{wall:.3f}', f'{min(walls):.3f}', f'{max(walls):.3f}',
+                      f'{row.median("cpu"):.3f}', f'{row.megapixels / wall:.0f}', times,
+                      f'{bound}{largest:.0f}', f'{row.sum_mb:.0f}'])
+    return table(heads, lines, markdown)
+
+
+def figures_table(figures, markdown):
+    heads = ['figure', 'name', 'value', 'quartiles', 'by CPU', 'bar', 'verdict']
+    lines = []
+    for figure in figures:
+        bar = figure.bar
+        cpu = '-' if figure.cpu is None else f'{figure.cpu:.2f}'
+        limit = '-' if bar.limit is None else f'{bar.sign} {bar.limit:.3g}'
+        verdict = '' if bar.limit is None else 'ok' if figure.is_met() else 'missed'
+        lines.append([bar.text, bar.name, f'{figure.value:.2f}',
+                      f'{figure.low:.2f} to {figure.high:.2f}', cpu, limit, verdict])
+    return table(heads, lines, markdown)
+
+
+def install_peers(node):
+    node.mkdir(parents=True, exist_ok=True)
+    subprocess.run(['npm', 'install', '--no-audit', '--no-fund', '--prefix', node, rows.SHARP],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def make_sets(folder, names):
+    """In a process of its own, with Pillow's and numpy's memory: see run.py."""
+    return subprocess.run([sys.executable, HERE / 'sets.py', folder, *names]).returncode
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('blurthumb')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--jobs', type=int, default=2)
-    parser.add_argument('--at-least', type=float, default=0)
-    options = parser.parse_args()
-    if not package_pictures():
-        print(f'skipped: no pictures, install {" and ".join(PACKAGES)}')
-        return SKIPPED
-    with tempfile.TemporaryDirectory() as root:
-        root = pathlib.Path(root)
-        pictures, ours, theirs = root / 'pictures', root / 'ours', root / 'theirs'
-        pictures.mkdir()
-        megapixels = collect(pictures)
-        names = sorted(pictures.iterdir())
-        times = measure({
-            'blurthumb': ([options.blurthumb, '-j', str(options.jobs), '-o', ours, pictures], ours),
-            'Python program': ([sys.executable, PYTHON_PROGRAM, str(options.jobs), theirs, *names], theirs),
-        }, options.rounds)
-        assert all((output / path.name).is_file() for path in names for output in (ours, theirs))
-    print(f'{len(names)} JPEGs, {megapixels:.0f} MP, {options.jobs} processes, {options.rounds} rounds in turns')
-    report(times, len(names), megapixels)
-    ratio = statistics.median(times['Python program']) / statistics.median(times['blurthumb'])
-    print(f'blurthumb is {ratio:.1f} times as fast')
-    if ratio < options.at_least:
-        print(f'slower than asked: {ratio:.1f} is below {options.at_least}')
+    options = parse()
+    node = options.sets / 'node'
+    others = dict(other.split('=', 1) for other in options.other)
+    if options.install_peers:
+        install_peers(node)
+    programs = rows.programs(options.blurthumb, options.floor, options.jobs, node, others)
+    wanted = list(rows.wanted(options.only.split(','), others))
+    made = make_sets(options.sets, dict.fromkeys(name for name, _ in wanted))
+    if made != 0:
+        return made
+    for name in sorted({name for _, name in wanted if not programs[name].is_installed()}):
+        print(f'{name}: not installed')
+    present = [Row(options.sets, name, program, programs[program])
+               for name, program in wanted if programs[program].is_installed()]
+    try:
+        measure(present, options.rounds)
+    except run.Failed as failed:
+        print(failed)
         return 1
-    return 0
+    samples = {row.name: row.samples for row in present}
+    figures = [figure for bar in (*bars.BARS, *bars.against(others, samples))
+               if (figure := bars.figure(bar, samples)) is not None]
+    print(f'{options.jobs} processes, {options.rounds} rounds in turns '
+          f'({SHORT_ROUNDS * options.rounds} of {SHORT[0]}, one of {LONG[0]})\n')
+    print(rows_table(present, options.markdown), figures_table(figures, options.markdown), sep='\n\n')
+    met = {figure.bar.name for figure in figures if figure.is_met()}
+    return 0 if met.issuperset(options.must) else 1
 
 
 if __name__ == '__main__':

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define N_TASKS 100000
+#define N_TASKS  30000
+#define N_ROUNDS 5
 
 static size_t
 serve_nothing(void *state, const BtTaskView *task, void *reply)
@@ -30,12 +31,10 @@ submit(BtPool *pool, int n_fds)
         abort();
 }
 
-static void
-measure(const char *what, int n_slots, size_t n_ahead, int n_fds)
+static uint64_t
+run_tasks(BtPool *pool, size_t n_ahead, int n_fds)
 {
-    BtPoolOptions options = {.name = "bench", .n_slots = n_slots, .serve = serve_nothing};
-    g_autoptr(BtPool) pool = bt_pool_new(&options, NULL);
-    uint64_t begin_ns = bt_clock_now_ns(), took_ns;
+    uint64_t begin_ns = bt_clock_now_ns();
     size_t n_submitted = 0;
     BtPoolOutcome outcome;
 
@@ -48,9 +47,21 @@ measure(const char *what, int n_slots, size_t n_ahead, int n_fds)
             outcome.end != BT_TASK_DONE)
             abort();
     }
-    took_ns = bt_clock_now_ns() - begin_ns;
+    return bt_clock_now_ns() - begin_ns;
+}
+
+/* Of several rounds the fastest: whatever else the machine does only slows it down. */
+static void
+measure(const char *what, int n_slots, size_t n_ahead, int n_fds)
+{
+    BtPoolOptions options = {.name = "bench", .n_slots = n_slots, .serve = serve_nothing};
+    g_autoptr(BtPool) pool = bt_pool_new(&options, NULL);
+    uint64_t best_ns = UINT64_MAX;
+
+    for (int i = 0; i < N_ROUNDS; i++)
+        best_ns = MIN(best_ns, run_tasks(pool, n_ahead, n_fds));
     printf("%-36s %8.0f tasks/s %8.2f us each\n", what,
-           N_TASKS / ((double)took_ns / (double)BT_NS_PER_S), (double)took_ns / N_TASKS / 1000.0);
+           N_TASKS / ((double)best_ns / (double)BT_NS_PER_S), (double)best_ns / N_TASKS / 1000.0);
 }
 
 int

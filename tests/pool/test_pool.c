@@ -499,6 +499,160 @@ test_idle_limit(void)
     g_assert_cmpuint(n_died, ==, 0);
 }
 
+/* Of the process that forks; a worker keeps that of the moment of its fork. */
+static int age;
+
+/* Obeys, and answers with the worker's age. */
+static size_t
+tell_age(void *state, const BtTaskView *task, void *reply)
+{
+    size_t size = obey(state, task, reply);
+    Answer answer;
+
+    memcpy(&answer, reply, sizeof answer);
+    answer.detail = age;
+    memcpy(reply, &answer, sizeof answer);
+    return size;
+}
+
+static BtPool *
+make_ageing_pool(int n_slots, size_t queue_limit)
+{
+    age = 0;
+    return make_pool((BtPoolOptions){
+        .n_slots = n_slots, .queue_limit = queue_limit, .serve = tell_age, .retries = 1});
+}
+
+static void
+renew(BtPool *pool)
+{
+    age++;
+    bt_pool_renew(pool);
+}
+
+/* The next answer comes from a worker of this age, which is the first that had the task. */
+static void
+assert_answer_of(BtPool *pool, int worker_age)
+{
+    BtPoolOutcome outcome;
+
+    g_assert_cmpint(next_answer(pool, &outcome).detail, ==, worker_age);
+    g_assert_cmpint(outcome.attempts, ==, 1);
+}
+
+/* How many workers were started so far; so many died. */
+static uint64_t
+count_started(const BtPool *pool, uint64_t n_died)
+{
+    uint64_t started, died;
+
+    bt_pool_counts(pool, &started, &died);
+    g_assert_cmpuint(died, ==, n_died);
+    return started;
+}
+
+static bool
+are_busy(const BtPool *pool, int n_slots)
+{
+    BtWorkerInfo infos[16];
+    int n_busy = 0;
+
+    bt_pool_workers(pool, infos, n_slots);
+    for (int i = 0; i < n_slots; i++)
+        n_busy += infos[i].state == BT_WORKER_BUSY;
+    return n_busy == n_slots;
+}
+
+/* What is in work is finished by who has it, what waits goes to others; nobody is blamed. */
+static void
+test_renew(void)
+{
+    g_autoptr(BtPool) pool = make_ageing_pool(2, 8);
+    BtPoolOutcome outcome;
+    int gate_fds[2];
+
+    for (int i = 0; i < 2; i++)
+        submit_gated(pool, &gate_fds[i]);
+    for (int i = 0; i < 4; i++)
+        submit(pool, (Order){.deed = DEED_ANSWER});
+    while (!are_busy(pool, 2))
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+    renew(pool);
+    g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+    g_assert_true(are_busy(pool, 2));
+    for (int i = 0; i < 2; i++)
+        open_gate(gate_fds[i]);
+    for (int n_old = 2, n_new = 4; n_old + n_new > 0;) {
+        int from = next_answer(pool, &outcome).detail;
+
+        n_old -= from == 0;
+        n_new -= from == 1;
+        g_assert_cmpint(MIN(n_old, n_new), >=, 0);
+        g_assert_cmpint(outcome.attempts, ==, 1);
+    }
+    g_assert_cmpuint(count_started(pool, 0), >=, 3);
+}
+
+/* Workers that have not begun, or wait, get no other task, and are replaced when there is one. */
+static void
+test_renew_idle_and_starting(void)
+{
+    g_autoptr(BtPool) pool = make_ageing_pool(2, 8);
+    uint64_t n_started;
+
+    renew(pool);
+    g_assert_cmpuint(count_started(pool, 0), ==, 0);
+    for (int i = 0; i < 6; i++)
+        submit(pool, (Order){.deed = DEED_ANSWER});
+    g_assert_cmpuint(count_started(pool, 0), ==, 2);
+    renew(pool);
+    for (int i = 0; i < 6; i++)
+        assert_answer_of(pool, 2);
+    n_started = count_started(pool, 0);
+    renew(pool);
+    assert_idle(pool);
+    g_assert_cmpuint(count_started(pool, 0), ==, n_started);
+    submit(pool, (Order){.deed = DEED_ANSWER});
+    assert_answer_of(pool, 3);
+}
+
+/* More of them than a pool forgives deaths, and none is taken for one: no pause, no giving up. */
+static void
+test_renew_often(void)
+{
+    g_autoptr(BtPool) pool = make_ageing_pool(2, 8);
+
+    for (int i = 0; i < 200; i++) {
+        for (int times = i % 3; times >= 0; times--)
+            renew(pool);
+        submit(pool, (Order){.deed = DEED_ANSWER});
+        submit(pool, (Order){.deed = DEED_ANSWER});
+        if (i % 2 == 0)
+            renew(pool);
+        assert_answer_of(pool, age);
+        assert_answer_of(pool, age);
+    }
+    assert_idle(pool);
+    bt_pool_free(g_steal_pointer(&pool));
+    g_assert_false(has_children());
+}
+
+/* A worker that dies over its task when it was to be replaced anyway is a death like any other. */
+static void
+test_renew_and_death(void)
+{
+    g_autoptr(BtPool) pool = make_ageing_pool(1, 2);
+    BtPoolOutcome outcome;
+
+    submit(pool, (Order){.deed = DEED_ANSWER});
+    assert_answer_of(pool, 0);
+    submit(pool, (Order){.deed = DEED_RAISE, .detail = SIGKILL, .attempts = 1});
+    renew(pool);
+    g_assert_cmpint(next_answer(pool, &outcome).detail, ==, 1);
+    g_assert_cmpint(outcome.attempts, ==, 2);
+    g_assert_cmpuint(count_started(pool, 1), ==, 2);
+}
+
 /* Busy, stopped, idle and starting workers, waiting tasks, descriptors and an outcome that nobody
  * took: all gone. */
 static void
@@ -640,6 +794,10 @@ main(int argc, char **argv)
     g_test_add_func("/pool/worker-lets-go", test_worker_lets_go);
     g_test_add_func("/pool/start-and-tasks-per-worker", test_start_and_tasks_per_worker);
     g_test_add_func("/pool/idle-limit", test_idle_limit);
+    g_test_add_func("/pool/renew", test_renew);
+    g_test_add_func("/pool/renew-idle-and-starting", test_renew_idle_and_starting);
+    g_test_add_func("/pool/renew-often", test_renew_often);
+    g_test_add_func("/pool/renew-and-death", test_renew_and_death);
     g_test_add_func("/pool/free-leaves-nothing", test_free_leaves_nothing);
     g_test_add_func("/pool/map", test_map);
     return g_test_run();

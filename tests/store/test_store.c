@@ -504,6 +504,26 @@ assert_state(BtStore *store, const char *folder, BtStoreState expected)
     g_assert_cmpint(bt_store_look(store, "sub/source.jpg", &source), ==, expected);
 }
 
+/* A result is looked for where it lies, whatever was looked for before: in folders that are not
+ * there yet, that begin alike, and in any order. */
+static void
+test_look_around(void)
+{
+    static const char *const names[] = {"a.jpg",     "x/a.jpg", "xy/a.jpg",
+                                        "x/y/a.jpg", "x/b.jpg", "x/xy/a.jpg"};
+    g_autoptr(Scene) folder = scene_new();
+    g_autoptr(BtStore) store = open_store(folder, "key", false);
+    struct stat source = stat_of(folder, BT_STORE_KEY_NAME);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_assert_cmpint(bt_store_look(store, names[i], &source), ==, BT_STORE_NEW);
+        put(store, names[i], names[i]);
+        for (size_t j = G_N_ELEMENTS(names); j-- > 0;)
+            g_assert_cmpint(bt_store_look(store, names[j], &source), ==,
+                            j <= i ? BT_STORE_FRESH : BT_STORE_NEW);
+    }
+}
+
 /* The truth table of freshness. */
 static void
 test_freshness(void)
@@ -739,6 +759,7 @@ main(int argc, char **argv)
             g_test_add_data_func(path, next++, test_case);
         }
     g_test_add_func("/store/full", test_full);
+    g_test_add_func("/store/look-around", test_look_around);
     g_test_add_func("/store/freshness", test_freshness);
     g_test_add_func("/store/key-is-earlier", test_key_is_earlier);
     g_test_add_func("/store/coarse-times", test_coarse_times);
