@@ -108,9 +108,9 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     code = dispatch(argc, argv);
 
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_SUCCESS) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code != EXIT_USAGE) {
         fputs("blurthumb: what was to be printed could not be written\n", stderr);
-        code = EXIT_COULD_NOT_RUN;
+        code = MAX(code, EXIT_COULD_NOT_RUN);
     }
     return code;
 }

@@ -42,6 +42,7 @@ typedef struct Run {
     BtReport *report;
     BtScan *scan;
     BtStore *store;
+    GHashTable *claims; /* path of a source by its name, case folded; NULL where case counts */
     BtWindow *window;
     BtEngine *engine;
     GQueue line;     /* jobs that are next, their sources being read; owned */
@@ -141,18 +142,37 @@ is_fresh(Run *self, const BtSource *source)
     return false;
 }
 
+/* The path of a source found before whose result would be the same file, in a folder where case
+ * does not count; else NULL, and the name is this source's. */
+static const char *
+claim(Run *self, const BtSource *source)
+{
+    g_autofree char *text = g_utf8_make_valid(source->name, -1);
+    g_autofree char *folded = g_utf8_casefold(text, -1);
+    const char *rival;
+
+    if (self->claims == NULL)
+        return NULL;
+    if ((rival = g_hash_table_lookup(self->claims, folded)) == NULL)
+        g_hash_table_insert(self->claims, g_steal_pointer(&folded), g_strdup(source->path));
+    return rival;
+}
+
 /* A source that was found: to be done, or not. False when the batch cannot go on. */
 static bool
 accept_source(Run *self, BtSource *found, GError **error)
 {
     g_autoptr(BtSource) source = found;
     g_autofree char *rival = bt_scan_rival(self->scan, source, source->name);
+    const char *owner;
     uint64_t size = (uint64_t)source->stat.st_size;
 
     if (source->format != BT_FORMAT_JPEG && !bt_image_prepare(error))
         return false;
     if (rival != NULL)
         fail_rival(self, source, source->name, rival);
+    else if ((owner = claim(self, source)) != NULL)
+        fail_rival(self, source, source->name, owner);
     else if (self->options->max_file_size > 0 && size > self->options->max_file_size)
         fail_size(self, source);
     else if (is_fresh(self, source))
@@ -521,6 +541,8 @@ open_rooms(Run *self, GError **error)
         (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u), error);
     if (self->store == NULL)
         return false;
+    if (bt_store_folds_case(self->store))
+        self->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->scan = bt_scan_new();
     for (const char *const *path = options->paths; *path != NULL; path++)
         bt_scan_add(self->scan, *path);
@@ -547,6 +569,7 @@ close_rooms(Run *self)
     g_clear_error(&self->fatal);
     g_queue_clear_full(&self->heavy, free_source);
     g_queue_clear_full(&self->line, job_free);
+    g_clear_pointer(&self->claims, g_hash_table_unref);
     bt_window_free(self->window);
     bt_scan_free(self->scan);
     bt_store_free(self->store);

@@ -164,6 +164,16 @@ bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
     *out_inode = folder.st_ino;
 }
 
+bool
+bt_store_folds_case(const BtStore *self)
+{
+    g_autofree char *folded = g_ascii_strup(BT_STORE_KEY_NAME, -1);
+    struct stat one, other;
+
+    return bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &one) == 0 &&
+           bt_path_stat(self->top->fd, folded, &other) == 0 && one.st_ino == other.st_ino;
+}
+
 BtStoreState
 bt_store_look(BtStore *self, const char *name, const struct stat *source)
 {

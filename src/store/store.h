@@ -68,6 +68,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
 /* Device and inode of the output folder, for the scan to keep out of it. */
 void bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
 
+/* Whether the output folder takes names that differ by case alone for one. */
+bool bt_store_folds_case(const BtStore *self);
+
 /* State of the result `name` (relative to the output folder) of a source with this stat. What is
  * there and is no regular file is stale. */
 BtStoreState bt_store_look(BtStore *self, const char *name, const struct stat *source);
