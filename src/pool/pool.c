@@ -5,6 +5,7 @@
 #include "pool/slot.h"
 #include "pool/wait.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -291,7 +292,7 @@ check_task(const BtTask *task, GError **error)
         return bt_error_set(error, BT_ERROR_INVALID, "a task has at most %d descriptors",
                             BT_FRAME_FDS_MAX);
     for (int i = 0; i < task->n_fds; i++)
-        if (fcntl(task->fds[i], F_GETFD) < 0)
+        if (fcntl(task->fds[i], F_GETFD) < 0 && errno == EBADF)
             return bt_error_set(error, BT_ERROR_INVALID, "descriptor %d of a task is not open",
                                 task->fds[i]);
     return true;

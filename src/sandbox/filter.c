@@ -12,6 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* What C libraries start a thread with, to the bit: no process, and no namespace for a thread
+ * alone. musl adds a flag that the kernel has long ignored. */
+#define THREAD                                                                                     \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
+     CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+#define IGNORED_FLAG ((scmp_datum_t)CLONE_DETACHED)
+
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What works on open descriptors, memory, time and the process itself. */
@@ -113,8 +120,8 @@ add_list(scmp_filter_ctx filter)
     return failed;
 }
 
-/* Calls that are fine with some arguments. libseccomp compares 64 bits: int arguments are masked.
- */
+/* Calls that are fine with some arguments. libseccomp compares 64 bits, and the kernel looks at 32
+ * of an int: the rest is masked. */
 static int
 add_with_arguments(scmp_filter_ctx filter)
 {
@@ -132,10 +139,8 @@ add_with_arguments(scmp_filter_ctx filter)
                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    /* Threads, no processes. */
-    failed |= seccomp_rule_add(
-        filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-        SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM));
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                               SCMP_A0(SCMP_CMP_MASKED_EQ, whole_int & ~IGNORED_FLAG, THREAD));
     /* A signal to itself: abort(). */
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                                SCMP_A0(SCMP_CMP_MASKED_EQ, whole_int, (scmp_datum_t)getpid()));
@@ -169,7 +174,9 @@ bt_filter_enter(void)
         errno = ENOMEM;
         return false;
     }
-    failed = add_list(filter) | add_with_arguments(filter);
+    /* Calls of the other ABIs of this processor end the process too, not their thread alone. */
+    failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) |
+             add_list(filter) | add_with_arguments(filter);
     if (failed == 0)
         failed = seccomp_load(filter);
     seccomp_release(filter);

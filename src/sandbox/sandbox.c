@@ -5,11 +5,19 @@
 #include "sandbox/landlock.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* A worker has seven, and libvips duplicates one now and then. */
 #define DESCRIPTORS_MAX 64
+
+/* Too short for any core. With 0 the kernel would still hand one to a program that collects them,
+ * and 1 is how it is told not to. */
+#define CORE_BYTES 1
 
 const char *
 bt_sandbox_lacking(void)
@@ -36,10 +44,31 @@ limit(int resource, rlim_t most, GError **error)
 }
 
 static bool
+is_alone(void)
+{
+    /* Does nothing, and only a process with threads may not do it. */
+    return unshare(CLONE_THREAD) == 0 || errno != EINVAL;
+}
+
+/* Those of root could move a hard limit, say. */
+static bool
+drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    return syscall(SYS_capset, &header, none) == 0;
+}
+
+static bool
 enter_layers(bool require, GError **error)
 {
     int version = bt_landlock_version();
 
+    if (!is_alone())
+        return bt_error_set(error, BT_ERROR_FAILED, "it has started threads already");
+    if (!drop_capabilities())
+        return bt_error_set_system(error, errno, "capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return bt_error_set_system(error, errno, "no_new_privs");
     if ((version > 0 || require) && !bt_landlock_enter(version))
@@ -52,8 +81,8 @@ enter_layers(bool require, GError **error)
 bool
 bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, GError **error)
 {
-    if (!limit(RLIMIT_CORE, 0, error) || !limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, error) ||
-        (memory > 0 && !limit(RLIMIT_DATA, memory, error)))
+    if (!limit(RLIMIT_CORE, CORE_BYTES, error) || !limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, error) ||
+        (memory > 0 && BT_SANDBOX_LIMITS_MEMORY && !limit(RLIMIT_DATA, memory, error)))
         return false;
     return mode == BT_SANDBOX_OFF || enter_layers(mode == BT_SANDBOX_REQUIRE, error);
 }

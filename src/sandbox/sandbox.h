@@ -10,17 +10,26 @@
  * has, use memory up to its limit, and start threads. Layers, each of which would do for most:
  *
  *   - rlimits: no core file, few descriptors, bounded memory;
+ *   - no capabilities, should root run the program: limits and the like cannot be moved back;
  *   - no_new_privs: no set-user-ID program gives anything back;
  *   - Landlock without a single rule: no file, folder or TCP port can be opened, no signal or
  *     abstract socket leaves the sandbox (as far as the kernel's version of Landlock goes);
  *   - seccomp: a list of the system calls that codecs use. Opening and looking up paths is answered
  *     with EACCES, since C libraries try that now and then (time zone, locale, memory settings) and
  *     live without; what no codec has a use for (execve, socket, ptrace, signals to others,
- *     executable memory ...) kills the process.
+ *     executable memory, calls of another ABI ...) kills the process.
  *
- * What stays possible: to learn whether a path exists and its stat() data, by newfstatat() with
- * AT_EMPTY_PATH, which glibc's fstat() is made of and whose path a filter cannot see; and to use up
- * a processor until the pool's time limit.
+ * What stays possible:
+ *
+ *   - to learn whether a path exists and its stat() data, by newfstatat() with AT_EMPTY_PATH, which
+ *     the fstat() of glibc before 2.39 is made of and whose path a filter cannot see;
+ *   - to write anything into the target, as much as the disk takes, and to send any message to the
+ *     supervisor, which gives no place to descriptors in it and believes nothing of it;
+ *   - to use up a processor, and start threads, until the pool's time limit; its own signal
+ *     handlers, priorities and CPU time, but nobody else's;
+ *   - to learn the time, the machine's name, load and memory, and its own and its parent's PID.
+ *
+ * A build with AddressSanitizer has all layers but the limit of memory.
  *
  * Follows: OpenSSH's sandbox-seccomp-filter.c; landlock(7); seccomp_rule_add(3).
  */
@@ -32,6 +41,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whether this build keeps a limit of memory: AddressSanitizer takes terabytes at the start. */
+#if defined __has_feature
+#define BT_SANDBOX_LIMITS_MEMORY (!__has_feature(address_sanitizer))
+#elif defined __SANITIZE_ADDRESS__
+#define BT_SANDBOX_LIMITS_MEMORY 0
+#else
+#define BT_SANDBOX_LIMITS_MEMORY 1
+#endif
+
 typedef enum BtSandboxMode {
     BT_SANDBOX_OFF,     /* limits alone */
     BT_SANDBOX_AUTO,    /* as much as the kernel has */
@@ -42,7 +60,8 @@ typedef enum BtSandboxMode {
  * "Landlock and seccomp filters"; NULL when it has all. Any process; no side effects. */
 const char *bt_sandbox_lacking(void);
 
-/* Locks the calling process in, which must have one thread. memory: bytes of private writable
+/* Locks the calling process in, which must have one thread: those of before would stay free.
+ * memory: bytes of private writable
  * memory that it may have from here on, what it has included; 0: no limit. On failure (FAILED) the
  * process may be half locked in and has to end. */
 BT_MUST_CHECK bool bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, GError **error);

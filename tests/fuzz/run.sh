@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# run.sh SECONDS [NAME...]: lets each fuzzer (or those named: "exif frame") search for so long, under
+# sanitizers, from its seeds. Exit 1 where one has found something; the file stays, and is named.
+# What is built and found goes to $BT_FUZZ_FOLDER and is used again, or to a folder that is removed.
+# Needs clang 14 (or $CC) with its runtime: clang-14 libclang-rt-14-dev.
+set -eu -o pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+seconds=$1
+shift
+work=${BT_FUZZ_FOLDER:-$(mktemp -d)}
+flags='-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer -O1'
+found=0
+
+[ -d "$work/build" ] || CC=${CC:-clang-14} CFLAGS=$flags LDFLAGS=${flags/-fsanitize=fuzzer-no-link/} \
+    meson setup "$work/build" "$here/../.." >/dev/null
+meson compile -C "$work/build" fuzzers >/dev/null
+
+if [ $# -eq 0 ]; then
+    set -- $(cd "$here/corpus" && ls)
+fi
+for name; do
+    mkdir -p "$work/corpus/$name"
+    seeds=("$here/corpus/$name")
+    case $name in
+    jpeg-* | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
+    esac
+    log=$work/$name.log
+    if "$work/build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2000 \
+        -artifact_prefix="$work/$name-" -print_final_stats=1 "$work/corpus/$name" "${seeds[@]}" \
+        >"$log" 2>&1; then
+        printf '%-12s %s runs, %s files in the corpus\n' "$name" \
+            "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+            "$(find "$work/corpus/$name" -type f | wc -l)"
+    else
+        tail -n 40 "$log"
+        printf '%-12s FOUND SOMETHING: %s\n' "$name" "$(sed -n 's/.*written to //p' "$log")"
+        found=1
+    fi
+done
+
+[ -n "${BT_FUZZ_FOLDER:-}" ] || [ "$found" -ne 0 ] || rm -rf "$work"
+exit "$found"

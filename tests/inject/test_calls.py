@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Each system call of the supervisor, failing: the batch ends, and says what is true.
+
+The matrix is made from what an undisturbed run does: each call, each thing that it may say
+(errnos.py), at several of its occurrences. With BT_INJECT_ALL=1 these are all pairs of an errno and
+an occurrence; else each errno and each occurrence is in one pair, and each scenario takes every
+third of them, beginning with another.
+"""
+import os
+import signal
+import subprocess
+
+import pytest
+
+import strace
+from batch import SCENARIOS, Batch
+from errnos import DISK_FULL, ERRNOS, MEMORY
+
+# Without memory glib, or the loader, ends the process.
+ABORTS = -signal.SIGABRT, -signal.SIGTRAP, 127
+ALL = os.environ.get('BT_INJECT_ALL') == '1'
+STRIDE = 3
+
+
+def pairs(errnos, positions):
+    if ALL:
+        return [(errno, position) for position in positions for errno in errnos]
+    n = max(len(errnos), len(positions))
+    return [(errnos[i % len(errnos)], positions[i % len(positions)]) for i in range(n)]
+
+
+def matrix(trace, number):
+    cells = [(call, errno, position) for call in sorted(trace.names) if ERRNOS[call]
+             for errno, position in pairs(ERRNOS[call], trace.positions(call))]
+    return cells if ALL else cells[number % STRIDE::STRIDE]
+
+
+def unheard(done, descriptor):
+    """Where words to standard output or standard error were lost: of the first it must say so, of the
+    other nobody can."""
+    if done.code == 0 or descriptor == '1' and 'could not be written' not in ''.join(done.errors[-1:]):
+        yield f'words are lost without a word: exit {done.code}, {done.errors}'
+
+
+def is_fatal(errno, sentence):
+    """Whether a batch that has begun may end at this: each further picture would meet it."""
+    return errno in (*DISK_FULL, 'EMFILE', 'ENFILE') or 'libvips' in sentence or 'could not be written' in sentence
+
+
+def complaints(batch, trace, call, errno, position):
+    batch.prepare()
+    try:
+        done = batch.disturbed(trace, call, errno if '=' in errno else f'error={errno}', position)
+    except subprocess.TimeoutExpired:
+        yield 'hangs'
+        return
+    aborted = call in MEMORY and done.code in ABORTS
+    may_leave = aborted or call == 'unlinkat'
+    descriptor = strace.injected(batch.log).partition(',')[0] if call == 'write' else None
+    if done.code not in (0, 1, 3) and not aborted:
+        yield f'exit {done.code}'
+    if len(done.failed) > batch.scenario.broken + 1:
+        yield f'{len(done.failed)} failures of one call: {done.errors}'
+    if done.code == 3 and done.summary and not is_fatal(errno, done.errors[-1]):
+        yield f'one call ended the batch: {done.errors}'
+    if descriptor in ('1', '2'):
+        yield from unheard(done, descriptor)
+    else:
+        yield from batch.untrue(done)
+        yield from batch.unsound(done)
+    yield from batch.stray(may_leave)
+    yield from batch.left_running()
+    yield from batch.unfinished(may_leave)
+
+
+@pytest.mark.parametrize('number, scenario', enumerate(SCENARIOS), ids=[scenario.name for scenario in SCENARIOS])
+def test_each_call_failing(number, scenario, tmp_path):
+    batch = Batch(scenario, tmp_path)
+    trace = batch.trace()
+    assert trace.names <= set(ERRNOS), 'a call without an entry in errnos.py'
+    wrong = [f'{cell}: {found}' for cell in matrix(trace, number) for found in complaints(batch, trace, *cell)]
+    assert not wrong, '\n'.join(wrong)
