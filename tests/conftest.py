@@ -4,9 +4,12 @@ file: for builds that differ from one where they have all run."""
 import os
 import pathlib
 
+import pytest
+
 LONG = {'fault', 'inject', 'hostile'}
 
 
+@pytest.hookimpl(trylast=True)  # after -k
 def pytest_collection_modifyitems(items):
     if os.environ.get('BT_BRIEF') != '1':
         return

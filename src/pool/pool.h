@@ -28,9 +28,9 @@
  *   - Replacement has a budget: after `crash_limit` worker deaths in a row without one DONE
  *     between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
  *     death on, the pool gives up: every task inside ends as ABANDONED and submit fails with
- *     BT_ERROR_EXHAUSTED. A death before the worker was ready counts four times. A worker that
- * cannot be started counts as a death where there is no other worker; where there is one, tasks
- * wait for it.
+ *     BT_ERROR_EXHAUSTED. A death before the worker was ready counts four times. A worker
+ *     that cannot be started counts as a death where there is no other worker; where there is one,
+ *     tasks wait for it.
  *   - The process that forks has one thread: checked at each fork.
  *
  * A worker closes every descriptor but 0, 1, 2, its channel and those in `keep_fds` right after

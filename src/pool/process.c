@@ -127,7 +127,11 @@ bt_process_join(BtProcess *self, uint64_t timeout_ns, BtProcessEnd *out_end, GEr
 bool
 bt_process_signal(BtProcess *self, int signal_number)
 {
-    return self->pid != 0 && pidfd_send_signal(self->pidfd, signal_number, NULL, 0) == 0;
+    if (self->pid == 0)
+        return false;
+    /* A container may know pidfd_open() alone. The process is not reaped, so its PID is its own. */
+    return pidfd_send_signal(self->pidfd, signal_number, NULL, 0) == 0 ||
+           ((errno == ENOSYS || errno == EPERM) && kill(self->pid, signal_number) == 0);
 }
 
 void

@@ -4,7 +4,9 @@
 Workers are held, killed and failed by a library that is loaded into the program (shim.c), at points that
 the test chooses; all else is done from outside."""
 import collections
+import contextlib
 import ctypes
+import errno
 import io
 import itertools
 import mmap
@@ -30,6 +32,8 @@ NO_FAULT = -1
 
 Fault = collections.namedtuple('Fault', 'point size skip times action argument')
 
+ALWAYS = 1 << 30
+
 
 class Event(ctypes.Structure):
     _fields_ = [('point', ctypes.c_char * 8), ('size', ctypes.c_uint64), ('fault', ctypes.c_int32),
@@ -43,6 +47,15 @@ class Page(ctypes.Structure):
 
 def fault(point, action, argument=0, size=0, skip=0, times=1):
     return Fault(point, size, skip, times, action, int(argument))
+
+
+NO_TMPFILE = fault('tmpfile', 'fail', errno.EOPNOTSUPP, times=ALWAYS)
+
+
+def send(pid, number):
+    """A signal, to a process that may be gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def wait_until(what, guard_s=HANG_GUARD_S):
@@ -136,7 +149,7 @@ class Run:
 
     def end(self):
         for pid in self.members():
-            os.kill(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
         self.process.communicate()
 
 
@@ -195,7 +208,8 @@ class Batch:
         lines = run.err.splitlines()
         assert len(lines) == len(failed), run.err
         for name, reason in failed.items():
-            assert any(line.startswith(f'blurthumb: in/{name}: ') and re.search(reason, line) for line in lines), run.err
+            told = [line for line in lines if line.startswith(f'blurthumb: in/{name}: ')]
+            assert len(told) == 1 and re.search(reason, told[0]), run.err
 
     def check_part(self, run, code, output='processed'):
         """The run ended early: some pictures are done. Their names."""

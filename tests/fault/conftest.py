@@ -18,13 +18,13 @@ def undisturbed(tmp_path_factory):
             folder = tmp_path_factory.mktemp('undisturbed')
             pictures = {f'{"sub/" if i % 3 == 0 else ""}{i:04}.jpg': make_picture(i, 12000 + i * SIZE_STEP)
                         for i in range(n)}
-            batch = Batch(folder, pictures, {})
+            Batch(folder, pictures, {})
             assert subprocess.run([PROGRAM, '-q', 'in'], cwd=folder, check=False).returncode == 0
             results = files_below(folder / 'processed')
             del results['.blurthumb']
             assert len(results) == n
-            made[n] = batch.sizes, pictures, results
-        return made[n][1:]
+            made[n] = pictures, results
+        return made[n]
     return make
 
 

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from batch import fault, wait_until
+from batch import ALWAYS, fault, send, wait_until
 
 LONG = os.environ.get('BT_CHAOS') == 'long'
 N_PICTURES = 2000 if LONG else 300
@@ -16,7 +16,6 @@ N_WORKERS = 4
 PERIOD_S = 0.05
 PAUSE_S = 0.15
 WORK_MS = 40
-ALWAYS = 1 << 30
 TIMEOUT = '--timeout=3'
 
 
@@ -27,13 +26,6 @@ def state_of(pid):
             return stat.read().rpartition(')')[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return 'Z'
-
-
-def send(pid, number):
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def picture_of(run, pid):

@@ -10,10 +10,8 @@ import subprocess
 import tempfile
 
 import pytest
-from batch import PROGRAM, SHIM, cannot, fault, files_below, wait_until
+from batch import ALWAYS, NO_TMPFILE, PROGRAM, SHIM, cannot, fault, files_below, wait_until
 
-ALWAYS = 1 << 30
-NO_TMPFILE = fault('tmpfile', 'fail', errno.EOPNOTSUPP, times=ALWAYS)
 JOBS = ('--serial', '-j1', '-j2')
 ON_DISK = '-o', 'disk/out'
 

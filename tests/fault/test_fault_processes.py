@@ -7,11 +7,9 @@ import signal
 import time
 
 import pytest
-from batch import fault, files_below
+from batch import ALWAYS, NO_TMPFILE, fault, files_below
 
 FATAL = [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGTERM, signal.SIGSYS]
-ALWAYS = 1 << 30
-NO_TMPFILE = fault('tmpfile', 'fail', errno.EOPNOTSUPP, times=ALWAYS)
 
 
 def held(batch, point='read', times=1):
@@ -152,12 +150,8 @@ def test_few_descriptors(make_batch, tmp_path):
     assert runs[-1][1].code == 0
 
 
-def is_named(name):
-    return name.startswith('.blurthumb-')
-
-
 def temporaries(batch):
-    return [name for name in map(os.path.basename, files_below(batch.folder / 'processed')) if is_named(name)]
+    return list((batch.folder / 'processed').rglob('.blurthumb-*'))
 
 
 @pytest.mark.parametrize('named', (False, True), ids=('nameless', 'named'))

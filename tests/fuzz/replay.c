@@ -3,6 +3,8 @@
 #include "fuzz.h"
 
 #include <glib.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int n_files;
 
@@ -22,8 +24,9 @@ replay(const char *path)
         }
     } else if (g_file_get_contents(path, &bytes, &size, NULL)) {
         /* Of this size exactly: a sanitizer sees a byte that is read beyond. */
-        g_autofree uint8_t *copy = g_memdup2(bytes, size);
+        g_autofree uint8_t *copy = malloc(size);
 
+        memcpy(copy, bytes, size);
         LLVMFuzzerTestOneInput(copy, size);
         n_files++;
     }

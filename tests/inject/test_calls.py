@@ -3,8 +3,8 @@
 
 The matrix is made from what an undisturbed run does: each call, each thing that it may say
 (errnos.py), at several of its occurrences. With BT_INJECT_ALL=1 these are all pairs of an errno and
-an occurrence; else each errno and each occurrence is in one pair, and each scenario takes every
-third of them, beginning with another.
+an occurrence; else each errno and each occurrence is in one pair, and the scenarios take every other
+of them in turns.
 """
 import os
 import signal
@@ -19,7 +19,7 @@ from errnos import DISK_FULL, ERRNOS, MEMORY
 # Without memory glib, or the loader, ends the process.
 ABORTS = -signal.SIGABRT, -signal.SIGTRAP, 127
 ALL = os.environ.get('BT_INJECT_ALL') == '1'
-STRIDE = 3
+STRIDE = 40 if os.environ.get('BT_BRIEF') == '1' else 2
 
 
 def pairs(errnos, positions):
@@ -30,9 +30,10 @@ def pairs(errnos, positions):
 
 
 def matrix(trace, number):
-    cells = [(call, errno, position) for call in sorted(trace.names) if ERRNOS[call]
-             for errno, position in pairs(ERRNOS[call], trace.positions(call))]
-    return cells if ALL else cells[number % STRIDE::STRIDE]
+    for call in sorted(trace.names):
+        cells = pairs(ERRNOS[call], trace.positions(call)) if ERRNOS[call] else []
+        for errno, position in cells if ALL else cells[number % STRIDE::STRIDE]:
+            yield call, errno, position
 
 
 def unheard(done, descriptor):
