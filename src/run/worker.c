@@ -41,7 +41,7 @@ allow_memory(uint64_t memory)
 {
     struct rlimit limit;
 
-    if (memory == 0 || getrlimit(RLIMIT_DATA, &limit) != 0)
+    if (!BT_SANDBOX_LIMITS_MEMORY || memory == 0 || getrlimit(RLIMIT_DATA, &limit) != 0)
         return;
     limit.rlim_cur = MIN(memory, limit.rlim_max);
     (void)setrlimit(RLIMIT_DATA, &limit);
