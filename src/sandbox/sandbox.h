@@ -3,8 +3,7 @@
  * A process that is about to decode hostile files locks itself in, for good: what it has open it
  * keeps, and nothing else can be had. Worker.
  *
- *   if (!bt_sandbox_enter(BT_SANDBOX_AUTO, memory, &error)) ...       one thread, nothing decoded
- * yet
+ *   if (!bt_sandbox_enter(BT_SANDBOX_AUTO, memory, &error)) ...    before anything is decoded
  *
  * Afterwards it can read and write its open descriptors, receive further ones over a socket that it
  * has, use memory up to its limit, and start threads. Layers, each of which would do for most:

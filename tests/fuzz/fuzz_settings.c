@@ -12,15 +12,12 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static char *folder, *path;
+    g_autofree char *folder = g_dir_make_tmp("fuzz-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, BT_STORE_KEY_NAME, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(BtStore) store = NULL;
     g_autofree char *text = NULL;
 
-    if (folder == NULL) {
-        folder = g_dir_make_tmp("fuzz-XXXXXX", NULL);
-        path = g_build_filename(folder, BT_STORE_KEY_NAME, NULL);
-    }
     g_assert_true(g_file_set_contents_full(path, (const char *)bytes, (gssize)size,
                                            G_FILE_SET_CONTENTS_NONE, 0666, NULL));
     store = bt_store_new(folder, KEY, 0, &error);
@@ -29,5 +26,6 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, KEY);
     unlink(path);
+    rmdir(folder);
     return 0;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # run.sh SECONDS [NAME...]: lets each fuzzer (or those named: "exif frame") search for so long, under
-# sanitizers, from its seeds. Exit 1 where one has found something; the file stays, and is named.
+# sanitizers, from its seeds. Exit 1 where one has failed; the bytes that it failed on stay, and are named.
 # What is built and found goes to $BT_FUZZ_FOLDER and is used again, or to a folder that is removed.
 # Needs clang 14 (or $CC) with its runtime: clang-14 libclang-rt-14-dev.
 set -eu -o pipefail
@@ -10,7 +10,7 @@ seconds=$1
 shift
 work=${BT_FUZZ_FOLDER:-$(mktemp -d)}
 flags='-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer -O1'
-found=0
+failed=0
 
 [ -d "$work/build" ] || CC=${CC:-clang-14} CFLAGS=$flags LDFLAGS=${flags/-fsanitize=fuzzer-no-link/} \
     meson setup "$work/build" "$here/../.." >/dev/null
@@ -34,10 +34,10 @@ for name; do
             "$(find "$work/corpus/$name" -type f | wc -l)"
     else
         tail -n 40 "$log"
-        printf '%-12s FOUND SOMETHING: %s\n' "$name" "$(sed -n 's/.*written to //p' "$log")"
-        found=1
+        printf '%-12s FAILED, see %s\n' "$name" "$(sed -n 's/.*written to //p' "$log" | grep . || echo "$log")"
+        failed=1
     fi
 done
 
-[ -n "${BT_FUZZ_FOLDER:-}" ] || [ "$found" -ne 0 ] || rm -rf "$work"
-exit "$found"
+[ -n "${BT_FUZZ_FOLDER:-}" ] || [ "$failed" -ne 0 ] || rm -rf "$work"
+exit "$failed"
