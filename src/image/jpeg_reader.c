@@ -8,7 +8,6 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 /* These two need size_t and FILE from above. */
 #include <jerror.h>
@@ -222,14 +221,14 @@ static void *
 read_file(int fd, size_t *out_size)
 {
     g_autofree char *bytes = NULL;
-    struct stat file;
+    off_t size = lseek(fd, 0, SEEK_END); /* a locked-in worker may not fstat() */
     size_t done = 0;
 
-    if (fstat(fd, &file) != 0 || (bytes = g_try_malloc((size_t)file.st_size + 1)) == NULL)
+    if (size < 0 || (bytes = g_try_malloc((size_t)size + 1)) == NULL)
         return NULL;
     errno = EIO; /* for an end that comes early */
-    while (done < (size_t)file.st_size) {
-        ssize_t n = bt_fd_read_at(fd, bytes + done, (size_t)file.st_size - done, (off_t)done);
+    while (done < (size_t)size) {
+        ssize_t n = bt_fd_read_at(fd, bytes + done, (size_t)size - done, (off_t)done);
 
         if (n <= 0)
             return NULL;

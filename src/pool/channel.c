@@ -126,9 +126,11 @@ bt_channel_receive(int fd, BtFrameKind expected, bool wait, void *buffer, BtFram
     do
         n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
     while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return n < 0 ? state_of_errno(errno) : BT_CHANNEL_CLOSED;
+    if (n < 0)
+        return state_of_errno(errno);
     take_fds(&message, &frame);
+    if (n == 0 && frame.n_fds == 0)
+        return BT_CHANNEL_CLOSED;
     if (!is_frame(&header, &message, (size_t)n, expected)) {
         for (int i = 0; i < frame.n_fds; i++)
             bt_fd_clear(&frame.fds[i]);

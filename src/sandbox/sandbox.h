@@ -16,12 +16,11 @@
  *   - seccomp: a list of the system calls that codecs use. Opening and looking up paths is answered
  *     with EACCES, since C libraries try that now and then (time zone, locale, memory settings) and
  *     live without; what no codec has a use for (execve, socket, ptrace, signals to others,
- *     executable memory, calls of another ABI ...) kills the process.
+ *     executable memory, calls of another ABI ...) kills the process. The fstat() of glibc before
+ *     2.39 looks up an empty path, and fails too: lseek() tells a size.
  *
  * What stays possible:
  *
- *   - to learn whether a path exists and its stat() data, by newfstatat() with AT_EMPTY_PATH, which
- *     the fstat() of glibc before 2.39 is made of and whose path a filter cannot see;
  *   - to write anything into the target, as much as the disk takes, and to send any message to the
  *     supervisor, which gives no place to descriptors in it and believes nothing of it;
  *   - to use up a processor, and start threads, until the pool's time limit; its own signal

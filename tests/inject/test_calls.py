@@ -18,6 +18,8 @@ from errnos import DISK_FULL, ERRNOS, MEMORY
 
 # Without memory glib, or the loader, ends the process.
 ABORTS = -signal.SIGABRT, -signal.SIGTRAP, 127
+# A sanitizer's memory is its own: without it, it ends the process with exit code 1.
+UNDISTURBED = set(MEMORY) if 'BT_SANITIZED' in os.environ else set()
 ALL = os.environ.get('BT_INJECT_ALL') == '1'
 STRIDE = 40 if os.environ.get('BT_BRIEF') == '1' else 2
 
@@ -30,7 +32,7 @@ def pairs(errnos, positions):
 
 
 def matrix(trace, number):
-    for call in sorted(trace.names):
+    for call in sorted(trace.names - UNDISTURBED):
         cells = pairs(ERRNOS[call], trace.positions(call)) if ERRNOS[call] else []
         for errno, position in cells if ALL else cells[number % STRIDE::STRIDE]:
             yield call, errno, position

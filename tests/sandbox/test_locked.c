@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,11 +33,10 @@ static long
 read_source(int source_fd, int target_fd)
 {
     char bytes[sizeof PROBE_BYTES] = "";
-    struct stat file;
+    const ssize_t size = sizeof bytes - 1;
 
     (void)target_fd;
-    if (fstat(source_fd, &file) != 0 || lseek(source_fd, 0, SEEK_END) != file.st_size ||
-        pread(source_fd, bytes, sizeof bytes, 0) != file.st_size)
+    if (lseek(source_fd, 0, SEEK_END) != size || pread(source_fd, bytes, sizeof bytes, 0) != size)
         return -1;
     return strcmp(bytes, PROBE_BYTES) == 0 ? 0 : refuse(EIO);
 }
