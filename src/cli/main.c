@@ -33,7 +33,8 @@ fail(int code, const GError *error)
 static int
 run_batch(const BtOptions *options)
 {
-    g_autoptr(BtReport) report = bt_report_new(stdout, stderr, options->level);
+    BtReportOptions report_options = {.out = stdout, .err = stderr, .level = options->level};
+    g_autoptr(BtReport) report = bt_report_new(&report_options);
     g_autoptr(GError) error = NULL;
     int signal_number = 0;
 

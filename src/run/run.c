@@ -62,6 +62,7 @@ typedef struct Job {
     BtTarget *target;   /* once it is in work */
     bool prepared;      /* the worker had libvips */
     bool alone;         /* no other picture is in work */
+    uint64_t start_ns;  /* when it was put into work */
 } Job;
 
 static void
@@ -104,13 +105,32 @@ result_name(const BtSource *source, BtFormat by_name, BtFormat format)
                : g_strconcat(source->name, format == BT_FORMAT_PNG ? ".png" : ".jpg", NULL);
 }
 
+/* What is known of a source before it is opened. */
+static BtReportPicture
+describe(const BtSource *source)
+{
+    return (BtReportPicture){
+        .path = source->path,
+        .source_bytes = (uint64_t)source->stat.st_size,
+        .source_time = source->stat.st_mtim.tv_sec,
+    };
+}
+
+static void
+fail_source(Run *self, const BtSource *source, const char *code, const char *reason)
+{
+    BtReportPicture picture = describe(source);
+
+    bt_report_failed(self->report, &picture, code, reason);
+}
+
 static void
 fail_rival(Run *self, const BtSource *source, const char *name, const char *rival)
 {
     g_autofree char *reason =
         g_strdup_printf("its result %s/%s belongs to %s", self->options->output, name, rival);
 
-    bt_report_failed(self->report, source->path, reason);
+    fail_source(self, source, "name-taken", reason);
 }
 
 static void
@@ -121,7 +141,7 @@ fail_size(Run *self, const BtSource *source)
     g_autofree char *reason =
         g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
 
-    bt_report_failed(self->report, source->path, reason);
+    fail_source(self, source, "too-large", reason);
 }
 
 static bool
@@ -158,6 +178,14 @@ claim(Run *self, const BtSource *source)
     return rival;
 }
 
+static void
+skip_fresh(Run *self, const BtSource *source)
+{
+    BtReportPicture picture = describe(source);
+
+    bt_report_skipped(self->report, &picture, "fresh", "its result is up to date");
+}
+
 /* A source that was found: to be done, or not. False when the batch cannot go on. */
 static bool
 accept_source(Run *self, BtSource *found, GError **error)
@@ -176,9 +204,11 @@ accept_source(Run *self, BtSource *found, GError **error)
     else if (self->options->max_file_size > 0 && size > self->options->max_file_size)
         fail_size(self, source);
     else if (is_fresh(self, source))
-        bt_report_skipped(self->report, source->path, "its result is up to date");
-    else
+        skip_fresh(self, source);
+    else {
+        bt_report_found(self->report, size);
         bt_window_add(self->window, g_steal_pointer(&source));
+    }
     return true;
 }
 
@@ -193,12 +223,13 @@ scan_step(Run *self, GError **error)
     case BT_SCAN_SOURCE:
         return accept_source(self, source, error);
     case BT_SCAN_PROBLEM:
-        bt_report_failed(self->report, NULL, problem->message);
+        bt_report_failed(self->report, &(BtReportPicture){0}, "scan", problem->message);
         break;
     case BT_SCAN_MORE:
         break;
     case BT_SCAN_END:
         self->scanned = true;
+        bt_report_scanned(self->report);
         break;
     }
     return true;
@@ -221,7 +252,7 @@ fail_job(Run *self, const Job *job, GError **failure, GError **error)
         g_propagate_error(error, g_steal_pointer(failure));
         return false;
     }
-    bt_report_failed(self->report, job->source->path, (*failure)->message);
+    fail_source(self, job->source, "store", (*failure)->message);
     return true;
 }
 
@@ -249,7 +280,7 @@ open_job(Run *self, BtSource *source, bool again, bool alone)
         return job;
     if (is_fatal(failure) && self->fatal == NULL)
         self->fatal = g_error_copy(failure);
-    bt_report_failed(self->report, source->path, failure->message);
+    fail_source(self, source, "open", failure->message);
     job_free(job);
     return NULL;
 }
@@ -258,8 +289,10 @@ open_job(Run *self, BtSource *source, bool again, bool alone)
 static void
 redo(Run *self, Job *done, bool again)
 {
-    Job *job = open_job(self, g_steal_pointer(&done->source), again, done->alone);
+    Job *job;
 
+    bt_report_dropped(self->report, done->source->path);
+    job = open_job(self, g_steal_pointer(&done->source), again, done->alone);
     if (job != NULL)
         g_queue_push_head(&self->line, job);
 }
@@ -313,7 +346,9 @@ start_job(Run *self, Job *job, GError **error)
     g_autofree char *name = result_name(job->source, format, BT_FORMAT_JPEG);
 
     job->prepared = bt_image_is_prepared();
+    job->start_ns = bt_clock_now_ns();
     g_ptr_array_add(self->jobs, job);
+    bt_report_began(self->report, job->source->path, (uint64_t)job->opened.st_size);
     if ((job->target = bt_store_open(self->store, name, &failure)) != NULL)
         return bt_engine_submit(self->engine, &job->in_fd, bt_target_fd(job->target), format,
                                 memory_for(self, job->alone), job, error);
@@ -343,6 +378,31 @@ has_changed(Run *self, const Job *job)
            now.st_ctim.tv_nsec != job->opened.st_ctim.tv_nsec;
 }
 
+static void
+tell_processed(Run *self, const Job *job, const char *name, const BtOutcome *outcome)
+{
+    g_autofree char *result = g_strconcat(self->options->output, "/", name, NULL);
+    BtReportPicture picture = describe(job->source);
+
+    picture.result = result;
+    picture.source_bytes = (uint64_t)job->opened.st_size;
+    picture.source_time = job->opened.st_mtim.tv_sec;
+    picture.result_bytes = bt_target_bytes(job->target);
+    picture.source_width = outcome->source_width;
+    picture.source_height = outcome->source_height;
+    picture.width = outcome->out_width;
+    picture.height = outcome->out_height;
+    picture.shrink = outcome->shrink;
+    picture.n_pages = outcome->n_pages;
+    picture.decoder = outcome->loader;
+    picture.format = bt_format_name(outcome->format);
+    picture.decode_ns = outcome->decode_ns;
+    picture.kernel_ns = outcome->kernel_ns;
+    picture.encode_ns = outcome->encode_ns;
+    picture.elapsed_ns = bt_clock_now_ns() - job->start_ns;
+    bt_report_processed(self->report, &picture);
+}
+
 static bool
 publish(Run *self, Job *job, const BtOutcome *outcome, GError **error)
 {
@@ -358,8 +418,7 @@ publish(Run *self, Job *job, const BtOutcome *outcome, GError **error)
     }
     if (!bt_target_publish(job->target, name, &failure))
         return fail_job(self, job, &failure, error);
-    bt_report_processed(self->report, job->source->path,
-                        (uint64_t)outcome->source_width * (uint64_t)outcome->source_height);
+    tell_processed(self, job, name, outcome);
     return true;
 }
 
@@ -378,7 +437,7 @@ report_failure(Run *self, const BtSource *source, const BtOutcome *outcome)
         reason = g_strdup_printf("%s; %s is one only when allowed (--allow %s)", outcome->sentence,
                                  bt_format_name(format), bt_format_name(format));
     }
-    bt_report_failed(self->report, source->path, reason);
+    fail_source(self, source, bt_reason_name(outcome->reason), reason);
 }
 
 /* A result that a worker could not write: the end of the batch where there is no room for any. That
@@ -392,7 +451,7 @@ settle_unwritten(Run *self, const Job *job, const BtOutcome *outcome, GError **e
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    bt_report_failed(self->report, job->source->path, outcome->sentence);
+    fail_source(self, job->source, bt_reason_name(outcome->reason), outcome->sentence);
     return true;
 }
 
@@ -406,8 +465,7 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
         if (!job->again)
             redo(self, job, true);
         else
-            bt_report_failed(self->report, job->source->path,
-                             "it changed while it was read, twice");
+            fail_source(self, job->source, "changed", "it changed while it was read, twice");
         return true;
     }
     if (outcome->reason == BT_REASON_UNPREPARED && !job->prepared) {
@@ -416,6 +474,7 @@ settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
     }
     if (outcome->reason == BT_REASON_HEAVY && !job->alone &&
         outcome->memory <= memory_for(self, true)) {
+        bt_report_dropped(self->report, job->source->path);
         g_queue_push_tail(&self->heavy, g_steal_pointer(&job->source));
         return true;
     }
@@ -619,6 +678,7 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
     Run run = {.options = options, .report = report, .signal_fd = -1};
     uint64_t start_ns = bt_clock_now_ns();
     sigset_t signals, before;
+    BtReportEnd end;
     bool ok;
 
     *out_signal = 0;
@@ -640,7 +700,13 @@ bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **
         bt_report_notice(report, "interrupted; run it again to do the rest");
     if (run.engine != NULL) {
         bt_report_ignored(report, bt_scan_counts(run.scan).n_ignored);
-        bt_report_summary(report, bt_engine_workers(run.engine), bt_clock_now_ns() - start_ns);
+        end = (BtReportEnd){
+            .n_workers = bt_engine_workers(run.engine),
+            .signal = *out_signal,
+            .error = ok ? NULL : (*error)->message,
+            .elapsed_ns = bt_clock_now_ns() - start_ns,
+        };
+        bt_report_summary(report, &end);
     }
     close_rooms(&run);
     while (read_signal(&run) != 0) /* further ones ask for what was done */

@@ -39,6 +39,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 #define BT_STORE_KEY_NAME ".blurthumb"
@@ -89,6 +90,9 @@ BT_MUST_CHECK bool bt_target_has_room(BtTarget *self, GError **error);
 /* Gives what was written its name, which must be in the folder that it was opened for. After
  * success the target is spent: only bt_target_free() remains. An empty file is refused. */
 BT_MUST_CHECK bool bt_target_publish(BtTarget *self, const char *name, GError **error);
+
+/* Size of what was published. */
+uint64_t bt_target_bytes(const BtTarget *self);
 
 /* Leaves nothing behind of a target that was not published. NULL allowed. */
 void bt_target_free(BtTarget *self);

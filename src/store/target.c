@@ -13,6 +13,7 @@ struct BtTarget {
     BtFolder *folder;
     BtFd fd;
     bool durable;
+    uint64_t bytes;  /* once it was published */
     char *temporary; /* the name that it has for now; NULL while it has none, and once published */
 };
 
@@ -133,6 +134,7 @@ bt_target_publish(BtTarget *self, const char *name, GError **error)
 
     if (fstat(self->fd, &written) < 0)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
+    self->bytes = (uint64_t)written.st_size;
     if (written.st_size == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "%s%s would be empty", folder, base);
     if (self->durable && fsync(self->fd) != 0)
@@ -142,6 +144,12 @@ bt_target_publish(BtTarget *self, const char *name, GError **error)
     if (self->durable && !bt_folder_sync(self->folder))
         return bt_error_set_system(error, errno, "%s%s", folder, base);
     return true;
+}
+
+uint64_t
+bt_target_bytes(const BtTarget *self)
+{
+    return self->bytes;
 }
 
 void

@@ -18,7 +18,8 @@ open_streams(Streams *self, BtReportLevel level)
 {
     self->out = open_memstream(&self->out_text, &self->out_size);
     self->err = open_memstream(&self->err_text, &self->err_size);
-    self->report = bt_report_new(self->out, self->err, level);
+    self->report =
+        bt_report_new(&(BtReportOptions){.out = self->out, .err = self->err, .level = level});
 }
 
 static void
@@ -39,13 +40,35 @@ close_streams(Streams *self)
 }
 
 static void
+process(BtReport *report, const char *path, int width, int height)
+{
+    bt_report_processed(
+        report, &(BtReportPicture){.path = path, .source_width = width, .source_height = height});
+}
+
+static void
+fail(BtReport *report, const char *path, const char *reason)
+{
+    bt_report_failed(report, &(BtReportPicture){.path = path}, "broken", reason);
+}
+
+static void
+end_batch(BtReport *report, int n_workers, uint64_t elapsed_ns)
+{
+    BtReportEnd end = {.n_workers = n_workers, .elapsed_ns = elapsed_ns};
+
+    bt_report_summary(report, &end);
+}
+
+static void
 tell_all(BtReport *report)
 {
-    bt_report_processed(report, "a.jpg", 24000000);
-    bt_report_processed(report, "b.jpg", 1000000);
-    bt_report_skipped(report, "c.jpg", "its result is up to date");
-    bt_report_failed(report, "d.jpg", "it cannot be decoded");
-    bt_report_summary(report, 2, BT_NS_PER_S / 2);
+    process(report, "a.jpg", 6000, 4000);
+    process(report, "b.jpg", 1000, 1000);
+    bt_report_skipped(report, &(BtReportPicture){.path = "c.jpg"}, "fresh",
+                      "its result is up to date");
+    fail(report, "d.jpg", "it cannot be decoded");
+    end_batch(report, 2, BT_NS_PER_S / 2);
 }
 
 static void
@@ -97,8 +120,8 @@ test_serial_and_ignored(void)
 
     open_streams(&streams, BT_REPORT_NORMAL);
     bt_report_ignored(streams.report, 7);
-    bt_report_summary(streams.report, BT_REPORT_SERIAL, BT_NS_PER_S);
-    bt_report_summary(streams.report, 1, BT_NS_PER_S);
+    end_batch(streams.report, BT_REPORT_SERIAL, BT_NS_PER_S);
+    end_batch(streams.report, 1, BT_NS_PER_S);
     flush_streams(&streams);
     g_assert_cmpstr(streams.out_text, ==,
                     "0 processed, 0 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
@@ -115,8 +138,8 @@ test_no_time(void)
     Streams streams;
 
     open_streams(&streams, BT_REPORT_NORMAL);
-    bt_report_processed(streams.report, "a", 1);
-    bt_report_summary(streams.report, 1, 0);
+    process(streams.report, "a", 1, 1);
+    end_batch(streams.report, 1, 0);
     flush_streams(&streams);
     g_assert_null(strstr(streams.out_text, "inf"));
     g_assert_null(strstr(streams.out_text, "nan"));
@@ -129,8 +152,8 @@ test_hostile_text(void)
     Streams streams;
 
     open_streams(&streams, BT_REPORT_VERBOSE);
-    bt_report_processed(streams.report, "\033]0;owned\007\n\xff.jpg", 1);
-    bt_report_failed(streams.report, "x\rblurthumb: all is well", "\033[2J");
+    process(streams.report, "\033]0;owned\007\n\xff.jpg", 1, 1);
+    fail(streams.report, "x\rblurthumb: all is well", "\033[2J");
     bt_report_notice(streams.report, "\xc2\x9b"
                                      "31m");
     flush_streams(&streams);
