@@ -6,30 +6,37 @@
 
 typedef struct Format {
     const char *name;
-    const char *extensions; /* each with a space before and after */
+    const char *extension;  /* the usual one */
+    const char *extensions; /* all, each with a space before and after */
     bool trusted;
 } Format;
 
 static const Format formats[BT_FORMAT_COUNT] = {
-    [BT_FORMAT_NONE] = {"none", "", false},
-    [BT_FORMAT_JPEG] = {"jpeg", " jpg jpeg jpe jfif ", true},
-    [BT_FORMAT_PNG] = {"png", " png ", true},
-    [BT_FORMAT_WEBP] = {"webp", " webp ", true},
-    [BT_FORMAT_TIFF] = {"tiff", " tif tiff ", true},
-    [BT_FORMAT_GIF] = {"gif", " gif ", true},
-    [BT_FORMAT_AVIF] = {"avif", " avif ", true},
-    [BT_FORMAT_HEIC] = {"heic", " heic heif hif ", true},
-    [BT_FORMAT_JXL] = {"jxl", " jxl ", false},
-    [BT_FORMAT_JP2] = {"jp2", " jp2 j2k jpf jpx j2c jpc ", false},
-    [BT_FORMAT_PPM] = {"ppm", " ppm pgm pbm pnm pfm ", false},
-    [BT_FORMAT_SVG] = {"svg", " svg svgz ", false},
-    [BT_FORMAT_BMP] = {"bmp", " bmp dib ", false},
+    [BT_FORMAT_NONE] = {"none", "", "", false},
+    [BT_FORMAT_JPEG] = {"jpeg", "jpg", " jpg jpeg jpe jfif ", true},
+    [BT_FORMAT_PNG] = {"png", "png", " png ", true},
+    [BT_FORMAT_WEBP] = {"webp", "webp", " webp ", true},
+    [BT_FORMAT_TIFF] = {"tiff", "tif", " tif tiff ", true},
+    [BT_FORMAT_GIF] = {"gif", "gif", " gif ", true},
+    [BT_FORMAT_AVIF] = {"avif", "avif", " avif ", true},
+    [BT_FORMAT_HEIC] = {"heic", "heic", " heic heif hif ", true},
+    [BT_FORMAT_JXL] = {"jxl", "jxl", " jxl ", false},
+    [BT_FORMAT_JP2] = {"jp2", "jp2", " jp2 j2k jpf jpx j2c jpc ", false},
+    [BT_FORMAT_PPM] = {"ppm", "ppm", " ppm pgm pbm pnm pfm ", false},
+    [BT_FORMAT_SVG] = {"svg", "svg", " svg svgz ", false},
+    [BT_FORMAT_BMP] = {"bmp", "bmp", " bmp dib ", false},
 };
 
 const char *
 bt_format_name(BtFormat format)
 {
     return format < BT_FORMAT_COUNT ? formats[format].name : formats[BT_FORMAT_NONE].name;
+}
+
+const char *
+bt_format_extension(BtFormat format)
+{
+    return format < BT_FORMAT_COUNT ? formats[format].extension : "";
 }
 
 BtFormat

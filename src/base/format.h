@@ -34,6 +34,9 @@ typedef enum BtFormat {
 /* Lower-case name as in --allow and reports: "jpeg", "jp2"; "none" for BT_FORMAT_NONE. */
 const char *bt_format_name(BtFormat format);
 
+/* The usual extension, without a dot: "jpg", "jp2"; "" for BT_FORMAT_NONE. */
+const char *bt_format_extension(BtFormat format);
+
 /* The format with this lower-case name, or BT_FORMAT_NONE. */
 BtFormat bt_format_of_name(const char *name);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * blurthumb: options in, a batch, an exit code out. Exit codes: 0 all done, 1 some pictures failed,
- * 2 usage, 3 could not run, 128 + the signal that ended it.
+ * 2 usage, 3 could not run, 75 could not go on but may later, 128 + the signal that ended it.
  */
 #include "base/human.h"
 #include "cli/options.h"
@@ -18,6 +18,7 @@ enum {
     EXIT_SOME_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_COULD_NOT_RUN = 3,
+    EXIT_TRY_AGAIN = 75, /* EX_TEMPFAIL of sysexits.h: what a scheduler may start once more for */
     EXIT_SIGNAL = 128
 };
 
@@ -36,12 +37,14 @@ run_batch(const BtOptions *options)
     BtReportOptions report_options = {.out = stdout, .err = stderr, .level = options->level};
     g_autoptr(BtReport) report = bt_report_new(&report_options);
     g_autoptr(GError) error = NULL;
-    int signal_number = 0;
+    BtRunEnd end;
 
-    if (!bt_run(&options->run, report, &signal_number, &error))
-        return fail(EXIT_COULD_NOT_RUN, error);
-    if (signal_number != 0)
-        return EXIT_SIGNAL + signal_number;
+    if (!bt_run(&options->run, report, &end, &error))
+        return fail(end.again ? EXIT_TRY_AGAIN : EXIT_COULD_NOT_RUN, error);
+    if (end.signal != 0)
+        return EXIT_SIGNAL + end.signal;
+    if (end.again)
+        return EXIT_TRY_AGAIN;
     return bt_report_counts(report).n_failed > 0 ? EXIT_SOME_FAILED : EXIT_SUCCESS;
 }
 

@@ -22,15 +22,24 @@ typedef enum OptionId {
     OPTION_OUTPUT = 256,
     OPTION_FORCE,
     OPTION_FSYNC,
+    OPTION_NAME,
+    OPTION_SUFFIX,
+    OPTION_FLAT,
+    OPTION_FORMAT,
+    OPTION_KEEP_DATES,
     OPTION_SIGMA,
     OPTION_SIZE,
     OPTION_QUALITY,
     OPTION_EXACT,
     OPTION_LINEAR,
+    OPTION_STRIP,
+    OPTION_DRY_RUN,
+    OPTION_VERIFY,
     OPTION_JOBS,
     OPTION_SERIAL,
     OPTION_TIMEOUT,
     OPTION_ISOLATE,
+    OPTION_GRACE,
     OPTION_ALLOW,
     OPTION_SANDBOX,
     OPTION_MEMORY,
@@ -54,12 +63,23 @@ static const Option table[] = {
     {0, 0, NULL, NULL, "Results"},
     {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
     {OPTION_FORCE, 'f', "force", NULL, "do also what is up to date"},
+    {OPTION_DRY_RUN, 'n', "dry-run", NULL, "tell what would be done and why, and do nothing"},
+    {OPTION_VERIFY, 0, "verify", NULL, "see whether all has a fresh result that can be decoded"},
     {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk: results survive a loss of power"},
+    {OPTION_KEEP_DATES, 0, "keep-dates", NULL, "results show the times of their sources"},
+    {0, 0, NULL, NULL, "Names"},
+    {OPTION_NAME, 0, "name", "PATTERN", "of {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
+    {OPTION_SUFFIX, 0, "suffix", "TEXT", "goes behind the name, before the extension"},
+    {OPTION_FLAT, 0, "flat", NULL, "all into one folder: a/b.jpg becomes a__b.jpg"},
+    {OPTION_FORMAT, 0, "format", "FORMAT",
+     "jpeg, png, webp, avif, tiff, or the source's: keep (default: keep)"},
     {0, 0, NULL, NULL, "Picture"},
     {OPTION_SIGMA, 0, "sigma", "S", "of the Gaussian, in pixels of the source (default: 15)"},
     {OPTION_SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)"},
     {OPTION_QUALITY, 'Q', "quality", "N",
-     "of lossy formats, 1 to 100 (default: JPEG, WebP 75, AVIF, HEIC 50)"},
+     "of lossy formats, 1 to 100, or jpeg=N,webp=N (default: 75, AVIF 50)"},
+    {OPTION_STRIP, 0, "strip", "WHAT",
+     "of metadata: all; gps, keeping other EXIF; or none (default: all)"},
     {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, right to the edge"},
     {OPTION_LINEAR, 0, "linear", NULL, "blur in linear light"},
     {0, 0, NULL, NULL, "Work"},
@@ -67,6 +87,8 @@ static const Option table[] = {
     {OPTION_SERIAL, 0, "serial", NULL, "one picture after the other in this process, no workers"},
     {OPTION_ISOLATE, 0, "isolate", "WHAT",
      "picture: a new worker for each one; batch: kept (default: batch)"},
+    {OPTION_GRACE, 0, "grace", "SECONDS",
+     "on SIGTERM finish the pictures in work, for as long (default: 0)"},
     {0, 0, NULL, NULL, "Safety"},
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
      "give a picture up after that long, 0 for never (default: 60)"},
@@ -109,9 +131,9 @@ bt_options_help(void)
         g_string_append_printf(text, "%*s%s\n", MAX(1, HELP_COLUMN - (int)(text->len - start)), "",
                                option->help);
     }
-    g_string_append(text,
-                    "\nExit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could "
-                    "not run;\n130 interrupted.\n");
+    g_string_append(
+        text, "\nExit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could not run;\n"
+              "75 could not go on, and may later; 130 interrupted; 143 terminated.\n");
     return g_string_free(text, FALSE);
 }
 
@@ -232,7 +254,61 @@ parse_isolate(const char *text, bool *out_isolate)
 }
 
 static bool
-parse_timeout(const char *text, uint64_t *out_ns)
+parse_strip(const char *text, BtStrip *out_strip)
+{
+    static const char *const words[] = {"all", "gps", "none", NULL};
+    int index;
+
+    if (!parse_word(text, words, &index))
+        return false;
+    *out_strip = (BtStrip)index;
+    return true;
+}
+
+/* Formats that a result may be asked to have. */
+static bool
+parse_format(const char *text, BtFormat *out_format)
+{
+    static const char *const words[] = {"keep", "jpeg", "png", "webp", "avif", "tiff", NULL};
+    int index;
+
+    if (!parse_word(text, words, &index))
+        return false;
+    *out_format = bt_format_of_name(words[index]); /* NONE for keep */
+    return true;
+}
+
+/* "FORMAT=N", or "N" for every format. */
+static bool
+parse_quality_part(const char *text, int *qualities)
+{
+    const char *equals = strchr(text, '=');
+    g_autofree char *name = equals != NULL ? g_strndup(text, (gsize)(equals - text)) : NULL;
+    BtFormat format = name != NULL ? bt_format_of_name(name) : BT_FORMAT_NONE;
+    int quality;
+
+    if (!parse_int(equals != NULL ? equals + 1 : text, 1, 100, &quality) ||
+        (name != NULL && format == BT_FORMAT_NONE))
+        return false;
+    for (int i = 0; i < BT_FORMAT_COUNT; i++)
+        if (name == NULL || i == (int)format)
+            qualities[i] = quality;
+    return true;
+}
+
+static bool
+parse_quality(const char *text, int *qualities)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+    for (char **part = parts; *part != NULL; part++)
+        if (!parse_quality_part(*part, qualities))
+            return false;
+    return parts[0] != NULL; /* nothing is no list */
+}
+
+static bool
+parse_seconds(const char *text, uint64_t *out_ns)
 {
     double seconds;
 
@@ -260,14 +336,31 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
         *out_wanted = "WxH in pixels, each from 1 to 65535";
         return parse_size(value, &image->box_width, &image->box_height);
     case OPTION_QUALITY:
-        *out_wanted = "a whole number from 1 to 100";
-        return parse_int(value, 1, 100, &image->quality);
+        *out_wanted = "a whole number from 1 to 100, or a list such as jpeg=80,webp=70";
+        return parse_quality(value, image->quality);
+    case OPTION_STRIP:
+        *out_wanted = "all, gps or none";
+        return parse_strip(value, &image->strip);
+    case OPTION_NAME:
+        *out_wanted = "a pattern such as '{dir}/{stem}{suffix}.{ext}'";
+        options->run.naming.pattern = value;
+        return value[0] != '\0';
+    case OPTION_SUFFIX:
+        *out_wanted = "a text";
+        options->run.naming.suffix = value;
+        return value[0] != '\0';
+    case OPTION_FORMAT:
+        *out_wanted = "jpeg, png, webp, avif, tiff or keep";
+        return parse_format(value, &options->run.format);
+    case OPTION_GRACE:
+        *out_wanted = "a number of seconds from 0 to 86400";
+        return parse_seconds(value, &options->run.grace_ns);
     case OPTION_JOBS:
         *out_wanted = "a whole number from 1 to 1024";
         return parse_int(value, 1, JOBS_MAX, &options->run.n_jobs);
     case OPTION_TIMEOUT:
         *out_wanted = "a number of seconds from 0 to 86400";
-        return parse_timeout(value, &options->run.limit_ns);
+        return parse_seconds(value, &options->run.limit_ns);
     case OPTION_ISOLATE:
         *out_wanted = "picture or batch";
         return parse_isolate(value, &options->run.isolate);
@@ -298,8 +391,20 @@ apply_switch(BtOptions *options, OptionId id)
     case OPTION_FORCE:
         options->run.force = true;
         break;
+    case OPTION_DRY_RUN:
+        options->run.task = BT_RUN_PLAN;
+        break;
+    case OPTION_VERIFY:
+        options->run.task = BT_RUN_VERIFY;
+        break;
     case OPTION_FSYNC:
         options->run.durable = true;
+        break;
+    case OPTION_FLAT:
+        options->run.naming.flat = true;
+        break;
+    case OPTION_KEEP_DATES:
+        options->run.keep_dates = true;
         break;
     case OPTION_EXACT:
         options->run.image.exact = true;
@@ -374,7 +479,6 @@ set_defaults(BtOptions *options)
                         .sigma = 15,
                         .box_width = 1200,
                         .box_height = 1200,
-                        .quality = BT_IMAGE_QUALITY_DEFAULT,
                         .max_pixels = MAX_PIXELS,
                         .level = bt_kernel_level(),
                     },
@@ -398,6 +502,19 @@ static uint64_t
 share_of_memory(int n_jobs)
 {
     return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
+}
+
+/* What only shows when all options are known. */
+static bool
+check_together(const BtOptions *options, GError **error)
+{
+    const BtNaming *naming = &options->run.naming;
+
+    if (naming->pattern != NULL && naming->flat)
+        return bt_error_set(
+            error, BT_ERROR_INVALID,
+            "--flat and --name are one too many: {flat} in a pattern does the same");
+    return bt_naming_check(naming, error);
 }
 
 bool
@@ -426,6 +543,8 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         else if (!apply_value(&options, option->id, optarg, &wanted))
             return fail_value(option->name, optarg, wanted, error);
     }
+    if (!check_together(&options, error))
+        return false;
     if (!options.memory_given)
         options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = optind < argc ? (const char *const *)&argv[optind] : here;

@@ -20,6 +20,7 @@
 #define BT_IMAGE_CODECS_H
 
 #include "base/error.h"
+#include "image/metadata.h"
 #include "image/outcome.h"
 #include "image/raster.h"
 
@@ -69,8 +70,13 @@ typedef struct BtCodecs {
     /* libvips' profile for CMYK without one. NULL: none. Owned. */
     GBytes *(*cmyk_profile)(void);
 
-    /* The bytes of a file; NULL on failure. The raster has what the format can hold. */
-    GBytes *(*encode)(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outcome);
+    /* What the source says about itself. *out_metadata is owned. */
+    void (*metadata)(BtDecode *self, BtMetadata *out_metadata);
+
+    /* The bytes of a file; NULL on failure. The raster has what the format can hold; of the
+     * metadata that is written which it can hold. */
+    GBytes *(*encode)(const BtRaster *raster, BtFormat format, int quality,
+                      const BtMetadata *metadata, BtOutcome *outcome);
 } BtCodecs;
 
 /* Loads the module, the first time. NULL with an error (FAILED) where that cannot be done. */

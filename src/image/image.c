@@ -109,6 +109,7 @@ bt_image_free(BtImage *self)
     }
     bt_raster_clear(&self->result);
     bt_raster_clear(&self->spare);
+    bt_metadata_clear(&self->metadata);
     bt_colour_free(self->colour);
     g_free(self);
 }
@@ -237,7 +238,9 @@ turn(BtImage *self, BtRaster *raster, int orientation, BtOutcome *outcome)
 static int
 quality_of(const BtImage *self, BtFormat format)
 {
-    return self->settings.quality > 0 ? self->settings.quality : holds[format].quality;
+    int quality = self->settings.quality[format];
+
+    return quality > 0 ? quality : holds[format].quality;
 }
 
 static GBytes *
@@ -248,8 +251,9 @@ encode_result(BtImage *self, BtFormat format, BtOutcome *outcome)
     if (!holds[format].deep)
         bt_raster_to_8_bits(&self->result);
     if (format == BT_FORMAT_JPEG)
-        return bt_jpeg_write(&self->result, quality_of(self, format), outcome);
-    return bt_codecs_loaded()->encode(&self->result, format, quality_of(self, format), outcome);
+        return bt_jpeg_write(&self->result, quality_of(self, format), &self->metadata, outcome);
+    return bt_codecs_loaded()->encode(&self->result, format, quality_of(self, format),
+                                      &self->metadata, outcome);
 }
 
 /* From what bt_image_run_rows() or bt_image_run_planes() has left, to the bytes of a file. */
@@ -269,8 +273,10 @@ finish(BtImage *self, bool merged, int orientation, BtFormat format, BtOutcome *
             return NULL;
     outcome->out_width = rasters->width;
     outcome->out_height = rasters->height;
-    bytes = merged ? bt_jpeg_write_planes(rasters, quality_of(self, format), outcome)
-                   : encode_result(self, format, outcome);
+    bt_metadata_clean(&self->metadata, self->settings.strip);
+    bytes = merged
+                ? bt_jpeg_write_planes(rasters, quality_of(self, format), &self->metadata, outcome)
+                : encode_result(self, format, outcome);
     outcome->encode_ns = bt_clock_now_ns() - before_ns;
     return bytes;
 }
@@ -308,6 +314,8 @@ process_planes(BtImage *self, BtJpegReader *reader, BtFormat format, bool *out_p
     if (!check_memory(self, &plan, bt_jpeg_memory(frame), outcome) ||
         !bt_image_run_planes(self, reader, &plan, reduction, merged, outcome))
         return NULL;
+    if (self->settings.strip != BT_STRIP_ALL)
+        bt_jpeg_reader_metadata(reader, &self->metadata);
     return finish(self, merged, reader->orientation, format, outcome);
 }
 
@@ -344,6 +352,8 @@ process_rows(BtImage *self, const BtCodecs *codecs, BtDecode *decode, BtDecodePi
     if (!check_memory(self, &plan, source->memory, outcome) ||
         !bt_image_run_rows(self, codecs, decode, source, &plan, outcome))
         return NULL;
+    if (self->settings.strip != BT_STRIP_ALL)
+        codecs->metadata(decode, &self->metadata);
     if (format == BT_FORMAT_NONE)
         format = source->alpha ? BT_FORMAT_PNG : BT_FORMAT_JPEG;
     return finish(self, false, source->orientation, format, outcome);
@@ -388,22 +398,85 @@ process_jpeg(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
     return possible ? bytes : process_other(self, fd, format, outcome);
 }
 
-static GBytes *
-process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
+/* The format by the file's first bytes. False when there are none. */
+static bool
+read_magic(int fd, BtFormat *out_format, BtOutcome *outcome)
 {
     char magic[BT_FORMAT_MAGIC_BYTES];
     ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
 
     if (size < 0)
-        bt_outcome_fail(outcome, BT_REASON_BROKEN, "the file cannot be read: %s",
-                        g_strerror(errno));
-    else if (size == 0)
-        bt_outcome_fail(outcome, BT_REASON_EMPTY, "the file is empty");
-    else if (bt_format_of_bytes(magic, (size_t)size) == BT_FORMAT_JPEG)
-        return process_jpeg(self, fd, format, outcome);
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "the file cannot be read: %s",
+                               g_strerror(errno));
+    if (size == 0)
+        return bt_outcome_fail(outcome, BT_REASON_EMPTY, "the file is empty");
+    *out_format = bt_format_of_bytes(magic, (size_t)size);
+    return true;
+}
+
+static GBytes *
+process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
+{
+    BtFormat from = BT_FORMAT_NONE;
+
+    if (!read_magic(fd, &from, outcome))
+        return NULL;
+    return from == BT_FORMAT_JPEG ? process_jpeg(self, fd, format, outcome)
+                                  : process_other(self, fd, format, outcome);
+}
+
+/* A result is what it seems to be: the size and the format that its bytes tell. */
+static void
+pass_check(int width, int height, BtFormat format, BtOutcome *outcome)
+{
+    outcome->source_width = outcome->out_width = width;
+    outcome->source_height = outcome->out_height = height;
+    outcome->format = format;
+}
+
+/* By its planes, at an eighth: every byte is read, few samples are made. False where that is not
+ * possible, and nothing is said. */
+static bool
+check_jpeg(int fd, BtOutcome *outcome)
+{
+    g_autofree char *message = NULL;
+    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, &message);
+    int reduction =
+        reader != NULL ? bt_jpeg_reduction(&reader->frame, BT_JPEG_REDUCTION_MAX, G_MAXINT) : 0;
+
+    if (reader != NULL && reduction < BT_JPEG_REDUCTION_MAX)
+        return false;
+    if (reader != NULL && bt_jpeg_reader_start(reader, reduction, 1, &message))
+        while (bt_jpeg_reader_next(reader, &message))
+            ;
+    g_strlcpy(outcome->loader, "jpeg", sizeof outcome->loader);
+    if (message != NULL)
+        bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s", message);
     else
-        return process_other(self, fd, format, outcome);
-    return NULL;
+        pass_check(reader->frame.width, reader->frame.height, BT_FORMAT_JPEG, outcome);
+    return true;
+}
+
+static bool
+drop_rows(void *user, const void *rows, ptrdiff_t stride, int n_rows)
+{
+    (void)user, (void)rows, (void)stride, (void)n_rows;
+    return true;
+}
+
+static void
+check_other(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
+{
+    const BtCodecs *codecs = take_codecs(self, outcome);
+    BtDecodePicture source = {0};
+    BtDecode *decode;
+
+    if (codecs == NULL || (decode = codecs->open(fd, &source, outcome)) == NULL)
+        return;
+    if (check_size(self, source.width, source.height, outcome) &&
+        codecs->rows(decode, drop_rows, NULL, outcome))
+        pass_check(source.width, source.height, format, outcome);
+    codecs->close(decode);
 }
 
 static bool
@@ -441,10 +514,25 @@ bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t
 
     memset(out_outcome, 0, sizeof *out_outcome);
     self->memory = memory;
+    bt_metadata_clear(&self->metadata);
     if ((bytes = process(self, in_fd, format, out_outcome)) == NULL)
         return;
     made_ns = bt_clock_now_ns();
     out_outcome->decode_ns = made_ns - start_ns - out_outcome->kernel_ns - out_outcome->encode_ns;
     (void)write_bytes(out_fd, bytes, out_outcome);
     out_outcome->encode_ns += bt_clock_now_ns() - made_ns;
+}
+
+void
+bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome)
+{
+    uint64_t start_ns = bt_clock_now_ns();
+    BtFormat format = BT_FORMAT_NONE;
+
+    memset(out_outcome, 0, sizeof *out_outcome);
+    self->memory = memory;
+    if (read_magic(in_fd, &format, out_outcome) &&
+        (format != BT_FORMAT_JPEG || !check_jpeg(in_fd, out_outcome)))
+        check_other(self, in_fd, format, out_outcome);
+    out_outcome->decode_ns = bt_clock_now_ns() - start_ns;
 }

@@ -7,7 +7,7 @@
  *
  * The way of a picture: read the header; plan; decode top to bottom in this thread with as much
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
- * sRGB, turn upright, encode. Nothing of the source's metadata is written.
+ * sRGB, turn upright, encode, with as much of the source's metadata as the settings leave.
  *
  * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h). All else needs libvips
  * (codecs.h), which is loaded by
@@ -28,6 +28,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "image/metadata.h"
 #include "image/outcome.h"
 
 #include <stdint.h>
@@ -38,9 +39,10 @@ typedef struct BtImageSettings {
     double sigma;  /* source px, >= 0 */
     int box_width; /* the result fits into this, px */
     int box_height;
-    int quality;         /* 1 to 100, or BT_IMAGE_QUALITY_DEFAULT */
-    bool exact;          /* no shrink before the kernel */
-    bool linear;         /* blur in linear light */
+    int quality[BT_FORMAT_COUNT]; /* 1 to 100, or BT_IMAGE_QUALITY_DEFAULT */
+    BtStrip strip;                /* what of the source's metadata the result goes without */
+    bool exact;                   /* no shrink before the kernel */
+    bool linear;                  /* blur in linear light */
     uint32_t allowed;    /* bit (1 << BtFormat): open although libvips does not trust its decoder */
     uint64_t max_pixels; /* a header that claims more is refused */
     const char *level;   /* of the kernel: one of bt_kernel_levels() */
@@ -74,5 +76,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
  * Whatever goes wrong is in *out_outcome. */
 void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
                       BtOutcome *out_outcome);
+
+/* Decodes a picture wholly and makes nothing of it. */
+void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);
 
 #endif

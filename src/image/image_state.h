@@ -20,9 +20,10 @@ struct BtImage {
     bool transforms; /* the picture's colours are still to become sRGB, through colour */
     BtRaster planes[BT_JPEG_PLANES_MAX];
     BtRaster result;
-    BtRaster spare;  /* what result is turned or transformed into */
-    bool settled;    /* libvips is */
-    uint64_t memory; /* bytes that the picture may take; 0: any */
+    BtRaster spare;      /* what result is turned or transformed into */
+    bool settled;        /* libvips is */
+    BtMetadata metadata; /* of the picture, as far as its result may have it */
+    uint64_t memory;     /* bytes that the picture may take; 0: any */
 };
 
 /* How a picture is to be made smaller. */

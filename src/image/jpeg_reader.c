@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 /* These two need size_t and FILE from above. */
 #include <jerror.h>
@@ -19,6 +20,7 @@
 #define PIECE       65536       /* bytes of the file at a time: stays in the cache */
 #define MARKER_EXIF (JPEG_APP0 + 1)
 #define MARKER_ICC  (JPEG_APP0 + 2)
+#define MARKER_IPTC (JPEG_APP0 + 13)
 #define SEGMENT_MAX 65535
 
 /* What libjpeg needs, around what the caller sees. */
@@ -172,6 +174,7 @@ bt_jpeg_reader_new(int fd, char **out_message)
     self->jpeg.src = &self->source;
     jpeg_save_markers(&self->jpeg, MARKER_EXIF, SEGMENT_MAX);
     jpeg_save_markers(&self->jpeg, MARKER_ICC, SEGMENT_MAX);
+    jpeg_save_markers(&self->jpeg, MARKER_IPTC, SEGMENT_MAX);
     jpeg_read_header(&self->jpeg, TRUE);
     read_frame(self);
     read_metadata(self);
@@ -193,6 +196,33 @@ bt_jpeg_reader_free(BtJpegReader *reader)
     g_free(self->whole);
     g_free(self->piece);
     g_free(self);
+}
+
+/* The content of the first segment that begins with these bytes, without them if they are only a
+ * label. */
+static GBytes *
+find_segment(const Reader *self, int marker, const char *prefix, size_t prefix_size, bool label)
+{
+    size_t skipped = label ? prefix_size : 0;
+
+    for (jpeg_saved_marker_ptr at = self->jpeg.marker_list; at != NULL; at = at->next)
+        if (at->marker == marker && at->data_length > prefix_size &&
+            memcmp(at->data, prefix, prefix_size) == 0)
+            return g_bytes_new(at->data + skipped, at->data_length - skipped);
+    return NULL;
+}
+
+void
+bt_jpeg_reader_metadata(const BtJpegReader *reader, BtMetadata *out_metadata)
+{
+    const Reader *self = (const Reader *)reader;
+
+    *out_metadata = (BtMetadata){
+        .exif = find_segment(self, MARKER_EXIF, "Exif\0", 6, false),
+        .xmp = find_segment(self, MARKER_EXIF, BT_METADATA_XMP_PREFIX,
+                            sizeof BT_METADATA_XMP_PREFIX, true),
+        .iptc = find_segment(self, MARKER_IPTC, "Photoshop 3.0", 14, false),
+    };
 }
 
 int

@@ -20,11 +20,13 @@
 #define BT_IMAGE_JPEG_READER_H
 
 #include "image/jpeg.h"
+#include "image/metadata.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define BT_JPEG_PLANES_MAX 3
+#define BT_JPEG_PLANES_MAX    3
+#define BT_JPEG_REDUCTION_MAX 8
 
 typedef struct BtJpegPlane {
     int width, height;       /* samples in all; the last ones may lie partly outside the picture */
@@ -54,6 +56,9 @@ BtJpegReader *bt_jpeg_reader_new(int fd, char **out_message);
 void bt_jpeg_reader_free(BtJpegReader *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJpegReader, bt_jpeg_reader_free)
+
+/* What the picture says about itself. *out_metadata is owned. */
+void bt_jpeg_reader_metadata(const BtJpegReader *self, BtMetadata *out_metadata);
 
 /* How much of a shrink (a power of two) to ask for, at most 8, so that no plane is coarser than it.
  * spread, in px, is how far the result spreads a pixel, the larger of sigma and half the scale:

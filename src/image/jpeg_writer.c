@@ -12,12 +12,14 @@
 #define PLANES              3
 #define BAND_ROWS           (2 * BLOCK) /* of luma in a row of MCUs, where chroma is halved */
 #define FULL_CHROMA_QUALITY 90
+#define SEGMENT_MAX         65533 /* bytes of a marker's content */
 
 typedef struct Writer {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
     jmp_buf jump;
     int quality;
+    const BtMetadata *metadata;
     char message[JMSG_LENGTH_MAX];
     struct jpeg_destination_mgr destination;
     GByteArray
@@ -79,6 +81,36 @@ bt_jpeg_halves_chroma(int quality)
     return quality < FULL_CHROMA_QUALITY;
 }
 
+/* prefix: what the segment begins with; its last byte is the zero behind the text. */
+static void
+write_segment(Writer *self, int marker, const char *prefix, size_t prefix_size, GBytes *content)
+{
+    g_autofree uint8_t *segment = NULL;
+    gsize size;
+    const void *bytes;
+
+    if (content == NULL)
+        return;
+    bytes = g_bytes_get_data(content, &size);
+    if (prefix_size + size > SEGMENT_MAX)
+        return;
+    segment = g_malloc(prefix_size + size);
+    memcpy(segment, prefix, prefix_size);
+    memcpy(segment + prefix_size, bytes, size);
+    jpeg_write_marker(&self->jpeg, marker, segment, (unsigned)(prefix_size + size));
+}
+
+static void
+write_metadata(Writer *self)
+{
+    const BtMetadata *metadata = self->metadata;
+
+    write_segment(self, JPEG_APP0 + 1, "", 0, metadata->exif);
+    write_segment(self, JPEG_APP0 + 1, BT_METADATA_XMP_PREFIX, sizeof BT_METADATA_XMP_PREFIX,
+                  metadata->xmp);
+    write_segment(self, JPEG_APP0 + 13, "", 0, metadata->iptc);
+}
+
 static void
 start(Writer *self, const BtRaster *raster, J_COLOR_SPACE space)
 {
@@ -96,6 +128,7 @@ start(Writer *self, const BtRaster *raster, J_COLOR_SPACE space)
         jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
     jpeg->raw_data_in = space == JCS_YCbCr;
     jpeg_start_compress(jpeg, TRUE);
+    write_metadata(self);
 }
 
 static void
@@ -159,12 +192,14 @@ write_planes(Writer *self, const BtRaster *planes)
 
 /* One raster or three planes. */
 static GBytes *
-write_file(const BtRaster *rasters, bool are_planes, int quality, BtOutcome *outcome)
+write_file(const BtRaster *rasters, bool are_planes, int quality, const BtMetadata *metadata,
+           BtOutcome *outcome)
 {
     g_autofree Writer *self = g_new0(Writer, 1);
     GBytes *bytes = NULL;
 
     self->quality = quality;
+    self->metadata = metadata;
     self->jpeg.err = jpeg_std_error(&self->errors);
     self->jpeg.client_data = self;
     self->errors.error_exit = leave;
@@ -191,14 +226,15 @@ write_file(const BtRaster *rasters, bool are_planes, int quality, BtOutcome *out
 }
 
 GBytes *
-bt_jpeg_write(const BtRaster *raster, int quality, BtOutcome *outcome)
+bt_jpeg_write(const BtRaster *raster, int quality, const BtMetadata *metadata, BtOutcome *outcome)
 {
     g_assert(!raster->deep && !raster->alpha && (raster->bands == 1 || raster->bands == 3));
-    return write_file(raster, false, quality, outcome);
+    return write_file(raster, false, quality, metadata, outcome);
 }
 
 GBytes *
-bt_jpeg_write_planes(const BtRaster planes[3], int quality, BtOutcome *outcome)
+bt_jpeg_write_planes(const BtRaster planes[3], int quality, const BtMetadata *metadata,
+                     BtOutcome *outcome)
 {
     for (int i = 0; i < PLANES; i++) {
         int part = i > 0 ? 2 : 1;
@@ -208,5 +244,5 @@ bt_jpeg_write_planes(const BtRaster planes[3], int quality, BtOutcome *outcome)
                  planes[i].height == (planes[0].height + part - 1) / part);
     }
     g_assert(bt_jpeg_halves_chroma(quality));
-    return write_file(planes, true, quality, outcome);
+    return write_file(planes, true, quality, metadata, outcome);
 }

@@ -5,6 +5,7 @@
 #ifndef BT_IMAGE_JPEG_WRITER_H
 #define BT_IMAGE_JPEG_WRITER_H
 
+#include "image/metadata.h"
 #include "image/outcome.h"
 #include "image/raster.h"
 
@@ -15,10 +16,12 @@ bool bt_jpeg_halves_chroma(int quality);
 
 /* quality: 1 to 100 (libjpeg's scale). The raster has 8 bits, one band (grey) or three (sRGB), and
  * no alpha (asserted). NULL on failure. */
-GBytes *bt_jpeg_write(const BtRaster *raster, int quality, BtOutcome *outcome);
+GBytes *bt_jpeg_write(const BtRaster *raster, int quality, const BtMetadata *metadata,
+                      BtOutcome *outcome);
 
 /* Of Y, Cb and Cr, one band of 8 bits each, the latter two of half the size, rounded up (asserted).
  * For a quality that halves chroma. */
-GBytes *bt_jpeg_write_planes(const BtRaster planes[3], int quality, BtOutcome *outcome);
+GBytes *bt_jpeg_write_planes(const BtRaster planes[3], int quality, const BtMetadata *metadata,
+                             BtOutcome *outcome);
 
 #endif

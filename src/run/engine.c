@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 /* libvips 8.14 can hang or abort on a task that reaches it 15 s after the last one. */
 #define IDLE_LIMIT_NS (10 * BT_NS_PER_S)
@@ -84,36 +85,57 @@ bt_engine_workers(const BtEngine *self)
     return n;
 }
 
+int
+bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n)
+{
+    if (self->pool != NULL)
+        return bt_pool_workers(self->pool, out_infos, n);
+    if (n > 0)
+        *out_infos = (BtWorkerInfo){
+            .name = "blurthumb", .pid = getpid(), .state = BT_WORKER_IDLE, .since_ns = 0};
+    return 1;
+}
+
 size_t
 bt_engine_idle(const BtEngine *self)
 {
     return self->pool != NULL ? bt_pool_idle(self->pool) : !self->waiting;
 }
 
+static void
+process_here(BtEngine *self, int in_fd, int out_fd, const BtWorkerTask *task, void *tag)
+{
+    if (task->check)
+        bt_image_check(self->image, in_fd, task->memory, &self->outcome);
+    else
+        bt_image_process(self->image, in_fd, out_fd, task->format, task->memory, &self->outcome);
+    self->tag = tag;
+    self->waiting = true;
+}
+
 bool
-bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format, uint64_t memory,
-                 void *tag, GError **error)
+bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, const BtWorkerTask *task, void *tag,
+                 GError **error)
 {
     g_auto(BtFd) in = bt_fd_steal(in_fd);
     g_auto(BtFd) out = -1;
-    BtWorkerTask work = {.format = format, .memory = memory};
-    BtTask task = {.bytes = &work, .size = sizeof work, .n_fds = 2, .tag = tag};
+    BtTask pool_task = {.bytes = task, .size = sizeof *task, .tag = tag};
 
     if (self->image != NULL) {
-        bt_image_process(self->image, in, out_fd, format, memory, &self->outcome);
-        self->tag = tag;
-        self->waiting = true;
+        process_here(self, in, out_fd, task, tag);
         return true;
     }
     if (!self->prepared && bt_image_is_prepared()) {
         bt_pool_renew(self->pool);
         self->prepared = true;
     }
-    if ((out = fcntl(out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
-        return bt_error_set_system(error, errno, "a descriptor cannot be copied");
-    task.fds[0] = in;
-    task.fds[1] = out;
-    if (!bt_pool_submit(self->pool, &task, NULL, error))
+    pool_task.fds[pool_task.n_fds++] = in;
+    if (!task->check) {
+        if ((out = fcntl(out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+            return bt_error_set_system(error, errno, "a descriptor cannot be copied");
+        pool_task.fds[pool_task.n_fds++] = out;
+    }
+    if (!bt_pool_submit(self->pool, &pool_task, NULL, error))
         return false;
     (void)bt_fd_steal(&in);
     (void)bt_fd_steal(&out);

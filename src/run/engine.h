@@ -5,7 +5,7 @@
  *
  *   engine = bt_engine_new(&options, &error);          before anything else decodes here
  *   while (bt_engine_idle(engine) > 0)
- *       bt_engine_submit(engine, &in_fd, out_fd, format, memory, tag, &error);
+ *       bt_engine_submit(engine, &in_fd, out_fd, &task, tag, &error);
  *   bt_engine_next(engine, timeout_ns, &tag, &outcome);
  *
  * Every submitted picture yields one outcome, but for those inside when the engine is freed. With
@@ -43,13 +43,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtEngine, bt_engine_free)
 /* How many workers there are now; BT_REPORT_SERIAL where pictures are processed in this process. */
 int bt_engine_workers(const BtEngine *self);
 
+/* Writes up to n places of the pool, or this process itself; returns how many there are. A busy
+ * one's task_tag is the picture's. */
+int bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n);
+
 /* How many pictures would be taken into work at once. */
 size_t bt_engine_idle(const BtEngine *self);
 
 /* Takes one picture: *in_fd is owned by the engine from here on (also on failure), out_fd stays the
- * caller's and must stay open until the outcome. memory: bytes that it may take; 0: no limit. */
-BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, BtFormat format,
-                                    uint64_t memory, void *tag, GError **error);
+ * caller's and must stay open until the outcome; -1 for one that is to be checked. */
+BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd,
+                                    const BtWorkerTask *task, void *tag, GError **error);
 
 /* The next outcome. BT_POOL_OUTCOME: *out_tag and *out_outcome are written. */
 BT_MUST_CHECK BtPoolWait bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag,

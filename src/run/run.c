@@ -2,17 +2,12 @@
 #include "run/run.h"
 
 #include "base/clock.h"
-#include "base/human.h"
-#include "run/engine.h"
-#include "run/window.h"
-#include "scan/scan.h"
-#include "store/store.h"
+#include "run/intake.h"
+#include "run/jobs.h"
+#include "run/key.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -27,87 +22,18 @@
 /* How long the scan goes on while pictures are in work: as long waits a worker that is done. */
 #define SCAN_TIME_NS (BT_NS_PER_MS / 4)
 
-/* How many sources are read ahead at most, and how much of each. One call asks for what a device
- * reads ahead by itself: the kernel cuts a longer wish down to that. */
-#define LINE_LIMIT       16
-#define AHEAD_BYTES      (4 * 1024 * 1024)
-#define AHEAD_STEP_BYTES (128 * 1024)
-
 /* Of scan, store, signals and the standard ones, with some to spare. */
 #define DESCRIPTORS_OF_ROOMS  24
 #define DESCRIPTORS_OF_WORKER 5
 
 typedef struct Run {
-    const BtRunOptions *options;
-    BtReport *report;
-    BtScan *scan;
-    BtStore *store;
-    GHashTable *claims; /* path of a source by its name, case folded; NULL where case counts */
-    BtWindow *window;
-    BtEngine *engine;
-    GQueue line;     /* jobs that are next, their sources being read; owned */
-    GPtrArray *jobs; /* in work; owned */
-    GQueue heavy;    /* of BtSource: to be done alone, at the end */
+    BtBatch batch; /* first */
     BtFd signal_fd;
-    bool scanned;
-    GError *fatal; /* found where there was no way to say so; ends the batch */
+    uint64_t ending_ns; /* when a signal has asked for the end, with a time of grace */
 } Run;
 
-/* A source that is open, or in work. */
-typedef struct Job {
-    BtSource *source;
-    BtFd in_fd;         /* until it is in work */
-    struct stat opened; /* the source when its descriptor was opened */
-    bool again;         /* the source changed once already */
-    BtTarget *target;   /* once it is in work */
-    bool prepared;      /* the worker had libvips */
-    bool alone;         /* no other picture is in work */
-    uint64_t start_ns;  /* when it was put into work */
-} Job;
-
-static void
-job_free(gpointer job)
-{
-    Job *self = job;
-
-    bt_source_free(self->source);
-    bt_fd_clear(&self->in_fd);
-    bt_target_free(self->target);
-    g_free(self);
-}
-
-/* The settings that decide what a result looks like. The number is that of our own processing: it
- * goes up when the same settings give another picture. */
-static char *
-make_key(const BtImageSettings *image)
-{
-    char sigma[G_ASCII_DTOSTR_BUF_SIZE];
-
-    return g_strdup_printf("blurthumb 1\nsigma %s\nsize %dx%d\nquality %d\nexact %d\nlinear %d\n",
-                           g_ascii_dtostr(sigma, sizeof sigma, image->sigma), image->box_width,
-                           image->box_height, image->quality, image->exact, image->linear);
-}
-
-/* The format of a source's result, known from its name; NONE where the worker chooses between JPEG
- * and PNG, and the result is called as its source with the chosen extension added. */
-static BtFormat
-result_format(const Run *self, const BtSource *source)
-{
-    return bt_image_can_write(source->format, self->options->image.allowed) ? source->format
-                                                                            : BT_FORMAT_NONE;
-}
-
-static char *
-result_name(const BtSource *source, BtFormat by_name, BtFormat format)
-{
-    return by_name != BT_FORMAT_NONE
-               ? g_strdup(source->name)
-               : g_strconcat(source->name, format == BT_FORMAT_PNG ? ".png" : ".jpg", NULL);
-}
-
-/* What is known of a source before it is opened. */
-static BtReportPicture
-describe(const BtSource *source)
+BtReportPicture
+bt_batch_describe(const BtSource *source)
 {
     return (BtReportPicture){
         .path = source->path,
@@ -116,386 +42,31 @@ describe(const BtSource *source)
     };
 }
 
-static void
-fail_source(Run *self, const BtSource *source, const char *code, const char *reason)
+void
+bt_batch_fail(BtBatch *self, const BtSource *source, const char *code, const char *reason)
 {
-    BtReportPicture picture = describe(source);
+    BtReportPicture picture = bt_batch_describe(source);
 
     bt_report_failed(self->report, &picture, code, reason);
 }
 
-static void
-fail_rival(Run *self, const BtSource *source, const char *name, const char *rival)
+char *
+bt_batch_result_path(const BtBatch *self, const char *name)
 {
-    g_autofree char *reason =
-        g_strdup_printf("its result %s/%s belongs to %s", self->options->output, name, rival);
+    const char *output = self->options->output;
 
-    fail_source(self, source, "name-taken", reason);
+    return g_strconcat(output, g_str_has_suffix(output, "/") ? "" : "/", name, NULL);
 }
 
-static void
-fail_size(Run *self, const BtSource *source)
-{
-    g_autofree char *size = bt_human_bytes((uint64_t)source->stat.st_size);
-    g_autofree char *limit = bt_human_bytes(self->options->max_file_size);
-    g_autofree char *reason =
-        g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
-
-    fail_source(self, source, "too-large", reason);
-}
-
-static bool
-is_fresh(Run *self, const BtSource *source)
-{
-    static const BtFormat chosen[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG};
-
-    if (result_format(self, source) != BT_FORMAT_NONE)
-        return bt_store_look(self->store, source->name, &source->stat) == BT_STORE_FRESH;
-    for (size_t i = 0; i < G_N_ELEMENTS(chosen); i++) {
-        g_autofree char *name = result_name(source, BT_FORMAT_NONE, chosen[i]);
-        g_autofree char *rival = NULL;
-
-        if (bt_store_look(self->store, name, &source->stat) == BT_STORE_FRESH &&
-            (rival = bt_scan_rival(self->scan, source, name)) == NULL)
-            return true;
-    }
-    return false;
-}
-
-/* The path of a source found before whose result would be the same file, in a folder where case
- * does not count; else NULL, and the name is this source's. */
-static const char *
-claim(Run *self, const BtSource *source)
-{
-    g_autofree char *text = g_utf8_make_valid(source->name, -1);
-    g_autofree char *folded = g_utf8_casefold(text, -1);
-    const char *rival;
-
-    if (self->claims == NULL)
-        return NULL;
-    if ((rival = g_hash_table_lookup(self->claims, folded)) == NULL)
-        g_hash_table_insert(self->claims, g_steal_pointer(&folded), g_strdup(source->path));
-    return rival;
-}
-
-static void
-skip_fresh(Run *self, const BtSource *source)
-{
-    BtReportPicture picture = describe(source);
-
-    bt_report_skipped(self->report, &picture, "fresh", "its result is up to date");
-}
-
-/* A source that was found: to be done, or not. False when the batch cannot go on. */
-static bool
-accept_source(Run *self, BtSource *found, GError **error)
-{
-    g_autoptr(BtSource) source = found;
-    g_autofree char *rival = bt_scan_rival(self->scan, source, source->name);
-    const char *owner;
-    uint64_t size = (uint64_t)source->stat.st_size;
-
-    if (source->format != BT_FORMAT_JPEG && !bt_image_prepare(error))
-        return false;
-    if (rival != NULL)
-        fail_rival(self, source, source->name, rival);
-    else if ((owner = claim(self, source)) != NULL)
-        fail_rival(self, source, source->name, owner);
-    else if (self->options->max_file_size > 0 && size > self->options->max_file_size)
-        fail_size(self, source);
-    else if (is_fresh(self, source))
-        skip_fresh(self, source);
-    else {
-        bt_report_found(self->report, size);
-        bt_window_add(self->window, g_steal_pointer(&source));
-    }
-    return true;
-}
-
-/* False when the batch cannot go on. */
-static bool
-scan_step(Run *self, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    BtSource *source = NULL;
-
-    switch (bt_scan_next(self->scan, &source, &problem)) {
-    case BT_SCAN_SOURCE:
-        return accept_source(self, source, error);
-    case BT_SCAN_PROBLEM:
-        bt_report_failed(self->report, &(BtReportPicture){0}, "scan", problem->message);
-        break;
-    case BT_SCAN_MORE:
-        break;
-    case BT_SCAN_END:
-        self->scanned = true;
-        bt_report_scanned(self->report);
-        break;
-    }
-    return true;
-}
-
-/* Errors that every further picture would meet too. */
-static bool
-is_fatal(const GError *error)
-{
-    return error->domain == BT_ERROR_SYSTEM &&
-           (error->code == ENOSPC || error->code == EDQUOT || error->code == EROFS ||
-            error->code == EMFILE || error->code == ENFILE);
-}
-
-/* Reports the failure of one picture; false when it is the batch that failed. */
-static bool
-fail_job(Run *self, const Job *job, GError **failure, GError **error)
-{
-    if (is_fatal(*failure)) {
-        g_propagate_error(error, g_steal_pointer(failure));
-        return false;
-    }
-    fail_source(self, job->source, "store", (*failure)->message);
-    return true;
-}
-
-/* Bytes that a picture may take: all workers' share where it is alone. */
-static uint64_t
-memory_for(const Run *self, bool alone)
+uint64_t
+bt_batch_memory(const BtBatch *self, bool alone)
 {
     uint64_t share = self->options->memory;
 
     return alone ? share * (uint64_t)MAX(1, self->options->n_jobs) : share;
 }
 
-/* Takes the source. NULL when it cannot be opened, which is reported. */
-static Job *
-open_job(Run *self, BtSource *source, bool again, bool alone)
-{
-    g_autoptr(GError) failure = NULL;
-    Job *job = g_new0(Job, 1);
-
-    job->source = source;
-    job->again = again;
-    job->alone = alone;
-    job->in_fd = bt_scan_open(self->scan, source, &job->opened, &failure);
-    if (job->in_fd >= 0)
-        return job;
-    if (is_fatal(failure) && self->fatal == NULL)
-        self->fatal = g_error_copy(failure);
-    fail_source(self, source, "open", failure->message);
-    job_free(job);
-    return NULL;
-}
-
-/* Puts the source of a job that was in work at the head of the line. */
-static void
-redo(Run *self, Job *done, bool again)
-{
-    Job *job;
-
-    bt_report_dropped(self->report, done->source->path);
-    job = open_job(self, g_steal_pointer(&done->source), again, done->alone);
-    if (job != NULL)
-        g_queue_push_head(&self->line, job);
-}
-
-static bool
-may_read_ahead(const Run *self)
-{
-    return self->line.length < CLAMP((guint)self->options->n_jobs, 1, LINE_LIMIT) &&
-           !bt_window_is_empty(self->window);
-}
-
-/* Puts the largest source in line, and has it read while the workers compute. */
-static void
-read_ahead(Run *self)
-{
-    Job *job = open_job(self, bt_window_take(self->window), false, false);
-
-    if (job == NULL)
-        return;
-    g_queue_push_tail(&self->line, job);
-    for (off_t at = 0; at < MIN(job->opened.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
-        posix_fadvise(job->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
-}
-
-/* Whether all that may share the machine is done, and something waits that may not. */
-static bool
-may_go_alone(const Run *self)
-{
-    return self->scanned && self->jobs->len == 0 && self->heavy.length > 0;
-}
-
-/* The job whose turn it is; NULL when nothing waits. */
-static Job *
-next_job(Run *self)
-{
-    Job *job = g_queue_pop_head(&self->line);
-
-    while (job == NULL && !bt_window_is_empty(self->window))
-        job = open_job(self, bt_window_take(self->window), false, false);
-    while (job == NULL && may_go_alone(self))
-        job = open_job(self, g_queue_pop_head(&self->heavy), false, true);
-    return job;
-}
-
-/* Opens the target and gives the picture to the engine. False when the batch cannot go on. */
-static bool
-start_job(Run *self, Job *job, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    BtFormat format = result_format(self, job->source);
-    g_autofree char *name = result_name(job->source, format, BT_FORMAT_JPEG);
-
-    job->prepared = bt_image_is_prepared();
-    job->start_ns = bt_clock_now_ns();
-    g_ptr_array_add(self->jobs, job);
-    bt_report_began(self->report, job->source->path, (uint64_t)job->opened.st_size);
-    if ((job->target = bt_store_open(self->store, name, &failure)) != NULL)
-        return bt_engine_submit(self->engine, &job->in_fd, bt_target_fd(job->target), format,
-                                memory_for(self, job->alone), job, error);
-    return fail_job(self, job, &failure, error) && g_ptr_array_remove_fast(self->jobs, job);
-}
-
-/* Gives every idle worker a picture. False when the batch cannot go on. */
-static bool
-start_jobs(Run *self, GError **error)
-{
-    Job *job;
-
-    while (bt_engine_idle(self->engine) > 0 && (job = next_job(self)) != NULL)
-        if (!start_job(self, job, error))
-            return false;
-    return true;
-}
-
-/* Whether the source is not what was opened any more: written to, replaced or gone. */
-static bool
-has_changed(Run *self, const Job *job)
-{
-    struct stat now;
-
-    return !bt_scan_stat(self->scan, job->source, &now) || now.st_ino != job->opened.st_ino ||
-           now.st_size != job->opened.st_size || now.st_ctim.tv_sec != job->opened.st_ctim.tv_sec ||
-           now.st_ctim.tv_nsec != job->opened.st_ctim.tv_nsec;
-}
-
-static void
-tell_processed(Run *self, const Job *job, const char *name, const BtOutcome *outcome)
-{
-    g_autofree char *result = g_strconcat(self->options->output, "/", name, NULL);
-    BtReportPicture picture = describe(job->source);
-
-    picture.result = result;
-    picture.source_bytes = (uint64_t)job->opened.st_size;
-    picture.source_time = job->opened.st_mtim.tv_sec;
-    picture.result_bytes = bt_target_bytes(job->target);
-    picture.source_width = outcome->source_width;
-    picture.source_height = outcome->source_height;
-    picture.width = outcome->out_width;
-    picture.height = outcome->out_height;
-    picture.shrink = outcome->shrink;
-    picture.n_pages = outcome->n_pages;
-    picture.decoder = outcome->loader;
-    picture.format = bt_format_name(outcome->format);
-    picture.decode_ns = outcome->decode_ns;
-    picture.kernel_ns = outcome->kernel_ns;
-    picture.encode_ns = outcome->encode_ns;
-    picture.elapsed_ns = bt_clock_now_ns() - job->start_ns;
-    bt_report_processed(self->report, &picture);
-}
-
-static bool
-publish(Run *self, Job *job, const BtOutcome *outcome, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    BtFormat by_name = result_format(self, job->source);
-    g_autofree char *name = result_name(job->source, by_name, outcome->format);
-    g_autofree char *rival =
-        by_name == BT_FORMAT_NONE ? bt_scan_rival(self->scan, job->source, name) : NULL;
-
-    if (rival != NULL) {
-        fail_rival(self, job->source, name, rival);
-        return true;
-    }
-    if (!bt_target_publish(job->target, name, &failure))
-        return fail_job(self, job, &failure, error);
-    tell_processed(self, job, name, outcome);
-    return true;
-}
-
-/* Why a picture failed. libvips from 8.15 on does not look for formats that are not allowed, and so
- * cannot tell that a file has one; its name can. */
-static void
-report_failure(Run *self, const BtSource *source, const BtOutcome *outcome)
-{
-    BtFormat format = source->format;
-    bool closed = format != BT_FORMAT_NONE && !bt_format_is_trusted(format) &&
-                  (self->options->image.allowed & (1u << format)) == 0;
-    g_autofree char *reason = g_strdup(outcome->sentence);
-
-    if (outcome->reason == BT_REASON_UNKNOWN && closed) {
-        g_free(reason);
-        reason = g_strdup_printf("%s; %s is one only when allowed (--allow %s)", outcome->sentence,
-                                 bt_format_name(format), bt_format_name(format));
-    }
-    fail_source(self, source, bt_reason_name(outcome->reason), reason);
-}
-
-/* A result that a worker could not write: the end of the batch where there is no room for any. That
- * is looked at, since a worker's word should not end a batch. */
-static bool
-settle_unwritten(Run *self, const Job *job, const BtOutcome *outcome, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-
-    if (!bt_target_has_room(job->target, &failure) && is_fatal(failure)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    fail_source(self, job->source, bt_reason_name(outcome->reason), outcome->sentence);
-    return true;
-}
-
-/* What one picture has come to. False when the batch cannot go on. */
-static bool
-settle_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
-{
-    if (outcome->reason == BT_REASON_CANCELLED)
-        return true;
-    if (has_changed(self, job)) {
-        if (!job->again)
-            redo(self, job, true);
-        else
-            fail_source(self, job->source, "changed", "it changed while it was read, twice");
-        return true;
-    }
-    if (outcome->reason == BT_REASON_UNPREPARED && !job->prepared) {
-        redo(self, job, job->again);
-        return bt_image_prepare(error);
-    }
-    if (outcome->reason == BT_REASON_HEAVY && !job->alone &&
-        outcome->memory <= memory_for(self, true)) {
-        bt_report_dropped(self->report, job->source->path);
-        g_queue_push_tail(&self->heavy, g_steal_pointer(&job->source));
-        return true;
-    }
-    if (outcome->reason == BT_REASON_OK)
-        return publish(self, job, outcome, error);
-    if (outcome->reason == BT_REASON_WRITE)
-        return settle_unwritten(self, job, outcome, error);
-    report_failure(self, job->source, outcome);
-    return true;
-}
-
-static bool
-finish_job(Run *self, Job *job, const BtOutcome *outcome, GError **error)
-{
-    bool ok = settle_job(self, job, outcome, error);
-
-    g_ptr_array_remove_fast(self->jobs, job);
-    return ok;
-}
-
-/* The signal that asks the batch to end, or 0. */
+/* The next signal, or 0. */
 static int
 read_signal(const Run *self)
 {
@@ -504,114 +75,241 @@ read_signal(const Run *self)
     return read(self->signal_fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
+/* Whether this process, which decodes itself, is to leave its picture. */
 static bool
-is_signalled(void *user)
+is_cancelled(void *user)
 {
-    const Run *self = user;
-    struct pollfd signals = {.fd = self->signal_fd, .events = POLLIN};
+    Run *self = user;
+    sigset_t pending;
 
-    return poll(&signals, 1, 0) > 0;
+    sigpending(&pending);
+    if (sigismember(&pending, SIGTERM) == 1 && self->ending_ns == 0)
+        self->ending_ns = bt_clock_now_ns();
+    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGHUP) == 1 ||
+           (self->ending_ns > 0 &&
+            bt_clock_now_ns() - self->ending_ns >= self->batch.options->grace_ns);
+}
+
+static const char *
+state_name(BtWorkerState state)
+{
+    static const char *const names[] = {
+        [BT_WORKER_NONE] = "none", [BT_WORKER_STARTING] = "starting", [BT_WORKER_IDLE] = "idle",
+        [BT_WORKER_BUSY] = "busy", [BT_WORKER_ENDING] = "ending",
+    };
+
+    return names[state];
+}
+
+static void
+tell_workers(const Run *self)
+{
+    int n = bt_engine_table(self->batch.engine, NULL, 0);
+    g_autofree BtWorkerInfo *infos = g_new0(BtWorkerInfo, (gsize)n);
+    g_autofree BtReportWorker *workers = g_new0(BtReportWorker, (gsize)n);
+    uint64_t now_ns = bt_clock_now_ns();
+
+    bt_engine_table(self->batch.engine, infos, n);
+    for (int i = 0; i < n; i++)
+        workers[i] = (BtReportWorker){
+            .name = infos[i].name,
+            .pid = infos[i].pid,
+            .state = state_name(infos[i].state),
+            .path = infos[i].task_tag != NULL ? bt_job_path(infos[i].task_tag) : NULL,
+            .for_ns = infos[i].since_ns > 0 ? now_ns - infos[i].since_ns : 0,
+        };
+    bt_report_workers(self->batch.report, workers, n);
+}
+
+/* Does what signals ask for. The one that ends the batch at once, or 0. */
+static int
+obey_signals(Run *self)
+{
+    int number;
+
+    while ((number = read_signal(self)) != 0) {
+        if (number == SIGUSR1)
+            tell_workers(self);
+        else if (number != SIGTERM || self->batch.options->grace_ns == 0 || self->batch.ending)
+            return number;
+        else
+            self->batch.ending = true;
+        if (self->batch.ending && self->ending_ns == 0)
+            self->ending_ns = bt_clock_now_ns();
+    }
+    return 0;
 }
 
 static bool
-may_scan(const Run *self)
+may_scan(const BtBatch *batch)
 {
-    return !self->scanned && !bt_window_is_full(self->window);
+    return !batch->scanned && !batch->ending && !bt_window_is_full(batch->window);
 }
 
 /* Scans until the time is over, or while it may. False when the batch cannot go on. */
 static bool
-scan_for(Run *self, uint64_t time_ns, GError **error)
+scan_for(BtBatch *batch, uint64_t time_ns, GError **error)
 {
     uint64_t until_ns = bt_clock_now_ns() + time_ns;
 
-    while (may_scan(self) && bt_clock_now_ns() < until_ns)
-        if (!scan_step(self, error))
+    while (may_scan(batch) && bt_clock_now_ns() < until_ns)
+        if (!bt_intake_step(batch, error))
             return false;
     return true;
 }
 
 /* Does a bounded piece of what comes before work. False when the batch cannot go on. */
 static bool
-look_ahead(Run *self, GError **error)
+look_ahead(BtBatch *batch, GError **error)
 {
-    if (may_read_ahead(self))
-        read_ahead(self);
-    return scan_for(self, SCAN_TIME_NS, error);
+    if (bt_jobs_may_read_ahead(batch))
+        bt_jobs_read_ahead(batch);
+    return scan_for(batch, SCAN_TIME_NS, error);
 }
 
-static bool
-loop(Run *self, int *out_signal, GError **error)
+/* How long to wait for an outcome: no longer than the report can, nor than the time of grace. */
+static uint64_t
+time_to_wait(const Run *self, uint64_t report_ns)
 {
-    if (!scan_for(self, HEAD_START_NS, error))
-        return false;
-    /* Asked in each turn: a pool without tasks does not look at signals, and there may be none for
-     * as long as the scan finds nothing to do. */
-    while ((*out_signal = read_signal(self)) == 0) {
-        BtOutcome outcome;
-        bool ahead;
-        void *job;
+    uint64_t spent_ns = self->batch.ending ? bt_clock_now_ns() - self->ending_ns : 0;
+    uint64_t grace_ns = self->batch.options->grace_ns;
 
-        if (!start_jobs(self, error))
-            return false;
-        if (self->fatal != NULL) {
-            g_propagate_error(error, g_steal_pointer(&self->fatal));
-            return false;
-        }
-        ahead = may_read_ahead(self) || may_scan(self);
-        if (ahead && !look_ahead(self, error))
-            return false;
-        switch (bt_engine_next(self->engine, ahead ? 0 : BT_POOL_FOREVER, &job, &outcome)) {
-        case BT_POOL_OUTCOME:
-            if (!finish_job(self, job, &outcome, error))
-                return false;
-            break;
-        case BT_POOL_IDLE:
-            if (!ahead)
-                return (self->line.length == 0 && self->heavy.length == 0) ||
-                       bt_error_set(error, BT_ERROR_EXHAUSTED,
-                                    "no more pictures can be done: the workers keep dying");
-            break;
-        case BT_POOL_WOKEN:
-        case BT_POOL_TIMEOUT:
-            break;
-        }
+    return self->batch.ending ? MIN(report_ns, grace_ns - MIN(grace_ns, spent_ns)) : report_ns;
+}
+
+/* Waits for an outcome, and settles it. *out_done: there is nothing more to wait for. */
+static bool
+wait_and_settle(Run *self, uint64_t wait_ns, bool *out_done, GError **error)
+{
+    BtBatch *batch = &self->batch;
+    BtOutcome outcome;
+    void *job;
+
+    switch (bt_engine_next(batch->engine, wait_ns, &job, &outcome)) {
+    case BT_POOL_OUTCOME:
+        return bt_jobs_finish(batch, job, &outcome, error);
+    case BT_POOL_IDLE:
+        *out_done = true;
+        break;
+    case BT_POOL_WOKEN:
+    case BT_POOL_TIMEOUT:
+        break;
     }
     return true;
 }
 
 static bool
+is_over(const Run *self)
+{
+    return self->batch.ending &&
+           bt_clock_now_ns() - self->ending_ns >= self->batch.options->grace_ns;
+}
+
+/* What remains when nothing is in work and nothing is to be found. */
+static bool
+check_rest(const BtBatch *batch, GError **error)
+{
+    return batch->ending || (batch->line.length == 0 && batch->heavy.length == 0) ||
+           bt_error_set(error, BT_ERROR_EXHAUSTED,
+                        "no more pictures can be done: the workers keep dying");
+}
+
+static bool
+loop(Run *self, int *out_signal, GError **error)
+{
+    BtBatch *batch = &self->batch;
+    bool idle = false;
+
+    if (!scan_for(batch, HEAD_START_NS, error))
+        return false;
+    /* Asked in each turn: a pool without tasks does not look at signals, and there may be none for
+     * as long as the scan finds nothing to do. */
+    while ((*out_signal = obey_signals(self)) == 0 && !is_over(self)) {
+        uint64_t report_ns = bt_report_tick(batch->report);
+        bool ahead;
+
+        if (!bt_jobs_start(batch, error))
+            return false;
+        if (batch->fatal != NULL) {
+            g_propagate_error(error, g_steal_pointer(&batch->fatal));
+            return false;
+        }
+        ahead = bt_jobs_may_read_ahead(batch) || may_scan(batch);
+        if (ahead && !look_ahead(batch, error))
+            return false;
+        idle = false;
+        if (!wait_and_settle(self, ahead ? 0 : time_to_wait(self, report_ns), &idle, error))
+            return false;
+        if (idle && !ahead)
+            return check_rest(batch, error);
+    }
+    return true;
+}
+
+static unsigned
+store_flags(const BtRunOptions *options)
+{
+    return (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u) |
+           (options->task != BT_RUN_PROCESS ? BT_STORE_LOOK : 0u);
+}
+
+static void
+open_scan(BtBatch *batch)
+{
+    dev_t device;
+    ino_t inode;
+
+    batch->scan = bt_scan_new();
+    for (const char *const *path = batch->options->paths; *path != NULL; path++)
+        bt_scan_add(batch->scan, *path);
+    bt_store_identity(batch->store, &device, &inode);
+    if (inode != 0)
+        bt_scan_skip_folder(batch->scan, device, inode);
+}
+
+static void
+tell_start(const BtBatch *batch, const char *key)
+{
+    const BtRunOptions *options = batch->options;
+    BtReportStart start = {
+        .output = options->output,
+        .settings = key,
+        .n_workers = options->n_jobs > 0 ? options->n_jobs : BT_REPORT_SERIAL,
+        .shard_count = 1,
+    };
+
+    bt_report_start(batch->report, &start);
+}
+
+static bool
 open_rooms(Run *self, GError **error)
 {
-    const BtRunOptions *options = self->options;
-    g_autofree char *key = make_key(&options->image);
+    BtBatch *batch = &self->batch;
+    const BtRunOptions *options = batch->options;
+    g_autofree char *key = bt_run_key(options);
     BtEngineOptions engine = {
-        .worker = {options->image, options->sandbox, memory_for(self, true)},
+        .worker = {options->image, options->sandbox, bt_batch_memory(batch, true)},
         .n_jobs = options->n_jobs,
         .limit_ns = options->limit_ns,
         .isolate = options->isolate,
         .wake_fd = self->signal_fd,
     };
-    dev_t device;
-    ino_t inode;
 
-    self->store = bt_store_new(
-        options->output, key,
-        (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u), error);
-    if (self->store == NULL)
+    if ((batch->store = bt_store_new(options->output, key, store_flags(options), error)) == NULL)
         return false;
-    if (bt_store_folds_case(self->store))
-        self->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    self->scan = bt_scan_new();
-    for (const char *const *path = options->paths; *path != NULL; path++)
-        bt_scan_add(self->scan, *path);
-    bt_store_identity(self->store, &device, &inode);
-    bt_scan_skip_folder(self->scan, device, inode);
-    self->window = bt_window_new(WINDOW_LIMIT);
-    self->jobs = g_ptr_array_new_with_free_func(job_free);
-    engine.worker.image.cancelled = is_signalled;
+    batch->folds_case = bt_store_folds_case(batch->store);
+    if (batch->folds_case || options->format != BT_FORMAT_NONE ||
+        !bt_naming_is_plain(&options->naming))
+        batch->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    open_scan(batch);
+    batch->window = bt_window_new(WINDOW_LIMIT);
+    batch->jobs = g_ptr_array_new_with_free_func(bt_job_free);
+    engine.worker.image.cancelled = is_cancelled;
     engine.worker.image.user = self;
-    return (self->engine = bt_engine_new(&engine, error)) != NULL;
+    if ((batch->engine = bt_engine_new(&engine, error)) == NULL)
+        return false;
+    tell_start(batch, key);
+    return true;
 }
 
 static void
@@ -621,17 +319,17 @@ free_source(void *source)
 }
 
 static void
-close_rooms(Run *self)
+close_rooms(BtBatch *batch)
 {
-    bt_engine_free(self->engine);
-    g_clear_pointer(&self->jobs, g_ptr_array_unref);
-    g_clear_error(&self->fatal);
-    g_queue_clear_full(&self->heavy, free_source);
-    g_queue_clear_full(&self->line, job_free);
-    g_clear_pointer(&self->claims, g_hash_table_unref);
-    bt_window_free(self->window);
-    bt_scan_free(self->scan);
-    bt_store_free(self->store);
+    bt_engine_free(batch->engine);
+    g_clear_pointer(&batch->jobs, g_ptr_array_unref);
+    g_clear_error(&batch->fatal);
+    g_queue_clear_full(&batch->heavy, free_source);
+    g_queue_clear_full(&batch->line, bt_job_free);
+    g_clear_pointer(&batch->claims, g_hash_table_unref);
+    bt_window_free(batch->window);
+    bt_scan_free(batch->scan);
+    bt_store_free(batch->store);
 }
 
 /* What the user should know of the sandbox, or false where it must be and cannot. */
@@ -672,46 +370,76 @@ reserve_descriptors(int n_jobs, GError **error)
                         n_jobs, (unsigned long)needed, (unsigned long)limit.rlim_max);
 }
 
-bool
-bt_run(const BtRunOptions *options, BtReport *report, int *out_signal, GError **error)
+/* Errors that time may cure. */
+static bool
+may_pass(const GError *error)
 {
-    Run run = {.options = options, .report = report, .signal_fd = -1};
+    return g_error_matches(error, BT_ERROR, BT_ERROR_EXHAUSTED) ||
+           g_error_matches(error, BT_ERROR_SYSTEM, ENOSPC) ||
+           g_error_matches(error, BT_ERROR_SYSTEM, EDQUOT);
+}
+
+/* What is told at the end of a batch that has begun. */
+static void
+tell_end(const Run *self, int signal_number, const GError *error, uint64_t start_ns)
+{
+    const BtBatch *batch = &self->batch;
+    BtReportEnd end = {
+        .n_workers = bt_engine_workers(batch->engine),
+        .signal = signal_number,
+        .error = error != NULL ? error->message : NULL,
+        .elapsed_ns = bt_clock_now_ns() - start_ns,
+    };
+
+    if (signal_number != 0)
+        bt_report_notice(batch->report, "interrupted; run it again to do the rest");
+    else if (batch->ending)
+        bt_report_notice(batch->report, "asked to stop; run it again to do the rest");
+    bt_report_ignored(batch->report, bt_scan_counts(batch->scan).n_ignored);
+    bt_report_summary(batch->report, &end);
+}
+
+static BtFd
+open_signals(sigset_t *out_before, GError **error)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    sigset_t signals;
+    BtFd fd;
+
+    sigemptyset(&signals);
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        sigaddset(&signals, numbers[i]);
+    sigprocmask(SIG_BLOCK, &signals, out_before);
+    if ((fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        bt_error_set_system(error, errno, "signals cannot be waited for");
+    return fd;
+}
+
+bool
+bt_run(const BtRunOptions *options, BtReport *report, BtRunEnd *out_end, GError **error)
+{
+    Run run = {.batch = {.options = options, .report = report}};
     uint64_t start_ns = bt_clock_now_ns();
-    sigset_t signals, before;
-    BtReportEnd end;
+    g_autoptr(GError) failure = NULL;
+    sigset_t before;
     bool ok;
 
-    *out_signal = 0;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, &before);
-    run.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (run.signal_fd < 0) {
-        bt_error_set_system(error, errno, "signals cannot be waited for");
-        sigprocmask(SIG_SETMASK, &before, NULL);
-        return false;
-    }
-    g_queue_init(&run.heavy);
-    ok = reserve_descriptors(options->n_jobs, error) && check_sandbox(options, report, error) &&
-         open_rooms(&run, error) && loop(&run, out_signal, error);
-    if (*out_signal != 0)
-        bt_report_notice(report, "interrupted; run it again to do the rest");
-    if (run.engine != NULL) {
-        bt_report_ignored(report, bt_scan_counts(run.scan).n_ignored);
-        end = (BtReportEnd){
-            .n_workers = bt_engine_workers(run.engine),
-            .signal = *out_signal,
-            .error = ok ? NULL : (*error)->message,
-            .elapsed_ns = bt_clock_now_ns() - start_ns,
-        };
-        bt_report_summary(report, &end);
-    }
-    close_rooms(&run);
-    while (read_signal(&run) != 0) /* further ones ask for what was done */
+    *out_end = (BtRunEnd){0};
+    g_queue_init(&run.batch.heavy);
+    g_queue_init(&run.batch.line);
+    run.signal_fd = open_signals(&before, &failure);
+    ok = run.signal_fd >= 0 && reserve_descriptors(options->n_jobs, &failure) &&
+         check_sandbox(options, report, &failure) && open_rooms(&run, &failure) &&
+         loop(&run, &out_end->signal, &failure);
+    out_end->again = ok ? run.batch.ending : may_pass(failure);
+    if (run.batch.engine != NULL)
+        tell_end(&run, out_end->signal, failure, start_ns);
+    close_rooms(&run.batch);
+    while (run.signal_fd >= 0 && read_signal(&run) != 0) /* further ones ask for what was done */
         ;
     bt_fd_clear(&run.signal_fd);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&failure));
     return ok;
 }

@@ -16,7 +16,8 @@
  * has what is meant for all workers to itself then; one that takes even more fails undecoded.
  *
  * SIGINT, SIGTERM and SIGHUP end the batch at once: workers are killed, unfinished targets vanish,
- * what was published stays.
+ * what was published stays. With a time of grace the first SIGTERM lets the pictures in work be
+ * finished. SIGUSR1 has the workers told.
  */
 #ifndef BT_RUN_RUN_H
 #define BT_RUN_RUN_H
@@ -25,27 +26,47 @@
 #include "image/image.h"
 #include "report/report.h"
 #include "sandbox/sandbox.h"
+#include "store/naming.h"
 
 #include <stdint.h>
 
+typedef enum BtRunTask {
+    BT_RUN_PROCESS,
+    BT_RUN_PLAN,   /* tells what would be done, and does nothing */
+    BT_RUN_VERIFY, /* sees whether each source has a fresh result that can be decoded wholly */
+} BtRunTask;
+
 typedef struct BtRunOptions {
+    BtRunTask task;
     const char *const *paths; /* NULL-terminated, at least one */
     const char *output;       /* folder of the results */
+    BtNaming naming;          /* of the results */
+    BtFormat format;          /* of all results; NONE: their sources', as far as possible */
     int n_jobs;               /* workers at most; 0: everything in this process, without forking */
     uint64_t limit_ns;        /* per picture; 0: none. Not in force without workers. */
+    uint64_t grace_ns;        /* after SIGTERM, for the pictures that are in work */
     bool isolate;             /* a new worker for each picture */
     BtSandboxMode sandbox;    /* of workers */
     uint64_t memory;          /* bytes that each worker may have; 0: no limit */
     uint64_t max_file_size;   /* bytes; a larger source fails; 0: none is */
     bool force;               /* nothing is fresh */
     bool durable;             /* each result is on the disk when it is counted */
+    bool keep_dates;          /* results show their sources' times */
     BtImageSettings image;    /* `cancelled` is set by the run */
 } BtRunOptions;
 
+/* How a batch has ended. */
+typedef struct BtRunEnd {
+    int signal; /* that ended it at once, or 0 */
+    bool
+        again; /* a later run may well do what this one has left: the disk was full, workers kept
+                  being killed, or it was asked to stop and had the time to finish what it was at */
+} BtRunEnd;
+
 /* Runs the batch and tells the report all about it, its summary included. No other thread may
- * exist. False when the batch could not run, or not go on (exit
- * 3). *out_signal is the signal that ended it, or 0. */
-BT_MUST_CHECK bool bt_run(const BtRunOptions *options, BtReport *report, int *out_signal,
+ * exist. False when the batch could not run, or not go on (exit 3, or 75 where `again`). out_end is
+ * always written. */
+BT_MUST_CHECK bool bt_run(const BtRunOptions *options, BtReport *report, BtRunEnd *out_end,
                           GError **error);
 
 #endif

@@ -53,10 +53,14 @@ bt_worker_serve(void *state, const BtTaskView *task, void *reply)
     BtWorkerTask work;
     BtOutcome outcome;
 
-    g_assert(task->size == sizeof work && task->n_fds == 2);
+    g_assert(task->size == sizeof work);
     memcpy(&work, task->bytes, sizeof work);
+    g_assert(task->n_fds == (work.check ? 1 : 2));
     allow_memory(work.memory);
-    bt_image_process(state, task->fds[0], task->fds[1], work.format, work.memory, &outcome);
+    if (work.check)
+        bt_image_check(state, task->fds[0], work.memory, &outcome);
+    else
+        bt_image_process(state, task->fds[0], task->fds[1], work.format, work.memory, &outcome);
     memcpy(reply, &outcome, sizeof outcome);
     return sizeof outcome;
 }

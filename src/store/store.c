@@ -22,6 +22,7 @@ struct BtStore {
     BtFolder *looked;  /* results lie where the one before did */
     GHashTable *swept; /* names of the folders that were rid of stale temporaries */
     struct timespec key_time;
+    bool other_key; /* the results that are there were made with other settings */
     unsigned flags;
     bool probed; /* can_link is known */
     bool can_link;
@@ -121,24 +122,40 @@ update_key(BtStore *self, const char *key, GError **error)
     return same || wait_past_key(self, error);
 }
 
+/* What there is to look at: nothing is made. */
+static bool
+look_at_key(BtStore *self, const char *key)
+{
+    struct stat file;
+
+    self->other_key = !has_key(self, key);
+    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) == 0)
+        self->key_time = file.st_ctim;
+    return true;
+}
+
 BtStore *
 bt_store_new(const char *path, const char *key, unsigned flags, GError **error)
 {
     g_autoptr(BtStore) self = g_new0(BtStore, 1);
+    bool looks = (flags & BT_STORE_LOOK) != 0;
     g_auto(BtFd) fd = -1;
 
-    if (g_mkdir_with_parents(path, 0777) < 0 ||
-        (fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+    self->flags = flags;
+    self->path = g_strdup(path);
+    self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if ((!looks && g_mkdir_with_parents(path, 0777) < 0) ||
+        ((fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 && !(looks && errno == ENOENT))) {
         bt_error_set_system(error, errno, "%s", path);
         return NULL;
     }
-    self->path = g_strdup(path);
+    if (fd < 0)
+        return g_steal_pointer(&self);
     self->top = bt_folder_new(path, "", 0, &fd);
     self->target = bt_folder_ref(self->top);
     self->looked = bt_folder_ref(self->top);
-    self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->flags = flags;
-    return update_key(self, key, error) ? g_steal_pointer(&self) : NULL;
+    return (looks ? look_at_key(self, key) : update_key(self, key, error)) ? g_steal_pointer(&self)
+                                                                           : NULL;
 }
 
 void
@@ -146,9 +163,9 @@ bt_store_free(BtStore *self)
 {
     if (self == NULL)
         return;
-    bt_folder_unref(self->looked);
-    bt_folder_unref(self->target);
-    bt_folder_unref(self->top);
+    g_clear_pointer(&self->looked, bt_folder_unref);
+    g_clear_pointer(&self->target, bt_folder_unref);
+    g_clear_pointer(&self->top, bt_folder_unref);
     g_clear_pointer(&self->swept, g_hash_table_unref);
     g_free(self->path);
     g_free(self);
@@ -159,7 +176,8 @@ bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
 {
     struct stat folder = {0};
 
-    fstat(self->top->fd, &folder);
+    if (self->top != NULL)
+        fstat(self->top->fd, &folder);
     *out_device = folder.st_dev;
     *out_inode = folder.st_ino;
 }
@@ -170,22 +188,54 @@ bt_store_folds_case(const BtStore *self)
     g_autofree char *folded = g_ascii_strup(BT_STORE_KEY_NAME, -1);
     struct stat one, other;
 
-    return bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &one) == 0 &&
+    return self->top != NULL && bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &one) == 0 &&
            bt_path_stat(self->top->fd, folded, &other) == 0 && one.st_ino == other.st_ino;
 }
 
-BtStoreState
-bt_store_look(BtStore *self, const char *name, const struct stat *source)
+static BtStoreState
+judge(const BtStore *self, const struct stat *result, const struct stat *source)
 {
-    const BtFolder *folder = get_folder(self, &self->looked, name, bt_path_open_parent);
+    if (!S_ISREG(result->st_mode) || result->st_size == 0)
+        return BT_STORE_BROKEN;
+    if (!is_later(result->st_ctim, source->st_ctim))
+        return BT_STORE_CHANGED;
+    if (self->other_key || !is_later(result->st_ctim, self->key_time))
+        return BT_STORE_SETTINGS;
+    return (self->flags & BT_STORE_FORCE) != 0 ? BT_STORE_FORCED : BT_STORE_FRESH;
+}
+
+/* The folder of a result that is looked for. NULL with errno. */
+static const BtFolder *
+look_for_folder(BtStore *self, const char *name)
+{
+    errno = ENOENT;
+    return self->top != NULL ? get_folder(self, &self->looked, name, bt_path_open_parent) : NULL;
+}
+
+BtStoreState
+bt_store_look(BtStore *self, const char *name, const struct stat *source, struct stat *out_result)
+{
+    const BtFolder *folder = look_for_folder(self, name);
     struct stat result;
 
     if (folder == NULL || bt_path_stat(folder->fd, name + strlen(folder->name), &result) < 0)
         return BT_STORE_NEW;
-    if ((self->flags & BT_STORE_FORCE) == 0 && S_ISREG(result.st_mode) && result.st_size > 0 &&
-        is_later(result.st_ctim, source->st_ctim) && is_later(result.st_ctim, self->key_time))
-        return BT_STORE_FRESH;
-    return BT_STORE_STALE;
+    if (out_result != NULL)
+        *out_result = result;
+    return judge(self, &result, source);
+}
+
+BtFd
+bt_store_open_result(BtStore *self, const char *name, GError **error)
+{
+    const BtFolder *folder = look_for_folder(self, name);
+    BtFd fd = folder == NULL ? -1
+                             : bt_path_open(folder->fd, name + strlen(folder->name),
+                                            O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+    if (fd < 0)
+        bt_error_set_system(error, errno, "its result %s/%s", self->path, name);
+    return fd;
 }
 
 /* Before the first target in a folder. */

@@ -47,34 +47,44 @@
 typedef enum BtStoreFlags {
     BT_STORE_FORCE = 1,   /* nothing is fresh */
     BT_STORE_DURABLE = 2, /* as above */
+    BT_STORE_LOOK = 4,    /* nothing is written, and the folder need not be there */
 } BtStoreFlags;
 
 typedef struct BtStore BtStore;
 typedef struct BtTarget BtTarget;
 
 typedef enum BtStoreState {
-    BT_STORE_NEW,   /* there is no result */
-    BT_STORE_STALE, /* there is one, older than its source or the settings, or force is set */
+    BT_STORE_NEW,      /* there is no result */
+    BT_STORE_CHANGED,  /* its source is later */
+    BT_STORE_SETTINGS, /* the settings are later, or others */
+    BT_STORE_FORCED,   /* it is up to date, but force is set */
+    BT_STORE_BROKEN,   /* what is there is empty or no regular file */
     BT_STORE_FRESH,
 } BtStoreState;
 
 /* Makes the folder (and its parents) where it is missing, and brings the key file up to date with
- * `key`, a text, not empty, that must differ when results would. flags: of BtStoreFlags. */
+ * `key`, a text, not empty, that must differ when results would. flags: of BtStoreFlags. One that
+ * only looks writes neither, and has no targets. */
 BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, unsigned flags,
                                     GError **error);
 void bt_store_free(BtStore *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
 
-/* Device and inode of the output folder, for the scan to keep out of it. */
+/* Device and inode of the output folder, for the scan to keep out of it; 0 and 0 where there is
+ * none. */
 void bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
 
 /* Whether the output folder takes names that differ by case alone for one. */
 bool bt_store_folds_case(const BtStore *self);
 
-/* State of the result `name` (relative to the output folder) of a source with this stat. What is
- * there and is no regular file is stale. */
-BtStoreState bt_store_look(BtStore *self, const char *name, const struct stat *source);
+/* State of the result `name` (relative to the output folder) of a source with this stat.
+ * *out_result: what is there, if anything is; may be NULL. */
+BtStoreState bt_store_look(BtStore *self, const char *name, const struct stat *source,
+                           struct stat *out_result);
+
+/* Opens a result for reading, without following a link. -1 with *error. */
+BT_MUST_CHECK BtFd bt_store_open_result(BtStore *self, const char *name, GError **error);
 
 /* A temporary for a result that will be called `name` or another name in the same folder; makes the
  * folders on the way. May outlive the store. */
@@ -86,6 +96,9 @@ int bt_target_fd(const BtTarget *self);
 /* Whether the file system has room for another megabyte: tried, in the target's file, which is
  * empty afterwards. False with what the system says. */
 BT_MUST_CHECK bool bt_target_has_room(BtTarget *self, GError **error);
+
+/* The time of the last change that the result will show, in place of when it was written. */
+void bt_target_set_time(BtTarget *self, struct timespec time);
 
 /* Gives what was written its name, which must be in the folder that it was opened for. After
  * success the target is spent: only bt_target_free() remains. An empty file is refused. */

@@ -13,7 +13,9 @@ struct BtTarget {
     BtFolder *folder;
     BtFd fd;
     bool durable;
-    uint64_t bytes;  /* once it was published */
+    uint64_t bytes;       /* once it was published */
+    struct timespec time; /* that it is to show, if timed */
+    bool timed;
     char *temporary; /* the name that it has for now; NULL while it has none, and once published */
 };
 
@@ -124,6 +126,13 @@ give_name(BtTarget *self, const char *base, GError **error)
     return replace(self, base, error);
 }
 
+void
+bt_target_set_time(BtTarget *self, struct timespec time)
+{
+    self->time = time;
+    self->timed = true;
+}
+
 bool
 bt_target_publish(BtTarget *self, const char *name, GError **error)
 {
@@ -137,6 +146,9 @@ bt_target_publish(BtTarget *self, const char *name, GError **error)
     self->bytes = (uint64_t)written.st_size;
     if (written.st_size == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "%s%s would be empty", folder, base);
+    if (self->timed &&
+        futimens(self->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, self->time}) != 0)
+        return bt_error_set_system(error, errno, "%s%s", folder, base);
     if (self->durable && fsync(self->fd) != 0)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
     if (!give_name(self, base, error))

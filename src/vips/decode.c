@@ -216,6 +216,30 @@ bt_decode_rows(BtDecode *self, BtRowSink sink, void *user, BtOutcome *outcome)
     return true;
 }
 
+static GBytes *
+copy_blob(VipsImage *image, const char *name)
+{
+    const void *bytes;
+    size_t size;
+
+    if (vips_image_get_typeof(image, name) == 0)
+        return NULL;
+    if (vips_image_get_blob(image, name, &bytes, &size) == 0)
+        return g_bytes_new(bytes, size);
+    vips_error_clear();
+    return NULL;
+}
+
+void
+bt_decode_metadata(BtDecode *self, BtMetadata *out_metadata)
+{
+    *out_metadata = (BtMetadata){
+        .exif = copy_blob(self->image, VIPS_META_EXIF_NAME),
+        .xmp = copy_blob(self->image, VIPS_META_XMP_NAME),
+        .iptc = copy_blob(self->image, VIPS_META_IPTC_NAME),
+    };
+}
+
 void
 bt_decode_close(BtDecode *self)
 {

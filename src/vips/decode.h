@@ -9,6 +9,7 @@
 BtDecode *bt_decode_open(int fd, BtDecodePicture *out_picture, BtOutcome *outcome);
 bool bt_decode_shrink(BtDecode *self, int shrink, BtDecodePicture *picture, BtOutcome *outcome);
 bool bt_decode_rows(BtDecode *self, BtRowSink sink, void *user, BtOutcome *outcome);
+void bt_decode_metadata(BtDecode *self, BtMetadata *out_metadata);
 void bt_decode_close(BtDecode *self);
 
 #endif

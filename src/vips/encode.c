@@ -22,34 +22,34 @@ bt_encode_can_write(BtFormat format)
  * defaults, 1200 x 800, time and bytes: PNG 0.6x and 0.9x, WebP 0.5x and 1.05x, GIF 0.3x and 1.07x,
  * AVIF 0.2x and 1.2x, and LZW in TIFF takes a quarter of the time of deflate. */
 static bool
-save(VipsImage *image, VipsTarget *target, BtFormat format, int q)
+save(VipsImage *image, VipsTarget *target, BtFormat format, int q, bool strip)
 {
     switch (format) {
     case BT_FORMAT_PNG:
         return vips_pngsave_target(image, target, "compression", 1, "filter",
-                                   VIPS_FOREIGN_PNG_FILTER_SUB, "strip", TRUE, NULL) == 0;
+                                   VIPS_FOREIGN_PNG_FILTER_SUB, "strip", strip, NULL) == 0;
     case BT_FORMAT_WEBP:
-        return vips_webpsave_target(image, target, "Q", q, "effort", 2, "strip", TRUE, NULL) == 0;
+        return vips_webpsave_target(image, target, "Q", q, "effort", 2, "strip", strip, NULL) == 0;
     case BT_FORMAT_TIFF:
         return vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_LZW,
                                     "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "strip",
-                                    TRUE, NULL) == 0;
+                                    strip, NULL) == 0;
     case BT_FORMAT_GIF:
-        return vips_gifsave_target(image, target, "effort", 1, "strip", TRUE, NULL) == 0;
+        return vips_gifsave_target(image, target, "effort", 1, "strip", strip, NULL) == 0;
     case BT_FORMAT_AVIF:
         return vips_heifsave_target(image, target, "Q", q, "compression",
-                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "strip", TRUE,
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "strip", strip,
                                     NULL) == 0;
     case BT_FORMAT_HEIC:
         return vips_heifsave_target(image, target, "Q", q, "compression",
-                                    VIPS_FOREIGN_HEIF_COMPRESSION_HEVC, "strip", TRUE, NULL) == 0;
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_HEVC, "strip", strip, NULL) == 0;
     case BT_FORMAT_JXL:
-        return vips_jxlsave_target(image, target, "Q", q, "strip", TRUE, NULL) == 0;
+        return vips_jxlsave_target(image, target, "Q", q, "strip", strip, NULL) == 0;
     case BT_FORMAT_JP2:
-        return vips_jp2ksave_target(image, target, "Q", q, "strip", TRUE, NULL) == 0;
+        return vips_jp2ksave_target(image, target, "Q", q, "strip", strip, NULL) == 0;
     case BT_FORMAT_PPM:
         /* By name: not every libvips has a function of it. */
-        return vips_call(operations[format], image, target, "strip", TRUE, NULL) == 0;
+        return vips_call(operations[format], image, target, "strip", strip, NULL) == 0;
     default:
         vips_error("blurthumb", "%s cannot be written", bt_format_name(format));
         return false;
@@ -77,13 +77,34 @@ wrap(const BtRaster *raster)
 }
 
 static void
+attach_blob(VipsImage *image, const char *name, GBytes *blob)
+{
+    gsize size;
+    const void *bytes;
+
+    if (blob == NULL)
+        return;
+    bytes = g_bytes_get_data(blob, &size);
+    vips_image_set_blob_copy(image, name, bytes, size);
+}
+
+static void
+attach(VipsImage *image, const BtMetadata *metadata)
+{
+    attach_blob(image, VIPS_META_EXIF_NAME, metadata->exif);
+    attach_blob(image, VIPS_META_XMP_NAME, metadata->xmp);
+    attach_blob(image, VIPS_META_IPTC_NAME, metadata->iptc);
+}
+
+static void
 unref_area(void *area)
 {
     vips_area_unref(area);
 }
 
 GBytes *
-bt_encode(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outcome)
+bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata *metadata,
+          BtOutcome *outcome)
 {
     BT_OWNED VipsTarget *target = vips_target_new_to_memory();
     BT_OWNED VipsImage *image = wrap(raster);
@@ -91,7 +112,10 @@ bt_encode(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outco
     const void *bytes;
     size_t size;
 
-    if (target == NULL || image == NULL || !save(image, target, format, quality)) {
+    if (image != NULL)
+        attach(image, metadata);
+    if (target == NULL || image == NULL ||
+        !save(image, target, format, quality, bt_metadata_is_empty(metadata))) {
         bt_vips_fail(outcome, BT_REASON_ENCODE, "the result cannot be made into %s",
                      bt_format_name(format));
         return NULL;

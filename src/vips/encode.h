@@ -8,6 +8,7 @@
 /* Any process, once libvips is started. */
 bool bt_encode_can_write(BtFormat format);
 
-GBytes *bt_encode(const BtRaster *raster, BtFormat format, int quality, BtOutcome *outcome);
+GBytes *bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata *metadata,
+                  BtOutcome *outcome);
 
 #endif

@@ -102,5 +102,6 @@ const BtCodecs bt_codecs = {
     .rows = bt_decode_rows,
     .close = bt_decode_close,
     .cmyk_profile = cmyk_profile,
+    .metadata = bt_decode_metadata,
     .encode = bt_encode,
 };

@@ -225,7 +225,8 @@ class Batch:
 
     def check_stopped(self, run, sentence, output='processed'):
         """The batch could not go on, and says why in one sentence; the names of what was done."""
-        names = self.check_part(run, 3, output)
+        again = any(words in run.err for words in ('No space left on device', 'Disk quota exceeded'))
+        names = self.check_part(run, 75 if again else 3, output)
         assert len(run.err.splitlines()) == 1 and re.search(sentence, run.err), run.err
         return names
 

@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_assert_cmpint(options.run.image.box_width, >, 0);
     g_assert_cmpint(options.run.image.box_height, >, 0);
     g_assert_cmpint(options.run.n_jobs, >=, 0);
-    g_assert_true(options.run.image.quality >= 0 && options.run.image.quality <= 100);
+    for (int i = 0; i < BT_FORMAT_COUNT; i++)
+        g_assert_true(options.run.image.quality[i] >= 0 && options.run.image.quality[i] <= 100);
     return 0;
 }

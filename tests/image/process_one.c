@@ -39,7 +39,8 @@ parse(int argc, char **argv, BtImageSettings *settings, BtFormat *format)
         else if (strcmp(argv[i - 1], "--size") == 0)
             sscanf(value, "%dx%d", &settings->box_width, &settings->box_height);
         else if (strcmp(argv[i - 1], "--quality") == 0)
-            settings->quality = atoi(value);
+            for (int f = 0; f < BT_FORMAT_COUNT; f++)
+                settings->quality[f] = atoi(value);
         else if (strcmp(argv[i - 1], "--format") == 0)
             *format = bt_format_of_name(value);
         else if (strcmp(argv[i - 1], "--allow") == 0)

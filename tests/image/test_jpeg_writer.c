@@ -21,6 +21,8 @@
 #define MCU     (2 * BLOCK) /* rows at most, with chroma halved */
 #define ROUNDED 1.5         /* levels: to YCbCr, the mean of four, and the decoder's result */
 
+static const BtMetadata no_metadata;
+
 typedef struct Plane {
     int width, height; /* of what the picture covers */
     int stride;
@@ -210,7 +212,7 @@ static GBytes *
 write_raster(const BtRaster *raster, int quality)
 {
     BtOutcome outcome = {0};
-    GBytes *bytes = bt_jpeg_write(raster, quality, &outcome);
+    GBytes *bytes = bt_jpeg_write(raster, quality, &no_metadata, &outcome);
 
     g_assert_cmpstr(outcome.sentence, ==, "");
     g_assert_nonnull(bytes);
@@ -273,8 +275,8 @@ check_planes(Size size, int quality)
 
     for (int i = 0; i < PLANES; i++)
         planes[i] = make_picture(i > 0 ? half : size, 1, i == 1);
-    bytes = bt_jpeg_write_planes(planes, quality, &outcome);
-    again = bt_jpeg_write_planes(planes, quality, &outcome);
+    bytes = bt_jpeg_write_planes(planes, quality, &no_metadata, &outcome);
+    again = bt_jpeg_write_planes(planes, quality, &no_metadata, &outcome);
     g_assert_cmpstr(outcome.sentence, ==, "");
     g_assert_true(g_bytes_equal(bytes, again));
     file = decode_planes(bytes);
@@ -327,8 +329,8 @@ check_filling(Size size, int quality)
         planes[i] = make_picture(i > 0 ? half : size, 1, true);
         filled[i] = fill_up(&planes[i], i > 0 ? BLOCK : MCU);
     }
-    bytes = bt_jpeg_write_planes(planes, quality, &outcome);
-    whole_bytes = bt_jpeg_write_planes(filled, quality, &outcome);
+    bytes = bt_jpeg_write_planes(planes, quality, &no_metadata, &outcome);
+    whole_bytes = bt_jpeg_write_planes(filled, quality, &no_metadata, &outcome);
     file = decode_planes(bytes);
     whole = decode_planes(whole_bytes);
     for (int i = 0; i < PLANES; i++) {
@@ -413,7 +415,7 @@ test_too_wide(void)
     BtOutcome outcome = {0};
 
     memset(raster.pixels, 100, bt_raster_size(&raster));
-    g_assert_null(bt_jpeg_write(&raster, 75, &outcome));
+    g_assert_null(bt_jpeg_write(&raster, 75, &no_metadata, &outcome));
     g_assert_cmpint(outcome.reason, ==, BT_REASON_ENCODE);
     g_assert_nonnull(strstr(outcome.sentence, "65500"));
     bt_raster_clear(&raster);

@@ -160,8 +160,8 @@ class Batch:
             lost = [name for name in self.sources if name not in told and not self._is_spared(name, done.failed)]
             if lost:
                 yield f'nobody knows of {lost}'
-        elif done.code == 3 and not (done.errors and done.errors[-1].startswith('blurthumb: ')):
-            yield 'exit 3 without a word'
+        elif done.code in (3, 75) and not (done.errors and done.errors[-1].startswith('blurthumb: ')):
+            yield f'exit {done.code} without a word'
 
     def unsound(self, done):
         """What on the disk is not as the run said, as sentences."""

@@ -60,11 +60,11 @@ def complaints(batch, trace, call, errno, position):
     aborted = call in MEMORY and done.code in ABORTS
     may_leave = aborted or call == 'unlinkat'
     descriptor = strace.injected(batch.log).partition(',')[0] if call == 'write' else None
-    if done.code not in (0, 1, 3) and not aborted:
+    if done.code not in (0, 1, 3, 75) and not aborted:
         yield f'exit {done.code}'
     if len(done.failed) > batch.scenario.broken + 1:
         yield f'{len(done.failed)} failures of one call: {done.errors}'
-    if done.code == 3 and done.summary and not is_fatal(errno, done.errors[-1]):
+    if done.code in (3, 75) and done.summary and not is_fatal(errno, done.errors[-1]):
         yield f'one call ended the batch: {done.errors}'
     if descriptor in ('1', '2'):
         yield from unheard(done, descriptor)

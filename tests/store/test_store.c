@@ -501,7 +501,7 @@ assert_state(BtStore *store, const char *folder, BtStoreState expected)
 {
     struct stat source = stat_of(folder, "source.jpg");
 
-    g_assert_cmpint(bt_store_look(store, "sub/source.jpg", &source), ==, expected);
+    g_assert_cmpint(bt_store_look(store, "sub/source.jpg", &source, NULL), ==, expected);
 }
 
 /* A result is looked for where it lies, whatever was looked for before: in folders that are not
@@ -516,10 +516,10 @@ test_look_around(void)
     struct stat source = stat_of(folder, BT_STORE_KEY_NAME);
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_assert_cmpint(bt_store_look(store, names[i], &source), ==, BT_STORE_NEW);
+        g_assert_cmpint(bt_store_look(store, names[i], &source, NULL), ==, BT_STORE_NEW);
         put(store, names[i], names[i]);
         for (size_t j = G_N_ELEMENTS(names); j-- > 0;)
-            g_assert_cmpint(bt_store_look(store, names[j], &source), ==,
+            g_assert_cmpint(bt_store_look(store, names[j], &source, NULL), ==,
                             j <= i ? BT_STORE_FRESH : BT_STORE_NEW);
     }
 }
@@ -550,14 +550,14 @@ test_freshness(void)
     /* A source that is touched, backwards even, or has an older file renamed over it. */
     let_clock_move(folder);
     g_assert_cmpint(utimensat(AT_FDCWD, source, past, 0), ==, 0);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_CHANGED);
     let_clock_move(folder);
     put(store, "sub/source.jpg", "result");
     assert_state(store, folder, BT_STORE_FRESH);
     let_clock_move(folder);
     g_assert_cmpint(utimensat(AT_FDCWD, older, past, 0), ==, 0);
     g_assert_cmpint(rename(older, source), ==, 0);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_CHANGED);
     let_clock_move(folder);
     put(store, "sub/source.jpg", "result");
     assert_state(store, folder, BT_STORE_FRESH);
@@ -568,29 +568,99 @@ test_freshness(void)
     assert_state(store, folder, BT_STORE_FRESH);
     bt_store_free(store);
     store = open_store(output, "key 2", false);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_SETTINGS);
     put(store, "sub/source.jpg", "result");
     assert_state(store, folder, BT_STORE_FRESH);
     bt_store_free(store);
     store = open_store(output, "key", false);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_SETTINGS);
     put(store, "sub/source.jpg", "result");
     bt_store_free(store);
 
     store = open_store(output, "key", true);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_FORCED);
     bt_store_free(store);
     store = open_store(output, "key", false);
     assert_state(store, folder, BT_STORE_FRESH);
 
     /* What is there and is no whole result is never fresh. */
     scene_write(output, "sub/source.jpg", "", 0);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_BROKEN);
     remove_name(output, "sub/source.jpg");
     assert_state(store, folder, BT_STORE_NEW);
     g_assert_cmpint(symlink("../../source.jpg", result), ==, 0);
-    assert_state(store, folder, BT_STORE_STALE);
+    assert_state(store, folder, BT_STORE_BROKEN);
     bt_store_free(store);
+}
+
+/* A look changes nothing, and finds nothing wrong with a folder that is not there. */
+static void
+test_look_alone(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+    g_autofree char *output = g_build_filename(folder, "out", NULL);
+    g_autoptr(GError) error = NULL;
+    struct stat result = {0};
+    BtStore *store;
+
+    scene_write(folder, "source.jpg", "source", 6);
+    store = bt_store_new(output, "key", BT_STORE_LOOK, &error);
+    g_assert_no_error(error);
+    assert_state(store, folder, BT_STORE_NEW);
+    g_assert_false(bt_store_folds_case(store));
+    bt_store_free(store);
+    g_assert_false(g_file_test(output, G_FILE_TEST_EXISTS));
+
+    store = open_store(output, "key", false);
+    put(store, "sub/source.jpg", "result");
+    bt_store_free(store);
+    store = bt_store_new(output, "key", BT_STORE_LOOK, &error);
+    assert_state(store, folder, BT_STORE_FRESH);
+    {
+        struct stat source = stat_of(folder, "source.jpg");
+        g_auto(BtFd) fd = bt_store_open_result(store, "sub/source.jpg", &error);
+        g_auto(BtFd) none = -1;
+
+        g_assert_cmpint(bt_store_look(store, "sub/source.jpg", &source, &result), ==,
+                        BT_STORE_FRESH);
+        g_assert_cmpint(result.st_size, ==, 6);
+        g_assert_no_error(error);
+        g_assert_cmpint(fd, >=, 0);
+        none = bt_store_open_result(store, "sub/other.jpg", &error);
+        g_assert_cmpint(none, ==, -1);
+        g_assert_error(error, BT_ERROR_SYSTEM, ENOENT);
+        g_clear_error(&error);
+    }
+    bt_store_free(store);
+    store = bt_store_new(output, "other", BT_STORE_LOOK, &error);
+    assert_state(store, folder, BT_STORE_SETTINGS);
+    bt_store_free(store);
+    store = bt_store_new(output, "key", BT_STORE_LOOK, &error);
+    assert_state(store, folder, BT_STORE_FRESH);
+    bt_store_free(store);
+}
+
+/* A result may show another time than that of its making; it is fresh all the same. */
+static void
+test_time(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+    g_autoptr(BtStore) store = NULL;
+    g_autoptr(BtTarget) target = NULL;
+    g_autoptr(GError) error = NULL;
+    struct timespec then = {.tv_sec = 1000000000, .tv_nsec = 5000};
+    struct stat result;
+
+    scene_write(folder, "source.jpg", "source", 6);
+    let_clock_move(folder);
+    store = open_store(folder, "key", false);
+    target = bt_store_open(store, "sub/source.jpg", &error);
+    g_assert_cmpint(write(bt_target_fd(target), "x", 1), ==, 1);
+    bt_target_set_time(target, then);
+    g_assert_true(bt_target_publish(target, "sub/source.jpg", &error));
+    result = stat_of(folder, "sub/source.jpg");
+    g_assert_cmpint(result.st_mtim.tv_sec, ==, then.tv_sec);
+    assert_state(store, folder, BT_STORE_FRESH);
 }
 
 /* The result that is published first in a run is later than the key that this run has written. */
@@ -603,7 +673,7 @@ check_key_is_earlier(const char *folder)
         struct stat written = stat_of(folder, BT_STORE_KEY_NAME);
 
         put(store, "a.jpg", "x");
-        g_assert_cmpint(bt_store_look(store, "a.jpg", &written), ==, BT_STORE_FRESH);
+        g_assert_cmpint(bt_store_look(store, "a.jpg", &written, NULL), ==, BT_STORE_FRESH);
     }
 }
 
@@ -761,6 +831,8 @@ main(int argc, char **argv)
     g_test_add_func("/store/full", test_full);
     g_test_add_func("/store/look-around", test_look_around);
     g_test_add_func("/store/freshness", test_freshness);
+    g_test_add_func("/store/look-alone", test_look_alone);
+    g_test_add_func("/store/time", test_time);
     g_test_add_func("/store/key-is-earlier", test_key_is_earlier);
     g_test_add_func("/store/coarse-times", test_coarse_times);
     g_test_add_func("/store/foreign", test_foreign);

@@ -32,7 +32,7 @@ test_defaults(void)
     g_assert_cmpfloat(options.run.image.sigma, ==, 15);
     g_assert_cmpint(options.run.image.box_width, ==, 1200);
     g_assert_cmpint(options.run.image.box_height, ==, 1200);
-    g_assert_cmpint(options.run.image.quality, ==, BT_IMAGE_QUALITY_DEFAULT);
+    g_assert_cmpint(options.run.image.quality[BT_FORMAT_JPEG], ==, BT_IMAGE_QUALITY_DEFAULT);
     g_assert_cmpuint(options.run.image.allowed, ==, 0);
     g_assert_cmpuint(options.run.limit_ns, ==, 60 * BT_NS_PER_S);
     g_assert_cmpuint(options.run.image.max_pixels, ==, UINT64_C(1000000000));
@@ -63,7 +63,8 @@ test_all(void)
     g_assert_cmpfloat(options.run.image.sigma, ==, 2.5);
     g_assert_cmpint(options.run.image.box_width, ==, 800);
     g_assert_cmpint(options.run.image.box_height, ==, 600);
-    g_assert_cmpint(options.run.image.quality, ==, 90);
+    g_assert_cmpint(options.run.image.quality[BT_FORMAT_JPEG], ==, 90);
+    g_assert_cmpint(options.run.image.quality[BT_FORMAT_AVIF], ==, 90);
     g_assert_true(options.run.image.exact);
     g_assert_true(options.run.image.linear);
     g_assert_true(options.run.force);
