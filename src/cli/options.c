@@ -392,7 +392,7 @@ apply_switch(BtOptions *options, OptionId id)
         options->run.force = true;
         break;
     case OPTION_DRY_RUN:
-        options->run.task = BT_RUN_PLAN;
+        options->dry_run = true;
         break;
     case OPTION_VERIFY:
         options->run.task = BT_RUN_VERIFY;
@@ -510,6 +510,8 @@ check_together(const BtOptions *options, GError **error)
 {
     const BtNaming *naming = &options->run.naming;
 
+    if (options->dry_run && options->run.task == BT_RUN_VERIFY)
+        return bt_error_set(error, BT_ERROR_INVALID, "--dry-run and --verify are one too many");
     if (naming->pattern != NULL && naming->flat)
         return bt_error_set(
             error, BT_ERROR_INVALID,
@@ -545,6 +547,8 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
     }
     if (!check_together(&options, error))
         return false;
+    if (options.dry_run)
+        options.run.task = BT_RUN_PLAN;
     if (!options.memory_given)
         options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = optind < argc ? (const char *const *)&argv[optind] : here;

@@ -79,3 +79,47 @@ def test_workers_die_with_their_supervisor(started):
     while any(os.path.exists(f'/proc/{worker}') for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize('jobs', ('--serial', '-j2'))
+def test_grace_finishes_what_is_in_work(started, blurthumb, tmp_path, jobs):
+    """75: a scheduler that took the machine away may start it once more."""
+    process = started(jobs, '-v', '--grace', '60')
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 75 and err == b'blurthumb: asked to stop; run it again to do the rest\n'
+    done = check_whole(tmp_path / 'processed')
+    assert out.count(b'was processed') == len(done) < N_SOURCES
+    assert blurthumb(*SLOW, 'in').stdout.startswith(f'{N_SOURCES - len(done)} processed, {len(done)} skipped'.encode())
+
+
+@pytest.mark.parametrize('second', (signal.SIGTERM, signal.SIGINT))
+def test_second_signal_ends_the_grace(started, tmp_path, second):
+    process = started('-j2', '--grace', '60', '--sigma', '300')
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.05)
+    process.send_signal(second)
+    process.communicate(timeout=60)
+    assert process.returncode in (128 + second, 75)
+    check_whole(tmp_path / 'processed')
+
+
+@pytest.mark.parametrize('jobs', ('--serial', '-j1'))
+def test_grace_has_an_end(started, tmp_path, jobs):
+    process = started(jobs, '--grace', '0.001')
+    process.send_signal(signal.SIGTERM)
+    before = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 75 and time.monotonic() - before < STOP_GUARD_S
+    assert len(check_whole(tmp_path / 'processed')) < N_SOURCES
+
+
+@pytest.mark.parametrize('jobs', ('--serial', '-j2'))
+def test_usr1_tells_and_changes_nothing(started, tmp_path, jobs):
+    process = started(jobs)
+    for _ in range(3):
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.05)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and out.startswith(f'{N_SOURCES} processed'.encode())
+    assert b'blurthumb' in err

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""How results are called, and in which format they are."""
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def tree(photo):
+    photo('in/2024/rome/a.jpeg', 'in/b.jpg')
+    photo('in/2024/c.png', format='PNG')
+
+
+@pytest.mark.parametrize('options, expected', (
+    (('--suffix', '-small'), [b'2024/c-small.png', b'2024/rome/a-small.jpeg', b'b-small.jpg']),
+    (('--flat',), [b'2024__c.png', b'2024__rome__a.jpeg', b'b.jpg']),
+    (('--flat', '--suffix', '.s'), [b'2024__c.s.png', b'2024__rome__a.s.jpeg', b'b.s.jpg']),
+    (('--name', '{dir}/small/{stem}.{ext}'), [b'2024/rome/small/a.jpeg', b'2024/small/c.png', b'small/b.jpg']),
+    (('--format', 'webp'), [b'2024/c.png.webp', b'2024/rome/a.jpeg.webp', b'b.jpg.webp']),
+    (('--format', 'jpeg'), [b'2024/c.png.jpg', b'2024/rome/a.jpeg', b'b.jpg']),
+    (('--format', 'keep'), [b'2024/c.png', b'2024/rome/a.jpeg', b'b.jpg']),
+    (('--format', 'webp', '--name', '{dir}/{stem}.{ext}'), [b'2024/c.webp', b'2024/rome/a.webp', b'b.webp']),
+), ids=lambda value: ' '.join(value) if isinstance(value, tuple) else '')
+def test_names(blurthumb, tree, files, options, expected):
+    for words in (b'3 processed, 0 skipped', b'0 processed, 3 skipped'):
+        done = blurthumb(*options, 'in')
+        assert (done.returncode, done.stderr) == (0, b'') and words in done.stdout
+        assert files() == expected
+
+
+@pytest.mark.parametrize('format, pillow', (('jpeg', 'JPEG'), ('png', 'PNG'), ('webp', 'WEBP'), ('tiff', 'TIFF')))
+def test_format_of_results(blurthumb, tree, files, tmp_path, format, pillow):
+    assert blurthumb('--format', format, 'in').returncode == 0
+    for name in files():
+        assert Image.open(tmp_path / 'processed' / name.decode()).format == pillow
+
+
+def test_avif_is_written(blurthumb, tree, files, tmp_path):
+    assert blurthumb('--format', 'avif', 'in').returncode == 0
+    for name in files():
+        assert (tmp_path / 'processed' / name.decode()).read_bytes()[4:12] == b'ftypavif'
+
+
+def test_second_of_two_with_one_name_fails_and_names_both(blurthumb, photo, files, tmp_path):
+    photo('in/a.jpg')
+    photo('in/a.png', format='PNG')
+    done = blurthumb('--format', 'jpeg', '--name', '{stem}.{ext}', 'in')
+    assert done.returncode == 1 and files() == [b'a.jpg']
+    message = done.stderr.decode()
+    assert message.count('\n') == 1 and 'in/a.jpg' in message and 'in/a.png' in message and 'processed/a.jpg' in message
+    done = blurthumb('--format', 'jpeg', '--name', '{stem}-{hash}.{ext}', 'in')
+    assert done.returncode == 0 and len(files()) == 3
+
+
+def test_flat_names_meet(blurthumb, photo, files):
+    photo('in/x/y.jpg', 'in/x__y.jpg')
+    done = blurthumb('--flat', 'in')
+    assert done.returncode == 1 and files() == [b'x__y.jpg']
+    assert b'in/x/y.jpg' in done.stderr and b'in/x__y.jpg' in done.stderr
+
+
+@pytest.mark.parametrize('options', (
+    ('--name', 'x.jpg'), ('--name', '{stm}'), ('--name', '../{stem}'), ('--name', '/{stem}'), ('--name', ''),
+    ('--suffix', 'a/b'), ('--suffix', ''), ('--flat', '--name', '{stem}'), ('--format', 'bmp'), ('--format', ''),
+), ids=' '.join)
+def test_bad_names(blurthumb, tree, tmp_path, options):
+    done = blurthumb(*options, 'in')
+    assert done.returncode == 2 and done.stderr.startswith(b'blurthumb: ') and done.stderr.count(b'\n') == 1
+    assert not (tmp_path / 'processed').exists()
+
+
+def test_other_names_are_other_settings(blurthumb, tree, files):
+    assert b'3 processed' in blurthumb('in').stdout
+    assert b'3 processed' in blurthumb('--suffix', 'x', 'in').stdout
+    assert b'3 processed' in blurthumb('in').stdout
+
+
+@pytest.mark.parametrize('value', ('80', 'jpeg=80', 'webp=10,jpeg=80', 'jpeg=10,80'))
+def test_quality_of_a_format(blurthumb, photo, tmp_path, value):
+    photo('in/a.jpg')
+    assert blurthumb('-Q', '80', '-o', 'all', 'in').returncode == 0
+    assert blurthumb('-Q', value, '-o', 'one', 'in').returncode == 0
+    assert (tmp_path / 'all/a.jpg').read_bytes() == (tmp_path / 'one/a.jpg').read_bytes()
+
+
+@pytest.mark.parametrize('value', ('0', '101', 'jpeg', 'jpeg=', 'jpeg=0', 'jpg=80', '80,', ''))
+def test_bad_quality(blurthumb, photo, value):
+    photo('in/a.jpg')
+    done = blurthumb('-Q', value, 'in')
+    assert done.returncode == 2 and b'--quality takes' in done.stderr
