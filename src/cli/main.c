@@ -34,8 +34,7 @@ fail(int code, const GError *error)
 static int
 run_batch(const BtOptions *options)
 {
-    BtReportOptions report_options = {.out = stdout, .err = stderr, .level = options->level};
-    g_autoptr(BtReport) report = bt_report_new(&report_options);
+    g_autoptr(BtReport) report = bt_report_new(&options->report);
     g_autoptr(GError) error = NULL;
     BtRunEnd end;
 
@@ -77,6 +76,7 @@ dispatch(int argc, char **argv)
 
     if (!bt_options_parse(argc, argv, &options, &error))
         return fail(EXIT_USAGE, error);
+    options.run.version = BT_VERSION;
     if (options.command == BT_COMMAND_HELP)
         return print_help();
     if (!bt_kernel_level_is_valid()) {

@@ -45,6 +45,8 @@ typedef enum OptionId {
     OPTION_MEMORY,
     OPTION_MAX_PIXELS,
     OPTION_MAX_FILE_SIZE,
+    OPTION_PROGRESS,
+    OPTION_JSON,
     OPTION_VERBOSE,
     OPTION_QUIET,
     OPTION_VERSION,
@@ -101,6 +103,9 @@ static const Option table[] = {
     {0, 0, NULL, NULL, "Messages"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
     {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
+    {OPTION_PROGRESS, 0, "progress", "WHEN",
+     "a live line: auto, on a terminal; always; never (default: auto)"},
+    {OPTION_JSON, 0, "json", NULL, "one event a line, for programs"},
     {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
     {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
 };
@@ -254,6 +259,18 @@ parse_isolate(const char *text, bool *out_isolate)
 }
 
 static bool
+parse_progress(const char *text, BtReportProgress *out_progress)
+{
+    static const char *const words[] = {"auto", "always", "never", NULL};
+    int index;
+
+    if (!parse_word(text, words, &index))
+        return false;
+    *out_progress = (BtReportProgress)index;
+    return true;
+}
+
+static bool
 parse_strip(const char *text, BtStrip *out_strip)
 {
     static const char *const words[] = {"all", "gps", "none", NULL};
@@ -352,6 +369,9 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
         return parse_format(value, &options->run.format);
+    case OPTION_PROGRESS:
+        *out_wanted = "auto, always or never";
+        return parse_progress(value, &options->report.progress);
     case OPTION_GRACE:
         *out_wanted = "a number of seconds from 0 to 86400";
         return parse_seconds(value, &options->run.grace_ns);
@@ -396,6 +416,7 @@ apply_switch(BtOptions *options, OptionId id)
         break;
     case OPTION_VERIFY:
         options->run.task = BT_RUN_VERIFY;
+        options->report.verifies = true;
         break;
     case OPTION_FSYNC:
         options->run.durable = true;
@@ -416,10 +437,13 @@ apply_switch(BtOptions *options, OptionId id)
         options->run.n_jobs = 0;
         break;
     case OPTION_VERBOSE:
-        options->level = BT_REPORT_VERBOSE;
+        options->report.level = BT_REPORT_VERBOSE;
+        break;
+    case OPTION_JSON:
+        options->report.json = true;
         break;
     case OPTION_QUIET:
-        options->level = BT_REPORT_QUIET;
+        options->report.level = BT_REPORT_QUIET;
         break;
     case OPTION_VERSION:
         options->command = BT_COMMAND_VERSION;
@@ -467,7 +491,7 @@ set_defaults(BtOptions *options)
 {
     *options = (BtOptions){
         .command = BT_COMMAND_RUN,
-        .level = BT_REPORT_NORMAL,
+        .report = {.out = stdout, .err = stderr, .level = BT_REPORT_NORMAL},
         .run =
             {
                 .output = "processed",

@@ -20,7 +20,7 @@ typedef enum BtCommand {
 typedef struct BtOptions {
     BtCommand command;
     BtRunOptions run; /* paths point into argv */
-    BtReportLevel level;
+    BtReportOptions report;
     bool dry_run;
     bool memory_given; /* else run.memory is a share of the machine */
 } BtOptions;

@@ -3,13 +3,94 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "report/events.h"
+#include "report/progress.h"
+#include "report/terminal.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_DRAW_NS (100 * BT_NS_PER_MS)
+#define DRAW_NS       (100 * BT_NS_PER_MS)
+#define PLAIN_NS      (10 * BT_NS_PER_S) /* from one line to the next where none is drawn again */
+#define PLAIN_COLUMNS 100
+
+/* A picture in work. */
+typedef struct Work {
+    char *path;
+    uint64_t bytes;
+} Work;
 
 struct BtReport {
     BtReportOptions options;
     BtReportCounts counts;
+    BtProgress *progress; /* NULL: none is shown */
+    BtTerminal *terminal; /* NULL: where it is, plain lines are */
+    BtProgressFigures figures;
+    GArray *works; /* of Work */
+    uint64_t next_ns;
+    bool coloured;
+    bool out_is_terminal;
 };
+
+static void
+clear_work(gpointer data)
+{
+    Work *work = data;
+
+    g_free(work->path);
+}
+
+static uint64_t
+now_ns(const BtReport *self)
+{
+    return self->options.now_ns != NULL ? self->options.now_ns() : bt_clock_now_ns();
+}
+
+/* Prints a line to people, above the live one. */
+static void G_GNUC_PRINTF(3, 4) say(BtReport *self, FILE *stream, const char *format, ...)
+{
+    bool beside = stream == self->options.err || self->out_is_terminal;
+    va_list args;
+
+    if (beside)
+        bt_terminal_hide(self->terminal);
+    if (stream == self->options.err)
+        fflush(self->options.out);
+    va_start(args, format);
+    vfprintf(stream, format, args);
+    va_end(args);
+    if (beside && self->terminal != NULL) {
+        fflush(stream);
+        bt_terminal_show(self->terminal);
+    }
+}
+
+static bool
+tells_text(const BtReport *self, BtReportLevel level)
+{
+    return !self->options.json && self->options.level >= level;
+}
+
+static void
+start_progress(BtReport *self)
+{
+    const BtReportOptions *options = &self->options;
+    bool can_draw = bt_terminal_can_draw(options->err);
+    const char *no_colour = g_getenv("NO_COLOR");
+
+    if (options->progress == BT_REPORT_PROGRESS_NEVER ||
+        (options->progress == BT_REPORT_PROGRESS_AUTO &&
+         (!can_draw || options->json || options->level == BT_REPORT_QUIET)))
+        return;
+    self->progress = bt_progress_new(now_ns(self));
+    self->next_ns = now_ns(self) + (can_draw ? FIRST_DRAW_NS : PLAIN_NS);
+    self->coloured = can_draw && (no_colour == NULL || *no_colour == '\0');
+    if (can_draw)
+        self->terminal = bt_terminal_new(options->err);
+}
 
 BtReport *
 bt_report_new(const BtReportOptions *options)
@@ -17,95 +98,168 @@ bt_report_new(const BtReportOptions *options)
     BtReport *self = g_new0(BtReport, 1);
 
     self->options = *options;
+    self->works = g_array_new(FALSE, FALSE, sizeof(Work));
+    g_array_set_clear_func(self->works, clear_work);
+    self->out_is_terminal = fileno(options->out) >= 0 && isatty(fileno(options->out));
+    start_progress(self);
     return self;
 }
 
 void
 bt_report_free(BtReport *self)
 {
+    if (self == NULL)
+        return;
+    bt_terminal_free(self->terminal);
+    bt_progress_free(self->progress);
+    g_array_unref(self->works);
     g_free(self);
 }
 
 void
 bt_report_start(BtReport *self, const BtReportStart *start)
 {
-    (void)self;
-    (void)start;
+    if (self->options.json)
+        bt_events_start(self->options.out, start);
 }
 
 void
 bt_report_found(BtReport *self, uint64_t bytes)
 {
-    (void)self;
-    (void)bytes;
+    self->figures.n_found++;
+    self->figures.bytes_found += bytes;
 }
 
 void
 bt_report_scanned(BtReport *self)
 {
-    (void)self;
+    self->figures.scanned = true;
+}
+
+static void
+find_largest(BtReport *self)
+{
+    self->figures.largest = NULL;
+    self->figures.largest_bytes = 0;
+    for (guint i = 0; i < self->works->len; i++) {
+        const Work *work = &g_array_index(self->works, Work, i);
+
+        if (self->figures.largest == NULL || work->bytes > self->figures.largest_bytes) {
+            self->figures.largest = work->path;
+            self->figures.largest_bytes = work->bytes;
+        }
+    }
 }
 
 void
 bt_report_began(BtReport *self, const char *path, uint64_t bytes)
 {
-    (void)self;
-    (void)path;
-    (void)bytes;
+    Work work = {.bytes = bytes};
+
+    if (self->progress == NULL)
+        return;
+    work.path = g_strdup(path);
+    g_array_append_val(self->works, work);
+    find_largest(self);
+}
+
+/* Takes a picture out of those in work; false when it was in none. */
+static bool
+end_work(BtReport *self, const char *path, uint64_t *out_bytes)
+{
+    for (guint i = 0; i < self->works->len && path != NULL; i++) {
+        const Work *work = &g_array_index(self->works, Work, i);
+
+        if (strcmp(work->path, path) == 0) {
+            *out_bytes = work->bytes;
+            g_array_remove_index_fast(self->works, i);
+            find_largest(self);
+            return true;
+        }
+    }
+    return false;
 }
 
 void
 bt_report_dropped(BtReport *self, const char *path)
 {
-    (void)self;
-    (void)path;
+    uint64_t bytes;
+
+    (void)end_work(self, path, &bytes);
 }
 
-/* A line about one picture. */
 static void
-tell(BtReport *self, const char *path, const char *what, const char *why)
+count_done(BtReport *self, const char *path)
 {
-    g_autofree char *name = NULL;
+    uint64_t bytes;
 
-    if (self->options.level < BT_REPORT_VERBOSE)
-        return;
-    name = bt_human_text(path);
-    fprintf(self->options.out, "%s %s%s\n", name, what, why);
+    if (end_work(self, path, &bytes)) {
+        self->figures.n_done++;
+        self->figures.bytes_done += bytes;
+    }
 }
 
-void
-bt_report_processed(BtReport *self, const BtReportPicture *picture)
+static void
+count_processed(BtReportCounts *counts, const BtReportPicture *picture)
 {
-    BtReportCounts *counts = &self->counts;
-
-    counts->n_processed++;
+    counts->n_paged += picture->n_pages > 1;
     counts->n_pixels += (uint64_t)picture->source_width * (uint64_t)picture->source_height;
     counts->source_bytes += picture->source_bytes;
     counts->result_bytes += picture->result_bytes;
     counts->decode_ns += picture->decode_ns;
     counts->kernel_ns += picture->kernel_ns;
     counts->encode_ns += picture->encode_ns;
-    tell(self, picture->path, "was processed...", "");
+}
+
+void
+bt_report_processed(BtReport *self, const BtReportPicture *picture)
+{
+    const char *done = self->options.verifies ? "verified" : "processed";
+    g_autofree char *name = NULL, *pages = NULL;
+
+    count_processed(&self->counts, picture);
+    if (self->options.verifies)
+        self->counts.n_verified++;
+    else
+        self->counts.n_processed++;
+    count_done(self, picture->path);
+    if (self->options.json)
+        bt_events_picture(self->options.out, done, picture, NULL, NULL);
+    if (!tells_text(self, BT_REPORT_VERBOSE))
+        return;
+    name = bt_human_text(picture->path);
+    pages = picture->n_pages > 1 ? g_strdup_printf(" (the first of %d pages)", picture->n_pages)
+                                 : g_strdup("");
+    say(self, self->options.out, "%s was %s...%s\n", name, done, pages);
 }
 
 void
 bt_report_skipped(BtReport *self, const BtReportPicture *picture, const char *code, const char *why)
 {
-    (void)code;
+    g_autofree char *name = NULL;
+
     self->counts.n_skipped++;
-    tell(self, picture->path, "was skipped: ", why);
+    if (self->options.json)
+        bt_events_picture(self->options.out, "skipped", picture, code, why);
+    if (!tells_text(self, BT_REPORT_VERBOSE))
+        return;
+    name = bt_human_text(picture->path);
+    say(self, self->options.out, "%s was skipped: %s\n", name, why);
 }
 
 void
 bt_report_planned(BtReport *self, const BtReportPicture *picture, const char *code, const char *why)
 {
-    g_autofree char *name = bt_human_text(picture->path);
-    g_autofree char *result = bt_human_text(picture->result);
+    g_autofree char *name = NULL, *result = NULL;
 
-    (void)code;
     self->counts.n_planned++;
-    if (self->options.level >= BT_REPORT_NORMAL)
-        fprintf(self->options.out, "%s -> %s (%s)\n", name, result, why);
+    if (self->options.json)
+        bt_events_picture(self->options.out, "planned", picture, code, why);
+    if (!tells_text(self, BT_REPORT_NORMAL))
+        return;
+    name = bt_human_text(picture->path);
+    result = bt_human_text(picture->result);
+    say(self, self->options.out, "%s -> %s (%s)\n", name, result, why);
 }
 
 void
@@ -115,11 +269,13 @@ bt_report_failed(BtReport *self, const BtReportPicture *picture, const char *cod
     g_autofree char *who = picture->path != NULL ? bt_human_text(picture->path) : NULL;
     g_autofree char *why = bt_human_text(reason);
 
-    (void)code;
     self->counts.n_failed++;
-    fflush(self->options.out);
-    fprintf(self->options.err, "blurthumb: %s%s%s\n", who != NULL ? who : "",
-            who != NULL ? ": " : "", why);
+    self->figures.n_failed++;
+    count_done(self, picture->path);
+    if (self->options.json)
+        bt_events_picture(self->options.out, "failed", picture, code, reason);
+    say(self, self->options.err, "blurthumb: %s%s%s\n", who != NULL ? who : "",
+        who != NULL ? ": " : "", why);
 }
 
 void
@@ -133,23 +289,57 @@ bt_report_notice(BtReport *self, const char *sentence)
 {
     g_autofree char *text = bt_human_text(sentence);
 
-    fflush(self->options.out);
-    fprintf(self->options.err, "blurthumb: %s\n", text);
+    if (self->options.json)
+        bt_events_notice(self->options.out, sentence);
+    say(self, self->options.err, "blurthumb: %s\n", text);
 }
 
 void
 bt_report_workers(BtReport *self, const BtReportWorker *workers, int n)
 {
-    (void)self;
-    (void)workers;
-    (void)n;
+    g_autoptr(GString) table = g_string_new(NULL);
+
+    g_string_append_printf(table, "%-16s %8s  %-9s %9s  %s\n", "WORKER", "PID", "STATE", "SECONDS",
+                           "FILE");
+    for (int i = 0; i < n; i++) {
+        const BtReportWorker *worker = &workers[i];
+        g_autofree char *path = worker->path != NULL ? bt_human_text(worker->path) : g_strdup("-");
+
+        g_string_append_printf(table, "%-16s %8ld  %-9s %9.1f  %s\n", worker->name,
+                               (long)worker->pid, worker->state,
+                               (double)worker->for_ns / (double)BT_NS_PER_S, path);
+        if (self->options.json)
+            bt_events_worker(self->options.out, worker);
+    }
+    say(self, self->options.err, "%s", table->str);
+}
+
+static void
+show_progress(BtReport *self, uint64_t time_ns)
+{
+    int columns = self->terminal != NULL ? bt_terminal_columns(self->terminal) : PLAIN_COLUMNS;
+    g_autofree char *text =
+        bt_progress_text(self->progress, &self->figures, time_ns, columns, self->coloured);
+
+    if (self->terminal != NULL)
+        bt_terminal_draw(self->terminal, text);
+    else
+        say(self, self->options.err, "%s\n", text);
 }
 
 uint64_t
 bt_report_tick(BtReport *self)
 {
-    (void)self;
-    return BT_REPORT_NEVER;
+    uint64_t time_ns;
+
+    if (self->progress == NULL)
+        return BT_REPORT_NEVER;
+    time_ns = now_ns(self);
+    if (time_ns >= self->next_ns) {
+        show_progress(self, time_ns);
+        self->next_ns = time_ns + (self->terminal != NULL ? DRAW_NS : PLAIN_NS);
+    }
+    return self->next_ns - time_ns;
 }
 
 BtReportCounts
@@ -158,28 +348,46 @@ bt_report_counts(const BtReport *self)
     return self->counts;
 }
 
+/* ", 7 ignored", or nothing. */
+static char *
+count_text(uint64_t count, const char *word)
+{
+    return count > 0 ? g_strdup_printf(", %" PRIu64 " %s", count, word) : g_strdup("");
+}
+
+static void
+say_summary(BtReport *self, const BtReportEnd *end)
+{
+    const BtReportCounts *counts = &self->counts;
+    uint64_t n_done = counts->n_processed + counts->n_verified;
+    double seconds = MAX(1e-9, (double)end->elapsed_ns / (double)BT_NS_PER_S);
+    g_autofree char *pictures = bt_human_figure((double)n_done / seconds);
+    g_autofree char *megapixels = bt_human_figure((double)counts->n_pixels / 1e6 / seconds);
+    g_autofree char *planned = count_text(counts->n_planned, "to do");
+    g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
+    g_autofree char *workers =
+        end->n_workers == BT_REPORT_SERIAL
+            ? g_strdup("serial")
+            : g_strdup_printf("%d worker%s", end->n_workers, end->n_workers == 1 ? "" : "s");
+
+    if (counts->n_paged > 0 && !self->options.verifies)
+        say(self, self->options.out, "of %" PRIu64 " with several pages or frames: the first one\n",
+            counts->n_paged);
+    say(self, self->options.out,
+        "%" PRIu64 " %s, %" PRIu64 " skipped, %" PRIu64
+        " failed%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
+        n_done, self->options.verifies ? "verified" : "processed", counts->n_skipped,
+        counts->n_failed, planned, ignored, seconds, pictures, megapixels, workers);
+}
+
 void
 bt_report_summary(BtReport *self, const BtReportEnd *end)
 {
-    const BtReportCounts *counts = &self->counts;
-    double seconds = MAX(1e-9, (double)end->elapsed_ns / (double)BT_NS_PER_S);
-    g_autofree char *pictures = bt_human_figure((double)counts->n_processed / seconds);
-    g_autofree char *megapixels = bt_human_figure((double)counts->n_pixels / 1e6 / seconds);
-    g_autofree char *ignored = NULL, *planned = NULL, *workers = NULL;
-
-    if (self->options.level < BT_REPORT_NORMAL)
-        return;
-    planned = counts->n_planned > 0 ? g_strdup_printf(", %" PRIu64 " to do", counts->n_planned)
-                                    : g_strdup("");
-    ignored = counts->n_ignored > 0 ? g_strdup_printf(", %" PRIu64 " ignored", counts->n_ignored)
-                                    : g_strdup("");
-    workers = end->n_workers == BT_REPORT_SERIAL
-                  ? g_strdup("serial")
-                  : g_strdup_printf("%d worker%s", end->n_workers, end->n_workers == 1 ? "" : "s");
-    fprintf(self->options.out,
-            "%" PRIu64 " processed, %" PRIu64 " skipped, %" PRIu64
-            " failed%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
-            counts->n_processed, counts->n_skipped, counts->n_failed, planned, ignored, seconds,
-            pictures, megapixels, workers);
+    bt_terminal_free(g_steal_pointer(&self->terminal));
+    g_clear_pointer(&self->progress, bt_progress_free);
+    if (self->options.json)
+        bt_events_end(self->options.out, end, &self->counts);
+    else if (self->options.level >= BT_REPORT_NORMAL)
+        say_summary(self, end);
     fflush(self->options.out);
 }

@@ -14,7 +14,7 @@
  *
  * People: failures go to `err` as "blurthumb: NAME: REASON" and are told at every level; everything
  * else goes to `out`. Programs (json): one event a line on `out`, which has nothing else then; the
- * events are described in json.h.
+ * events are described in events.h.
  */
 #ifndef BT_REPORT_REPORT_H
 #define BT_REPORT_REPORT_H
@@ -47,6 +47,7 @@ typedef struct BtReportOptions {
     BtReportLevel level;
     BtReportProgress progress;
     bool json;
+    bool verifies;            /* the batch makes no results, it looks at them */
     uint64_t (*now_ns)(void); /* monotonic; NULL: bt_clock_now_ns */
 } BtReportOptions;
 
@@ -78,9 +79,11 @@ typedef struct BtReportPicture {
 
 typedef struct BtReportCounts {
     uint64_t n_processed;
+    uint64_t n_verified; /* where nothing is processed */
     uint64_t n_skipped;
     uint64_t n_failed;
     uint64_t n_planned; /* by a dry run */
+    uint64_t n_paged;   /* of which the first of several pages or frames was taken */
     uint64_t n_ignored;
     uint64_t n_pixels;                        /* of the sources that were processed, at full size */
     uint64_t source_bytes, result_bytes;      /* of what was processed */
@@ -123,6 +126,7 @@ void bt_report_scanned(BtReport *self);
 void bt_report_began(BtReport *self, const char *path, uint64_t bytes);
 void bt_report_dropped(BtReport *self, const char *path);
 
+/* Or verified. */
 void bt_report_processed(BtReport *self, const BtReportPicture *picture);
 
 /* code: for machines ("fresh"); why: for people. */

@@ -106,6 +106,7 @@ open_job(BtBatch *self, BtSource *source, bool again, bool alone)
         return job;
     if (is_fatal(failure) && self->fatal == NULL)
         self->fatal = g_error_copy(failure);
+    bt_report_began(self->report, source->path, (uint64_t)source->stat.st_size);
     bt_batch_fail(self, source, "open", failure->message);
     bt_job_free(job);
     return NULL;

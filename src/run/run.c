@@ -272,6 +272,7 @@ tell_start(const BtBatch *batch, const char *key)
 {
     const BtRunOptions *options = batch->options;
     BtReportStart start = {
+        .version = options->version,
         .output = options->output,
         .settings = key,
         .n_workers = options->n_jobs > 0 ? options->n_jobs : BT_REPORT_SERIAL,

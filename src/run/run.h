@@ -38,6 +38,7 @@ typedef enum BtRunTask {
 
 typedef struct BtRunOptions {
     BtRunTask task;
+    const char *version;      /* of the program, for its report */
     const char *const *paths; /* NULL-terminated, at least one */
     const char *output;       /* folder of the results */
     BtNaming naming;          /* of the results */

@@ -23,7 +23,7 @@ test_defaults(void)
 
     g_assert_true(parse("", &options, &words, NULL));
     g_assert_cmpint(options.command, ==, BT_COMMAND_RUN);
-    g_assert_cmpint(options.level, ==, BT_REPORT_NORMAL);
+    g_assert_cmpint(options.report.level, ==, BT_REPORT_NORMAL);
     g_assert_cmpstr(options.run.paths[0], ==, ".");
     g_assert_null(options.run.paths[1]);
     g_assert_cmpstr(options.run.output, ==, "processed");
@@ -68,7 +68,7 @@ test_all(void)
     g_assert_true(options.run.image.exact);
     g_assert_true(options.run.image.linear);
     g_assert_true(options.run.force);
-    g_assert_cmpint(options.level, ==, BT_REPORT_VERBOSE);
+    g_assert_cmpint(options.report.level, ==, BT_REPORT_VERBOSE);
     g_assert_cmpuint(options.run.limit_ns, ==, 3 * BT_NS_PER_S / 2);
     g_assert_cmpuint(options.run.memory, ==, UINT64_C(2000000000));
     g_assert_cmpuint(options.run.image.max_pixels, ==, UINT64_C(500000000));

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a batch tells programs: one JSON object a line, written whole. Supervisor. Inside the room
+ * only.
+ *
+ * Schema 1. Members whose value is not known are left out. Times are UTC (RFC 3339) or seconds,
+ * sizes bytes or pixels. Texts are UTF-8; where a name is not, its exact bytes are in the member of
+ * the same name with "_base64" behind it. Members may be added within a schema; none is removed or
+ * changes its meaning.
+ *
+ *   {"event":"start","schema":1,"program":"blurthumb","version","time","output","workers",
+ *    "shard_index","shard_count","settings":{NAME:VALUE, ...}}              workers 0: serial
+ *   {"event":"picture","status","path","result","reason","message",
+ *    "source_bytes","source_time","source_width","source_height","pages",
+ *    "result_bytes","width","height","shrink","decoder","format",
+ *    "decode_seconds","kernel_seconds","encode_seconds","elapsed_seconds"}
+ *       status: "processed", "verified", "skipped", "planned" or "failed"; reason: a word, such as
+ *       "fresh", "new", "broken", "too-large", of which there may come more; a failure without a
+ *       path is one of the scan
+ *   {"event":"notice","message"}
+ *   {"event":"worker","name","pid","state","path","seconds"}
+ *   {"event":"end","time","processed","verified","skipped","planned","failed","ignored","pixels",
+ *    "source_bytes","result_bytes","decode_seconds","kernel_seconds","encode_seconds",
+ *    "elapsed_seconds","workers","signal","error"}           signal and error: why it ended early
+ */
+#ifndef BT_REPORT_EVENTS_H
+#define BT_REPORT_EVENTS_H
+
+#include "report/report.h"
+
+#define BT_EVENTS_SCHEMA 1
+
+void bt_events_start(FILE *out, const BtReportStart *start);
+
+/* status: as above. reason and message: NULL where there is none. */
+void bt_events_picture(FILE *out, const char *status, const BtReportPicture *picture,
+                       const char *reason, const char *message);
+void bt_events_notice(FILE *out, const char *message);
+void bt_events_worker(FILE *out, const BtReportWorker *worker);
+void bt_events_end(FILE *out, const BtReportEnd *end, const BtReportCounts *counts);
+
+#endif
