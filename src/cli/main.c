@@ -32,12 +32,15 @@ fail(int code, const GError *error)
 }
 
 static int
-run_batch(const BtOptions *options)
+run_batch(BtOptions *options)
 {
-    g_autoptr(BtReport) report = bt_report_new(&options->report);
+    g_autoptr(BtGallery) gallery = options->gallery ? bt_gallery_new(options->run.output) : NULL;
+    g_autoptr(BtReport) report = NULL;
     g_autoptr(GError) error = NULL;
     BtRunEnd end;
 
+    options->run.gallery = options->report.gallery = gallery;
+    report = bt_report_new(&options->report);
     if (!bt_run(&options->run, report, &end, &error))
         return fail(end.again ? EXIT_TRY_AGAIN : EXIT_COULD_NOT_RUN, error);
     if (end.signal != 0)

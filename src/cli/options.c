@@ -27,6 +27,7 @@ typedef enum OptionId {
     OPTION_FLAT,
     OPTION_FORMAT,
     OPTION_KEEP_DATES,
+    OPTION_GALLERY,
     OPTION_SIGMA,
     OPTION_SIZE,
     OPTION_QUALITY,
@@ -69,6 +70,7 @@ static const Option table[] = {
     {OPTION_VERIFY, 0, "verify", NULL, "see whether all has a fresh result that can be decoded"},
     {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk: results survive a loss of power"},
     {OPTION_KEEP_DATES, 0, "keep-dates", NULL, "results show the times of their sources"},
+    {OPTION_GALLERY, 0, "gallery", NULL, "a page to look at: index.html in the output folder"},
     {0, 0, NULL, NULL, "Names"},
     {OPTION_NAME, 0, "name", "PATTERN", "of {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
     {OPTION_SUFFIX, 0, "suffix", "TEXT", "goes behind the name, before the extension"},
@@ -423,6 +425,9 @@ apply_switch(BtOptions *options, OptionId id)
         break;
     case OPTION_FLAT:
         options->run.naming.flat = true;
+        break;
+    case OPTION_GALLERY:
+        options->gallery = true;
         break;
     case OPTION_KEEP_DATES:
         options->run.keep_dates = true;

@@ -21,6 +21,7 @@ typedef struct BtOptions {
     BtCommand command;
     BtRunOptions run; /* paths point into argv */
     BtReportOptions report;
+    bool gallery; /* one is to be made */
     bool dry_run;
     bool memory_given; /* else run.memory is a share of the machine */
 } BtOptions;

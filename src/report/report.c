@@ -223,6 +223,8 @@ bt_report_processed(BtReport *self, const BtReportPicture *picture)
     else
         self->counts.n_processed++;
     count_done(self, picture->path);
+    if (self->options.gallery != NULL)
+        bt_gallery_add(self->options.gallery, picture);
     if (self->options.json)
         bt_events_picture(self->options.out, done, picture, NULL, NULL);
     if (!tells_text(self, BT_REPORT_VERBOSE))
@@ -239,6 +241,8 @@ bt_report_skipped(BtReport *self, const BtReportPicture *picture, const char *co
     g_autofree char *name = NULL;
 
     self->counts.n_skipped++;
+    if (self->options.gallery != NULL && picture->result != NULL)
+        bt_gallery_add(self->options.gallery, picture);
     if (self->options.json)
         bt_events_picture(self->options.out, "skipped", picture, code, why);
     if (!tells_text(self, BT_REPORT_VERBOSE))
@@ -272,6 +276,8 @@ bt_report_failed(BtReport *self, const BtReportPicture *picture, const char *cod
     self->counts.n_failed++;
     self->figures.n_failed++;
     count_done(self, picture->path);
+    if (self->options.gallery != NULL)
+        bt_gallery_add_failed(self->options.gallery, picture, reason);
     if (self->options.json)
         bt_events_picture(self->options.out, "failed", picture, code, reason);
     say(self, self->options.err, "blurthumb: %s%s%s\n", who != NULL ? who : "",

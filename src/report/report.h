@@ -19,6 +19,8 @@
 #ifndef BT_REPORT_REPORT_H
 #define BT_REPORT_REPORT_H
 
+#include "report/gallery.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +50,7 @@ typedef struct BtReportOptions {
     BtReportProgress progress;
     bool json;
     bool verifies;            /* the batch makes no results, it looks at them */
+    BtGallery *gallery;       /* what has a result, or has failed, goes there; lent, or NULL */
     uint64_t (*now_ns)(void); /* monotonic; NULL: bt_clock_now_ns */
 } BtReportOptions;
 

@@ -400,6 +400,19 @@ tell_end(const Run *self, int signal_number, const GError *error, uint64_t start
     bt_report_summary(batch->report, &end);
 }
 
+static bool
+publish_gallery(BtBatch *batch, GError **error)
+{
+    BtGallery *gallery = batch->options->gallery;
+    g_autoptr(BtTarget) target = NULL;
+
+    if (gallery == NULL || batch->options->task != BT_RUN_PROCESS)
+        return true;
+    target = bt_store_open(batch->store, BT_GALLERY_NAME, error);
+    return target != NULL && bt_gallery_write(gallery, bt_target_fd(target), error) &&
+           bt_target_publish(target, BT_GALLERY_NAME, error);
+}
+
 static BtFd
 open_signals(sigset_t *out_before, GError **error)
 {
@@ -431,7 +444,7 @@ bt_run(const BtRunOptions *options, BtReport *report, BtRunEnd *out_end, GError 
     run.signal_fd = open_signals(&before, &failure);
     ok = run.signal_fd >= 0 && reserve_descriptors(options->n_jobs, &failure) &&
          check_sandbox(options, report, &failure) && open_rooms(&run, &failure) &&
-         loop(&run, &out_end->signal, &failure);
+         loop(&run, &out_end->signal, &failure) && publish_gallery(&run.batch, &failure);
     out_end->again = ok ? run.batch.ending : may_pass(failure);
     if (run.batch.engine != NULL)
         tell_end(&run, out_end->signal, failure, start_ns);

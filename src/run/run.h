@@ -53,6 +53,7 @@ typedef struct BtRunOptions {
     bool force;               /* nothing is fresh */
     bool durable;             /* each result is on the disk when it is counted */
     bool keep_dates;          /* results show their sources' times */
+    BtGallery *gallery;       /* written into the output folder at the end; lent, or NULL */
     BtImageSettings image;    /* `cancelled` is set by the run */
 } BtRunOptions;
 

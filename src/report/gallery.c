@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/gallery.h"
+
+#include "base/format.h"
+#include "base/human.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Entry {
+    char *result; /* below the output folder; NULL: it failed */
+    char *source; /* as given */
+    char *reason; /* of a failure */
+    int width, height;
+    uint64_t bytes;
+    int64_t time;
+} Entry;
+
+struct BtGallery {
+    char *output;    /* as given */
+    char *real;      /* the same, wholly resolved */
+    GArray *entries; /* of Entry */
+};
+
+static const char head[] =
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\">\n"
+    "<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+    "<meta name=\"generator\" content=\"blurthumb\">\n"
+    "<link rel=\"icon\" href=\"data:,\">\n";
+
+static const char style[] =
+    "<style>\n"
+    ":root{--paper:#f6f5f2;--ink:#1d1c1a;--soft:#6b675f;--mat:#e7e4de;--line:#d8d4cb;"
+    "--mark:#9a3412}\n"
+    "@media(prefers-color-scheme:dark){:root{--paper:#161614;--ink:#eceae4;--soft:#a19c91;"
+    "--mat:#23221f;--line:#33312c;--mark:#fb923c}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;background:var(--paper);color:var(--ink);"
+    "font:15px/1.45 system-ui,sans-serif}\n"
+    "header,nav,main,footer{max-width:1600px;margin:0 auto;padding:0 1.25rem}\n"
+    "header{padding-top:1.75rem}\n"
+    "h1{font-size:1.5rem;font-weight:650;margin:0;overflow-wrap:anywhere}\n"
+    "h2{font-size:1.05rem;font-weight:600;margin:2.25rem 0 .75rem;padding-top:.75rem;"
+    "border-top:1px solid var(--line);overflow-wrap:anywhere}\n"
+    "h2 small,header p,figcaption,nav{color:var(--soft)}\n"
+    "h2 small{font-weight:400;margin-left:.5rem}\n"
+    "header p{margin:.25rem 0 0}\n"
+    "nav{margin-top:1rem}\n"
+    "nav ul{columns:16rem;padding-left:1.2rem;margin:.5rem 0}\n"
+    "nav li{overflow-wrap:anywhere}\n"
+    "a{color:inherit}\n"
+    "a:focus-visible,summary:focus-visible{outline:3px solid var(--mark);outline-offset:2px}\n"
+    ".skip{position:absolute;left:-999rem}\n"
+    ".skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.5rem}\n"
+    ".sheet{list-style:none;margin:0;padding:0;display:grid;gap:1.25rem 1rem;"
+    "grid-template-columns:repeat(auto-fill,minmax(min(14rem,44%),1fr))}\n"
+    ".sheet li{content-visibility:auto;contain-intrinsic-size:auto 14rem}\n"
+    "figure{margin:0}\n"
+    ".mat{display:flex;align-items:center;justify-content:center;aspect-ratio:4/3;"
+    "background:var(--mat);border-radius:4px;overflow:hidden;text-decoration:none}\n"
+    ".mat img{width:100%;height:100%;object-fit:contain}\n"
+    "figcaption{font-size:.8rem;margin-top:.4rem;overflow-wrap:anywhere}\n"
+    "figcaption span,time{white-space:nowrap}\n"
+    "figcaption b{display:block;color:var(--ink);font-weight:550;font-size:.875rem}\n"
+    ".failed{padding-left:1.2rem}\n"
+    ".failed li{margin:.35rem 0;overflow-wrap:anywhere}\n"
+    ".failed b{color:var(--mark);font-weight:550}\n"
+    "footer{color:var(--soft);font-size:.8rem;padding-top:2rem;padding-bottom:2rem}\n"
+    "@media print{nav,footer,.skip{display:none}.sheet li{content-visibility:visible;"
+    "break-inside:avoid}}\n"
+    "</style>\n";
+
+static const char script[] =
+    "<script>\n"
+    "const pictures=[...document.querySelectorAll('.mat')];\n"
+    "document.addEventListener('keydown',e=>{\n"
+    " if(e.ctrlKey||e.altKey||e.metaKey)return;\n"
+    " const at=pictures.indexOf(document.activeElement);\n"
+    " const step={j:1,ArrowRight:1,k:-1,ArrowLeft:-1}[e.key];\n"
+    " if(step){const to=pictures[at<0?0:at+step];if(to){to.focus();"
+    "to.scrollIntoView({block:'nearest'});e.preventDefault()}}\n"
+    " const image=at>=0&&pictures[at].firstElementChild;\n"
+    " if(e.key==='b'&&image&&image.tagName==='IMG'){const other=image.dataset.before;\n"
+    "  image.dataset.before=image.getAttribute('src');image.src=other}\n"
+    "});\n"
+    "</script>\n";
+
+static void
+clear_entry(gpointer data)
+{
+    Entry *entry = data;
+
+    g_free(entry->result);
+    g_free(entry->source);
+    g_free(entry->reason);
+}
+
+BtGallery *
+bt_gallery_new(const char *output)
+{
+    BtGallery *self = g_new0(BtGallery, 1);
+
+    self->output = g_strdup(output);
+    self->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
+    g_array_set_clear_func(self->entries, clear_entry);
+    return self;
+}
+
+void
+bt_gallery_free(BtGallery *self)
+{
+    if (self == NULL)
+        return;
+    g_array_unref(self->entries);
+    g_free(self->output);
+    free(self->real);
+    g_free(self);
+}
+
+/* The part of a result's path that is below the output folder. */
+static const char *
+below_output(const BtGallery *self, const char *path)
+{
+    size_t length = strlen(self->output);
+
+    while (length > 0 && self->output[length - 1] == '/')
+        length--;
+    return strncmp(path, self->output, length) == 0 && path[length] == '/' ? path + length + 1
+                                                                           : path;
+}
+
+void
+bt_gallery_add(BtGallery *self, const BtReportPicture *picture)
+{
+    Entry entry = {
+        .result = g_strdup(below_output(self, picture->result)),
+        .source = g_strdup(picture->path),
+        .width = picture->width,
+        .height = picture->height,
+        .bytes = picture->result_bytes,
+        .time = picture->source_time,
+    };
+
+    g_array_append_val(self->entries, entry);
+}
+
+void
+bt_gallery_add_failed(BtGallery *self, const BtReportPicture *picture, const char *reason)
+{
+    Entry entry = {.source = g_strdup(picture->path), .reason = g_strdup(reason)};
+
+    g_array_append_val(self->entries, entry);
+}
+
+static size_t
+folder_length(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return slash != NULL ? (size_t)(slash - name) : 0;
+}
+
+/* Failures last; else by folder, then by name. */
+static int
+compare(gconstpointer a, gconstpointer b)
+{
+    const Entry *left = a, *right = b;
+    size_t left_length, right_length;
+    int order;
+
+    if (left->result == NULL || right->result == NULL)
+        return left->result != NULL || right->result != NULL
+                   ? (left->result == NULL) - (right->result == NULL)
+                   : g_strcmp0(left->source, right->source);
+    left_length = folder_length(left->result);
+    right_length = folder_length(right->result);
+    order = strncmp(left->result, right->result, MIN(left_length, right_length));
+    if (order == 0)
+        order = (left_length > right_length) - (left_length < right_length);
+    return order != 0 ? order : strcmp(left->result, right->result);
+}
+
+/* A text for people, as it stands in HTML. */
+static char *
+shown(const char *bytes)
+{
+    g_autofree char *text = bt_human_text(bytes);
+
+    return g_markup_escape_text(text, -1);
+}
+
+/* A URL of a path, relative: a "./" keeps a colon in it from being taken for more than it is. */
+static char *
+link_to(const char *path)
+{
+    g_autofree char *escaped = g_uri_escape_bytes((const guint8 *)path, strlen(path), "/");
+
+    return g_strconcat(path[0] == '/' ? "file://" : "./", escaped, NULL);
+}
+
+/* The way from the output folder to a source. */
+static char *
+link_to_source(const BtGallery *self, const char *source)
+{
+    g_autofree char *whole = g_canonicalize_filename(source, NULL);
+    const char *here = self->real, *there = whole;
+    size_t same = 0;
+    g_autoptr(GString) way = g_string_new(NULL);
+
+    if (self->real == NULL)
+        return link_to(whole);
+    for (size_t i = 0; here[i] == there[i] && there[i] != '\0'; i++)
+        if (there[i] == '/')
+            same = i;
+    if (strncmp(here, there, strlen(here)) == 0 && there[strlen(here)] == '/')
+        same = strlen(here);
+    for (const char *at = here + same; *at != '\0'; at++)
+        if (*at == '/' && at[1] != '\0')
+            g_string_append(way, "../");
+    g_string_append(way, there + same + 1);
+    return link_to(way->str);
+}
+
+/* Whether browsers show pictures of this name. */
+static bool
+is_shown(const char *name)
+{
+    switch (bt_format_of_extension(name)) {
+    case BT_FORMAT_JPEG:
+    case BT_FORMAT_PNG:
+    case BT_FORMAT_WEBP:
+    case BT_FORMAT_GIF:
+    case BT_FORMAT_AVIF:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+write_mat(const Entry *entry, const char *name, const char *result, const char *source, FILE *out)
+{
+    g_autofree char *sides = entry->width > 0 ? g_strdup_printf(" width=\"%d\" height=\"%d\"",
+                                                                entry->width, entry->height)
+                                              : g_strdup("");
+
+    fprintf(out, "<a class=\"mat\" href=\"%s\">", result);
+    if (is_shown(entry->result))
+        fprintf(out,
+                "<img src=\"%s\" data-before=\"%s\" alt=\"%s\"%s loading=\"lazy\" "
+                "decoding=\"async\">",
+                result, source, name, sides);
+    else
+        fprintf(out, "<span>%s</span>", bt_format_name(bt_format_of_extension(entry->result)));
+    fputs("</a>", out);
+}
+
+static void
+write_entry(const BtGallery *self, const Entry *entry, FILE *out)
+{
+    const char *slash = strrchr(entry->result, '/');
+    g_autofree char *name = shown(slash != NULL ? slash + 1 : entry->result);
+    g_autofree char *result = link_to(entry->result);
+    g_autofree char *source = link_to_source(self, entry->source);
+    g_autofree char *size = bt_human_bytes(entry->bytes);
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(entry->time);
+    g_autofree char *date = time != NULL ? g_date_time_format(time, "%Y-%m-%d") : g_strdup("");
+
+    fputs("<li><figure>", out);
+    write_mat(entry, name, result, source, out);
+    fprintf(out, "<figcaption><b>%s</b>", name);
+    if (entry->width > 0)
+        fprintf(out, "<span>%d &times; %d &middot;</span> ", entry->width, entry->height);
+    fprintf(out,
+            "<span>%s &middot;</span> <time datetime=\"%s\">%s</time> "
+            "<span>&middot; <a href=\"%s\">before</a></span></figcaption></figure></li>\n",
+            size, date, date, source);
+}
+
+/* Calls of each folder with its first entry and their number. */
+typedef void (*FolderSink)(BtGallery *self, guint first, guint n, const char *folder, FILE *out);
+
+static guint
+each_folder(BtGallery *self, guint n_pictures, FolderSink sink, FILE *out)
+{
+    guint n_folders = 0;
+
+    for (guint first = 0, end; first < n_pictures; first = end, n_folders++) {
+        const char *name = g_array_index(self->entries, Entry, first).result;
+        size_t length = folder_length(name);
+        g_autofree char *folder = g_strndup(name, length);
+
+        for (end = first + 1; end < n_pictures; end++) {
+            const char *other = g_array_index(self->entries, Entry, end).result;
+
+            if (folder_length(other) != length || strncmp(name, other, length) != 0)
+                break;
+        }
+        if (sink != NULL)
+            sink(self, first, end - first, folder, out);
+    }
+    return n_folders;
+}
+
+/* "3 pictures". */
+static char *
+count_of(guint n, const char *thing)
+{
+    return g_strdup_printf("%u %s%s", n, thing, n == 1 ? "" : "s");
+}
+
+static void
+write_contents_line(BtGallery *self, guint first, guint n, const char *folder, FILE *out)
+{
+    g_autofree char *text = shown(*folder != '\0' ? folder : self->output);
+
+    fprintf(out, "<li><a href=\"#f%u\">%s</a> %u</li>\n", first, text, n);
+}
+
+static void
+write_folder(BtGallery *self, guint first, guint n, const char *folder, FILE *out)
+{
+    g_autofree char *text = shown(*folder != '\0' ? folder : self->output);
+    g_autofree char *count = count_of(n, "picture");
+
+    fprintf(out, "<section aria-labelledby=\"f%u\"><h2 id=\"f%u\">%s <small>%s</small></h2>\n",
+            first, first, text, count);
+    fputs("<ul class=\"sheet\">\n", out);
+    for (guint i = first; i < first + n; i++)
+        write_entry(self, &g_array_index(self->entries, Entry, i), out);
+    fputs("</ul></section>\n", out);
+}
+
+static void
+write_failures(const BtGallery *self, guint first, FILE *out)
+{
+    if (first == self->entries->len)
+        return;
+    fputs("<section aria-labelledby=\"failed\"><h2 id=\"failed\">Failed</h2>\n"
+          "<ul class=\"failed\">\n",
+          out);
+    for (guint i = first; i < self->entries->len; i++) {
+        const Entry *entry = &g_array_index(self->entries, Entry, i);
+        g_autofree char *name = entry->source != NULL ? shown(entry->source) : NULL;
+        g_autofree char *reason = shown(entry->reason);
+        g_autofree char *link = entry->source != NULL ? link_to_source(self, entry->source) : NULL;
+
+        if (name != NULL)
+            fprintf(out, "<li><a href=\"%s\"><b>%s</b></a>: %s</li>\n", link, name, reason);
+        else
+            fprintf(out, "<li>%s</li>\n", reason);
+    }
+    fputs("</ul></section>\n", out);
+}
+
+static void
+write_header(BtGallery *self, guint n_pictures, FILE *out)
+{
+    guint n_failed = self->entries->len - n_pictures;
+    guint n_folders = each_folder(self, n_pictures, NULL, out);
+    g_autofree char *title = shown(self->output);
+    g_autofree char *pictures = count_of(n_pictures, "picture");
+    g_autofree char *folders = count_of(n_folders, "folder");
+
+    fprintf(out, "%s<title>%s: %s</title>\n%s", head, title, pictures, style);
+    fputs("<a class=\"skip\" href=\"#pictures\">To the pictures</a>\n", out);
+    fprintf(out, "<header><h1>%s</h1><p>%s in %s", title, pictures, folders);
+    if (n_failed > 0)
+        fprintf(out, ", <a href=\"#failed\">%u failed</a>", n_failed);
+    fputs("</p></header>\n", out);
+    if (n_folders > 1) {
+        fprintf(out, "<nav aria-label=\"Folders\"><details%s><summary>%s</summary><ul>\n",
+                n_folders <= 40 ? " open" : "", folders);
+        each_folder(self, n_pictures, write_contents_line, out);
+        fputs("</ul></details></nav>\n", out);
+    }
+}
+
+bool
+bt_gallery_write(BtGallery *self, int fd, GError **error)
+{
+    int own = dup(fd);
+    FILE *out = own >= 0 ? fdopen(own, "w") : NULL;
+    guint n_pictures = 0;
+    bool failed;
+
+    if (out == NULL)
+        return bt_error_set_system(error, errno, "%s/" BT_GALLERY_NAME, self->output);
+    if (self->real == NULL)
+        self->real = realpath(self->output, NULL);
+    g_array_sort(self->entries, compare);
+    while (n_pictures < self->entries->len &&
+           g_array_index(self->entries, Entry, n_pictures).result != NULL)
+        n_pictures++;
+    write_header(self, n_pictures, out);
+    fputs("<main id=\"pictures\">\n", out);
+    each_folder(self, n_pictures, write_folder, out);
+    write_failures(self, n_pictures, out);
+    fputs("</main>\n<footer>Arrow keys, or j and k, go from picture to picture; b shows the one at "
+          "hand as it was before.</footer>\n",
+          out);
+    fputs(script, out);
+    errno = 0;
+    failed = ferror(out) != 0;
+    failed = fclose(out) != 0 || failed;
+    return !failed || bt_error_set_system(error, errno != 0 ? errno : EIO, "%s/" BT_GALLERY_NAME,
+                                          self->output);
+}
