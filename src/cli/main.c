@@ -6,6 +6,7 @@
 #include "base/human.h"
 #include "cli/options.h"
 #include "kernel/kernel.h"
+#include "run/merge.h"
 #include "run/run.h"
 
 #include <fcntl.h>
@@ -41,6 +42,10 @@ run_batch(BtOptions *options)
 
     options->run.gallery = options->report.gallery = gallery;
     report = bt_report_new(&options->report);
+    if (options->command == BT_COMMAND_MERGE && !bt_merge(&options->run, report, &error))
+        return fail(EXIT_COULD_NOT_RUN, error);
+    if (options->command == BT_COMMAND_MERGE)
+        return bt_report_counts(report).n_failed > 0 ? EXIT_SOME_FAILED : EXIT_SUCCESS;
     if (!bt_run(&options->run, report, &end, &error))
         return fail(end.again ? EXIT_TRY_AGAIN : EXIT_COULD_NOT_RUN, error);
     if (end.signal != 0)

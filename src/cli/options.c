@@ -48,6 +48,7 @@ typedef enum OptionId {
     OPTION_MAX_FILE_SIZE,
     OPTION_PROGRESS,
     OPTION_JSON,
+    OPTION_MERGE_REPORTS,
     OPTION_VERBOSE,
     OPTION_QUIET,
     OPTION_VERSION,
@@ -108,6 +109,8 @@ static const Option table[] = {
     {OPTION_PROGRESS, 0, "progress", "WHEN",
      "a live line: auto, on a terminal; always; never (default: auto)"},
     {OPTION_JSON, 0, "json", NULL, "one event a line, for programs"},
+    {OPTION_MERGE_REPORTS, 0, "merge-reports", NULL,
+     "PATHs are what --json has written: one summary, and one gallery"},
     {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
     {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
 };
@@ -444,6 +447,9 @@ apply_switch(BtOptions *options, OptionId id)
     case OPTION_VERBOSE:
         options->report.level = BT_REPORT_VERBOSE;
         break;
+    case OPTION_MERGE_REPORTS:
+        options->command = BT_COMMAND_MERGE;
+        break;
     case OPTION_JSON:
         options->report.json = true;
         break;
@@ -539,6 +545,8 @@ check_together(const BtOptions *options, GError **error)
 {
     const BtNaming *naming = &options->run.naming;
 
+    if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
+        return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
     if (options->dry_run && options->run.task == BT_RUN_VERIFY)
         return bt_error_set(error, BT_ERROR_INVALID, "--dry-run and --verify are one too many");
     if (naming->pattern != NULL && naming->flat)
@@ -574,6 +582,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         else if (!apply_value(&options, option->id, optarg, &wanted))
             return fail_value(option->name, optarg, wanted, error);
     }
+    options.n_paths = argc - optind;
     if (!check_together(&options, error))
         return false;
     if (options.dry_run)

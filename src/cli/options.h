@@ -13,6 +13,7 @@
 
 typedef enum BtCommand {
     BT_COMMAND_RUN,
+    BT_COMMAND_MERGE, /* of the reports that run.paths are */
     BT_COMMAND_HELP,
     BT_COMMAND_VERSION
 } BtCommand;
@@ -21,6 +22,7 @@ typedef struct BtOptions {
     BtCommand command;
     BtRunOptions run; /* paths point into argv */
     BtReportOptions report;
+    int n_paths;  /* that were given */
     bool gallery; /* one is to be made */
     bool dry_run;
     bool memory_given; /* else run.memory is a share of the machine */

@@ -200,9 +200,8 @@ count_done(BtReport *self, const char *path)
 }
 
 static void
-count_processed(BtReportCounts *counts, const BtReportPicture *picture)
+count_work(BtReportCounts *counts, const BtReportPicture *picture)
 {
-    counts->n_paged += picture->n_pages > 1;
     counts->n_pixels += (uint64_t)picture->source_width * (uint64_t)picture->source_height;
     counts->source_bytes += picture->source_bytes;
     counts->result_bytes += picture->result_bytes;
@@ -211,19 +210,13 @@ count_processed(BtReportCounts *counts, const BtReportPicture *picture)
     counts->encode_ns += picture->encode_ns;
 }
 
-void
-bt_report_processed(BtReport *self, const BtReportPicture *picture)
+static void
+tell_done(BtReport *self, const BtReportPicture *picture, const char *done)
 {
-    const char *done = self->options.verifies ? "verified" : "processed";
     g_autofree char *name = NULL, *pages = NULL;
 
-    count_processed(&self->counts, picture);
-    if (self->options.verifies)
-        self->counts.n_verified++;
-    else
-        self->counts.n_processed++;
     count_done(self, picture->path);
-    if (self->options.gallery != NULL)
+    if (self->options.gallery != NULL && picture->result != NULL)
         bt_gallery_add(self->options.gallery, picture);
     if (self->options.json)
         bt_events_picture(self->options.out, done, picture, NULL, NULL);
@@ -233,6 +226,23 @@ bt_report_processed(BtReport *self, const BtReportPicture *picture)
     pages = picture->n_pages > 1 ? g_strdup_printf(" (the first of %d pages)", picture->n_pages)
                                  : g_strdup("");
     say(self, self->options.out, "%s was %s...%s\n", name, done, pages);
+}
+
+void
+bt_report_processed(BtReport *self, const BtReportPicture *picture)
+{
+    self->counts.n_processed++;
+    self->counts.n_paged += picture->n_pages > 1;
+    count_work(&self->counts, picture);
+    tell_done(self, picture, "processed");
+}
+
+void
+bt_report_verified(BtReport *self, const BtReportPicture *picture)
+{
+    self->counts.n_verified++;
+    count_work(&self->counts, picture);
+    tell_done(self, picture, "verified");
 }
 
 void
@@ -369,6 +379,8 @@ say_summary(BtReport *self, const BtReportEnd *end)
     double seconds = MAX(1e-9, (double)end->elapsed_ns / (double)BT_NS_PER_S);
     g_autofree char *pictures = bt_human_figure((double)n_done / seconds);
     g_autofree char *megapixels = bt_human_figure((double)counts->n_pixels / 1e6 / seconds);
+    g_autofree char *verified =
+        count_text(self->options.verifies ? 0 : counts->n_verified, "verified");
     g_autofree char *planned = count_text(counts->n_planned, "to do");
     g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
     g_autofree char *workers =
@@ -376,14 +388,15 @@ say_summary(BtReport *self, const BtReportEnd *end)
             ? g_strdup("serial")
             : g_strdup_printf("%d worker%s", end->n_workers, end->n_workers == 1 ? "" : "s");
 
-    if (counts->n_paged > 0 && !self->options.verifies)
+    if (counts->n_paged > 0)
         say(self, self->options.out, "of %" PRIu64 " with several pages or frames: the first one\n",
             counts->n_paged);
     say(self, self->options.out,
         "%" PRIu64 " %s, %" PRIu64 " skipped, %" PRIu64
-        " failed%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
-        n_done, self->options.verifies ? "verified" : "processed", counts->n_skipped,
-        counts->n_failed, planned, ignored, seconds, pictures, megapixels, workers);
+        " failed%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
+        self->options.verifies ? counts->n_verified : counts->n_processed,
+        self->options.verifies ? "verified" : "processed", counts->n_skipped, counts->n_failed,
+        verified, planned, ignored, seconds, pictures, megapixels, workers);
 }
 
 void

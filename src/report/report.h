@@ -82,7 +82,7 @@ typedef struct BtReportPicture {
 
 typedef struct BtReportCounts {
     uint64_t n_processed;
-    uint64_t n_verified; /* where nothing is processed */
+    uint64_t n_verified;
     uint64_t n_skipped;
     uint64_t n_failed;
     uint64_t n_planned; /* by a dry run */
@@ -129,8 +129,8 @@ void bt_report_scanned(BtReport *self);
 void bt_report_began(BtReport *self, const char *path, uint64_t bytes);
 void bt_report_dropped(BtReport *self, const char *path);
 
-/* Or verified. */
 void bt_report_processed(BtReport *self, const BtReportPicture *picture);
+void bt_report_verified(BtReport *self, const BtReportPicture *picture);
 
 /* code: for machines ("fresh"); why: for people. */
 void bt_report_skipped(BtReport *self, const BtReportPicture *picture, const char *code,

@@ -242,7 +242,10 @@ tell_done(BtBatch *self, const BtJob *job, const char *name, const BtOutcome *ou
     picture.kernel_ns = outcome->kernel_ns;
     picture.encode_ns = outcome->encode_ns;
     picture.elapsed_ns = bt_clock_now_ns() - job->start_ns;
-    bt_report_processed(self->report, &picture);
+    if (verifies(self))
+        bt_report_verified(self->report, &picture);
+    else
+        bt_report_processed(self->report, &picture);
 }
 
 static bool

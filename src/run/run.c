@@ -400,17 +400,23 @@ tell_end(const Run *self, int signal_number, const GError *error, uint64_t start
     bt_report_summary(batch->report, &end);
 }
 
-static bool
-publish_gallery(BtBatch *batch, GError **error)
+bool
+bt_run_publish_gallery(const BtRunOptions *options, GError **error)
 {
-    BtGallery *gallery = batch->options->gallery;
-    g_autoptr(BtTarget) target = NULL;
+    g_autofree char *key = bt_run_key(options);
+    g_autoptr(BtStore) store = bt_store_new(options->output, key, BT_STORE_LOOK, error);
+    g_autoptr(BtTarget) target =
+        store != NULL ? bt_store_open(store, BT_GALLERY_NAME, error) : NULL;
 
-    if (gallery == NULL || batch->options->task != BT_RUN_PROCESS)
-        return true;
-    target = bt_store_open(batch->store, BT_GALLERY_NAME, error);
-    return target != NULL && bt_gallery_write(gallery, bt_target_fd(target), error) &&
+    return target != NULL && bt_gallery_write(options->gallery, bt_target_fd(target), error) &&
            bt_target_publish(target, BT_GALLERY_NAME, error);
+}
+
+static bool
+publish_gallery(const BtRunOptions *options, GError **error)
+{
+    return options->gallery == NULL || options->task != BT_RUN_PROCESS ||
+           bt_run_publish_gallery(options, error);
 }
 
 static BtFd
@@ -444,7 +450,7 @@ bt_run(const BtRunOptions *options, BtReport *report, BtRunEnd *out_end, GError 
     run.signal_fd = open_signals(&before, &failure);
     ok = run.signal_fd >= 0 && reserve_descriptors(options->n_jobs, &failure) &&
          check_sandbox(options, report, &failure) && open_rooms(&run, &failure) &&
-         loop(&run, &out_end->signal, &failure) && publish_gallery(&run.batch, &failure);
+         loop(&run, &out_end->signal, &failure) && publish_gallery(options, &failure);
     out_end->again = ok ? run.batch.ending : may_pass(failure);
     if (run.batch.engine != NULL)
         tell_end(&run, out_end->signal, failure, start_ns);

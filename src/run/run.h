@@ -65,6 +65,9 @@ typedef struct BtRunEnd {
                   being killed, or it was asked to stop and had the time to finish what it was at */
 } BtRunEnd;
 
+/* Writes options->gallery into the output folder, which must be there. */
+BT_MUST_CHECK bool bt_run_publish_gallery(const BtRunOptions *options, GError **error);
+
 /* Runs the batch and tells the report all about it, its summary included. No other thread may
  * exist. False when the batch could not run, or not go on (exit 3, or 75 where `again`). out_end is
  * always written. */

@@ -251,11 +251,13 @@ first_meet(const BtStore *self, const BtFolder *folder, GError **error)
 BtTarget *
 bt_store_open(BtStore *self, const char *name, GError **error)
 {
-    BtFolder *folder = get_folder(self, &self->target, name, bt_path_make_parent);
+    BtFolder *folder;
+
+    errno = ENOENT;
+    folder = self->top != NULL ? get_folder(self, &self->target, name, bt_path_make_parent) : NULL;
 
     if (folder == NULL) {
-        bt_error_set_system(error, errno, "%s%.*s", self->top->path, (int)folder_length(name),
-                            name);
+        bt_error_set_system(error, errno, "%s/%.*s", self->path, (int)folder_length(name), name);
         return NULL;
     }
     if (g_hash_table_add(self->swept, g_strdup(folder->name)) && !first_meet(self, folder, error))

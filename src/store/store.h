@@ -47,7 +47,7 @@
 typedef enum BtStoreFlags {
     BT_STORE_FORCE = 1,   /* nothing is fresh */
     BT_STORE_DURABLE = 2, /* as above */
-    BT_STORE_LOOK = 4,    /* nothing is written, and the folder need not be there */
+    BT_STORE_LOOK = 4,    /* the key stays as it is, and the folder need not be there */
 } BtStoreFlags;
 
 typedef struct BtStore BtStore;
@@ -64,7 +64,7 @@ typedef enum BtStoreState {
 
 /* Makes the folder (and its parents) where it is missing, and brings the key file up to date with
  * `key`, a text, not empty, that must differ when results would. flags: of BtStoreFlags. One that
- * only looks writes neither, and has no targets. */
+ * only looks does neither. */
 BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, unsigned flags,
                                     GError **error);
 void bt_store_free(BtStore *self);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reports of several runs as one: of the shards of a job, or of one that was started anew.
+ * Reads what --json has written (report/events.h); supervisor.
+ *
+ * Each source counts once, by what was said of it last, but that a result which one run made and a
+ * later one found up to date was made. A report without an end is that of a run that was cut off: a
+ * failure, and so is a line that is no event; of the line that was being written nothing is said.
+ * Memory grows with the number of pictures.
+ */
+#ifndef BT_RUN_MERGE_H
+#define BT_RUN_MERGE_H
+
+#include "run/run.h"
+
+/* options: paths are those of the reports; output and gallery as for a batch. Tells all of it to
+ * the report, the summary included: its time is that of the longest run, its workers are those of
+ * all. False when a report cannot be read or the gallery not be written. */
+BT_MUST_CHECK bool bt_merge(const BtRunOptions *options, BtReport *report, GError **error);
+
+#endif
