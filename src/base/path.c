@@ -12,6 +12,8 @@
 /* A folder on the way: needs no permission to read it. */
 #define FOLDER_FLAGS (O_PATH | O_DIRECTORY)
 
+typedef BtFd OpenPiece(int dirfd, const char *piece, int flags, mode_t mode);
+
 /* Whether openat2() is there and let through, asked with a call that is always wrong: containers
  * with an old filter answer EPERM where an old kernel answers ENOSYS. */
 static bool
@@ -51,6 +53,12 @@ open_part(int dirfd, const char *part, int flags, mode_t mode)
     return fd;
 }
 
+static BtFd
+open_followed(int dirfd, const char *parts, int flags, mode_t mode)
+{
+    return openat(dirfd, parts, flags | O_CLOEXEC, mode);
+}
+
 /* How much of a path one call takes: whole parts that fit into PATH_MAX with their NUL. A part
  * that does not fit is cut, to fail with ENAMETOOLONG. */
 static size_t
@@ -65,14 +73,13 @@ piece_length(const char *path, bool several)
     return slash != NULL ? (size_t)(slash - path) : PATH_MAX - 1;
 }
 
-BtFd
-bt_path_open(int dirfd, const char *path, int flags, mode_t mode)
+/* With `open_piece`, which takes several parts at once, or one. */
+static BtFd
+open_pieces(int dirfd, const char *path, int flags, mode_t mode, OpenPiece *open_piece,
+            bool several)
 {
-    bool several = has_openat2();
     g_auto(BtFd) folder = -1;
 
-    if (*path == '\0')
-        return openat(dirfd, ".", flags | O_NOFOLLOW | O_CLOEXEC, mode);
     for (;;) {
         size_t length = piece_length(path, several);
         const char *rest = path + length + (path[length] == '/');
@@ -83,14 +90,23 @@ bt_path_open(int dirfd, const char *path, int flags, mode_t mode)
 
         memcpy(piece, path, length);
         piece[length] = '\0';
-        next = (several ? open_parts : open_part)(at, piece, last ? flags : FOLDER_FLAGS,
-                                                  last ? mode : 0);
+        next = open_piece(at, piece, last ? flags : FOLDER_FLAGS, last ? mode : 0);
         if (last || next < 0)
             return next;
         bt_fd_clear(&folder);
         folder = next;
         path = rest;
     }
+}
+
+BtFd
+bt_path_open(int dirfd, const char *path, int flags, mode_t mode)
+{
+    bool several = has_openat2();
+
+    if (*path == '\0')
+        return openat(dirfd, ".", flags | O_NOFOLLOW | O_CLOEXEC, mode);
+    return open_pieces(dirfd, path, flags, mode, several ? open_parts : open_part, several);
 }
 
 /* The part of path before its last slash (owned), and the part behind it. */
@@ -145,4 +161,37 @@ bt_path_stat(int dirfd, const char *path, struct stat *out_stat)
     if ((parent = bt_path_open_parent(dirfd, path, &name)) < 0)
         return -1;
     return fstatat(parent, name, out_stat, AT_SYMLINK_NOFOLLOW);
+}
+
+BtFd
+bt_path_open_given(int dirfd, const char *path, size_t given, int flags)
+{
+    g_autofree char *head = NULL;
+    g_auto(BtFd) folder = -1;
+
+    if (given == 0)
+        return bt_path_open(dirfd, path, flags, 0);
+    if (path[given] == '\0')
+        return open_pieces(dirfd, path, flags, 0, open_followed, true);
+    head = g_strndup(path, given);
+    folder = open_pieces(dirfd, head, FOLDER_FLAGS, 0, open_followed, true);
+    return folder >= 0 ? bt_path_open(folder, path + given + 1, flags, 0) : -1;
+}
+
+int
+bt_path_stat_given(int dirfd, const char *path, size_t given, struct stat *out_stat)
+{
+    g_autofree char *parent = NULL;
+    g_auto(BtFd) folder = -1;
+    bool is_followed = path[given] == '\0';
+    const char *name;
+
+    if (given == 0)
+        return bt_path_stat(dirfd, path, out_stat);
+    if (is_followed && given < PATH_MAX)
+        return fstatat(dirfd, path, out_stat, 0);
+    parent = split(path, &name);
+    folder = bt_path_open_given(dirfd, parent, MIN(given, strlen(parent)), FOLDER_FLAGS);
+    return folder >= 0 ? fstatat(folder, name, out_stat, is_followed ? 0 : AT_SYMLINK_NOFOLLOW)
+                       : -1;
 }

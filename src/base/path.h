@@ -4,7 +4,8 @@
  *
  * Every path here is relative to an open folder, has no empty, "." or ".." part, and is walked
  * without following a symbolic link in any of its parts: what a scan has seen as a folder cannot
- * be turned into a way out of the tree. Paths longer than PATH_MAX are walked in pieces.
+ * be turned into a way out of the tree. Only where it is said to be given, a link is followed.
+ * Paths longer than PATH_MAX are walked in pieces.
  *
  * By openat2() where the kernel has it (Linux 5.6), else part by part with O_NOFOLLOW.
  */
@@ -31,5 +32,11 @@ BtFd bt_path_make_parent(int dirfd, const char *path, const char **out_name);
 
 /* fstatat() without following links; "" is dirfd itself. 0, or -1 with errno. */
 int bt_path_stat(int dirfd, const char *path, struct stat *out_stat);
+
+/* The same two for a path of which the first `given` bytes are given, by somebody who wrote them or
+ * wants links followed: they may lead anywhere. 0, all of the path, or all before one of its
+ * slashes. */
+BtFd bt_path_open_given(int dirfd, const char *path, size_t given, int flags);
+int bt_path_stat_given(int dirfd, const char *path, size_t given, struct stat *out_stat);
 
 #endif

@@ -32,6 +32,20 @@ fail(int code, const GError *error)
     return code;
 }
 
+/* Which part of the whole this is, where that was not said but found out. */
+static void
+tell_shard(const BtOptions *options, BtReport *report)
+{
+    const BtShard *shard = &options->run.scan.shard;
+    g_autofree char *notice = NULL;
+
+    if (options->shard_origin == NULL)
+        return;
+    notice =
+        g_strdup_printf("shard %u/%u, from %s", shard->index, shard->count, options->shard_origin);
+    bt_report_notice(report, notice);
+}
+
 static int
 run_batch(BtOptions *options)
 {
@@ -42,6 +56,7 @@ run_batch(BtOptions *options)
 
     options->run.gallery = options->report.gallery = gallery;
     report = bt_report_new(&options->report);
+    tell_shard(options, report);
     if (options->command == BT_COMMAND_MERGE && !bt_merge(&options->run, report, &error))
         return fail(EXIT_COULD_NOT_RUN, error);
     if (options->command == BT_COMMAND_MERGE)
@@ -80,7 +95,7 @@ static int
 dispatch(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    BtOptions options;
+    g_auto(BtOptions) options = {0};
 
     if (!bt_options_parse(argc, argv, &options, &error))
         return fail(EXIT_USAGE, error);

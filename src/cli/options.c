@@ -19,7 +19,19 @@
 #define HELP_COLUMN 28
 
 typedef enum OptionId {
-    OPTION_OUTPUT = 256,
+    OPTION_FILES_FROM = 256,
+    OPTION_NULL,
+    OPTION_INCLUDE,
+    OPTION_EXCLUDE,
+    OPTION_HIDDEN,
+    OPTION_FOLLOW,
+    OPTION_MAX_DEPTH,
+    OPTION_ONE_FILE_SYSTEM,
+    OPTION_NEWER_THAN,
+    OPTION_MIN_SIZE,
+    OPTION_MAX_SIZE,
+    OPTION_SHARD,
+    OPTION_OUTPUT,
     OPTION_FORCE,
     OPTION_FSYNC,
     OPTION_NAME,
@@ -64,6 +76,20 @@ typedef struct Option {
 } Option;
 
 static const Option table[] = {
+    {0, 0, NULL, NULL, "What is taken"},
+    {OPTION_FILES_FROM, 0, "files-from", "FILE", "a list of files and folders; -: standard input"},
+    {OPTION_NULL, '0', "null", NULL, "zero bytes, not line ends, separate what is in the list"},
+    {OPTION_INCLUDE, 0, "include", "GLOB", "take these alone; as in .gitignore, repeatable"},
+    {OPTION_EXCLUDE, 0, "exclude", "GLOB", "leave these out; the last that matches counts"},
+    {OPTION_HIDDEN, 0, "hidden", NULL, "also names that begin with a dot"},
+    {OPTION_FOLLOW, 0, "follow", NULL, "also what symbolic links lead to"},
+    {OPTION_MAX_DEPTH, 0, "max-depth", "N", "no deeper: 1 is the folder itself (default: any)"},
+    {OPTION_ONE_FILE_SYSTEM, 'x', "one-file-system", NULL, "not into other file systems"},
+    {OPTION_NEWER_THAN, 0, "newer-than", "WHEN",
+     "changed since a date (2024-05-06) or an age (7d)"},
+    {OPTION_MIN_SIZE, 0, "min-size", "SIZE", "of the file (default: 0)"},
+    {OPTION_MAX_SIZE, 0, "max-size", "SIZE", "of the file (default: any)"},
+    {OPTION_SHARD, 0, "shard", "I/N", "part I of N, from 0; auto: as Slurm, mpirun, AWS Batch say"},
     {0, 0, NULL, NULL, "Results"},
     {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
     {OPTION_FORCE, 'f', "force", NULL, "do also what is up to date"},
@@ -275,6 +301,40 @@ parse_progress(const char *text, BtReportProgress *out_progress)
     return true;
 }
 
+/* "2024-05-06", "2024-05-06T07:08:09", in the local time zone where none is given. */
+static bool
+parse_date(const char *text, struct timespec *out_when)
+{
+    g_autofree char *whole =
+        strchr(text, 'T') != NULL ? g_strdup(text) : g_strconcat(text, "T00:00:00", NULL);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(whole, zone);
+
+    if (date == NULL)
+        return false;
+    *out_when = (struct timespec){.tv_sec = (time_t)g_date_time_to_unix(date)};
+    return out_when->tv_sec > 0;
+}
+
+/* A date, or an age. */
+static bool
+parse_when(const char *text, struct timespec *out_when)
+{
+    static const char units[] = "smhdw";
+    static const int seconds[] = {1, 60, 3600, 86400, 604800};
+    char *end;
+    uint64_t n = g_ascii_strtoull(text, &end, 10);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+
+    if (!g_ascii_isdigit(text[0]) || unit == NULL || end[1] != '\0')
+        return parse_date(text, out_when);
+    if (n > UINT32_MAX)
+        return false;
+    *out_when = (struct timespec){.tv_sec = (time_t)(g_get_real_time() / G_USEC_PER_SEC) -
+                                            (time_t)n * seconds[unit - units]};
+    return out_when->tv_sec > 0;
+}
+
 static bool
 parse_strip(const char *text, BtStrip *out_strip)
 {
@@ -345,8 +405,27 @@ static bool
 apply_value(BtOptions *options, OptionId id, const char *value, const char **out_wanted)
 {
     BtImageSettings *image = &options->run.image;
+    BtScanOptions *scan = &options->run.scan;
+    int depth;
 
     switch (id) {
+    case OPTION_FILES_FROM:
+        *out_wanted = "the name of a file, or -";
+        options->run.list = value;
+        return value[0] != '\0';
+    case OPTION_MAX_DEPTH:
+        *out_wanted = "a whole number from 1 up";
+        return parse_int(value, 1, INT32_MAX, &depth) && (scan->max_depth = (unsigned)depth) > 0;
+    case OPTION_NEWER_THAN:
+        *out_wanted = "a date such as 2024-05-06 or 2024-05-06T07:08:09, or an age such as 90m, "
+                      "12h, 7d or 2w";
+        return parse_when(value, &scan->newer_than);
+    case OPTION_MIN_SIZE:
+        *out_wanted = "a size, such as 50k or 2G";
+        return parse_scaled(value, &scan->min_bytes);
+    case OPTION_MAX_SIZE:
+        *out_wanted = "a size from 1 up, such as 50k or 2G";
+        return parse_scaled(value, &scan->max_bytes) && scan->max_bytes > 0;
     case OPTION_OUTPUT:
         *out_wanted = "the name of a folder";
         options->run.output = value;
@@ -413,6 +492,18 @@ static void
 apply_switch(BtOptions *options, OptionId id)
 {
     switch (id) {
+    case OPTION_NULL:
+        options->run.separator = '\0';
+        break;
+    case OPTION_HIDDEN:
+        options->run.scan.hidden = true;
+        break;
+    case OPTION_FOLLOW:
+        options->run.scan.follow = true;
+        break;
+    case OPTION_ONE_FILE_SYSTEM:
+        options->run.scan.one_file_system = true;
+        break;
     case OPTION_FORCE:
         options->run.force = true;
         break;
@@ -464,6 +555,49 @@ apply_switch(BtOptions *options, OptionId id)
     }
 }
 
+static const char *
+get_environment(void *user, const char *name)
+{
+    (void)user;
+    return g_getenv(name);
+}
+
+/* Options whose values are judged elsewhere, by rooms that have the words for what is wrong. */
+static bool
+apply_judged(BtOptions *options, OptionId id, const char *value, GError **error)
+{
+    if (id == OPTION_SHARD && strcmp(value, "auto") == 0)
+        return bt_shard_auto(get_environment, NULL, &options->run.scan.shard,
+                             &options->shard_origin, error);
+    if (id == OPTION_SHARD)
+        return bt_shard_parse(value, &options->run.scan.shard, error);
+    if (options->rules == NULL)
+        options->run.scan.rules = options->rules = bt_rules_new();
+    return bt_rules_add(options->rules, id == OPTION_INCLUDE ? BT_RULE_INCLUDE : BT_RULE_EXCLUDE,
+                        value, error);
+}
+
+/* An option that was read. False with one sentence. */
+static bool
+apply(BtOptions *options, const Option *option, const char *value, GError **error)
+{
+    const char *wanted = NULL;
+
+    if (option->id == OPTION_SHARD || option->id == OPTION_INCLUDE ||
+        option->id == OPTION_EXCLUDE) {
+        if (apply_judged(options, option->id, value, error))
+            return true;
+        g_prefix_error(error, "--%s: ", option->name);
+        return false;
+    }
+    if (option->argument == NULL) {
+        apply_switch(options, option->id);
+        return true;
+    }
+    return apply_value(options, option->id, value, &wanted) ||
+           fail_value(option->name, value, wanted, error);
+}
+
 static const Option *
 option_of_id(int id)
 {
@@ -505,6 +639,7 @@ set_defaults(BtOptions *options)
         .report = {.out = stdout, .err = stderr, .level = BT_REPORT_NORMAL},
         .run =
             {
+                .separator = '\n',
                 .output = "processed",
                 .n_jobs = bt_cpus_usable(),
                 .limit_ns = 60 * BT_NS_PER_S,
@@ -556,40 +691,56 @@ check_together(const BtOptions *options, GError **error)
     return bt_naming_check(naming, error);
 }
 
-bool
-bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
+void
+bt_options_clear(BtOptions *self)
 {
-    static const char *const here[] = {".", NULL};
+    g_clear_pointer(&self->rules, bt_rules_free);
+    g_clear_pointer(&self->shard_origin, g_free);
+}
+
+/* Reads all options; out_options is in any case to be cleared. */
+static bool
+read_options(int argc, char **argv, BtOptions *options, GError **error)
+{
     struct option long_options[G_N_ELEMENTS(table) + 1];
     char letters[2 * G_N_ELEMENTS(table) + 2];
     int id_of_letter[256] = {0};
-    BtOptions options;
     int found;
 
-    set_defaults(&options);
     make_getopt(long_options, letters, id_of_letter);
     opterr = 0;
     optind = 0; /* begins anew, also after another command line */
     while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         int id = found > 0 && found < 256 && id_of_letter[found] != 0 ? id_of_letter[found] : found;
         const Option *option = option_of_id(id);
-        const char *wanted = NULL;
 
         if (found == ':' || option == NULL)
             return fail_option(argv[optind - 1], found == ':', error);
-        if (option->argument == NULL)
-            apply_switch(&options, option->id);
-        else if (!apply_value(&options, option->id, optarg, &wanted))
-            return fail_value(option->name, optarg, wanted, error);
+        if (!apply(options, option, optarg, error))
+            return false;
     }
-    options.n_paths = argc - optind;
-    if (!check_together(&options, error))
+    options->n_paths = argc - optind;
+    return check_together(options, error);
+}
+
+bool
+bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
+{
+    static const char *const here[] = {".", NULL}, *const none[] = {NULL};
+    BtOptions options;
+
+    set_defaults(&options);
+    if (!read_options(argc, argv, &options, error)) {
+        bt_options_clear(&options);
         return false;
+    }
     if (options.dry_run)
         options.run.task = BT_RUN_PLAN;
     if (!options.memory_given)
         options.run.memory = share_of_memory(options.run.n_jobs);
-    options.run.paths = optind < argc ? (const char *const *)&argv[optind] : here;
+    options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[optind]
+                        : options.run.list != NULL ? none
+                                                   : here;
     *out_options = options;
     return true;
 }

@@ -22,8 +22,10 @@ typedef struct BtOptions {
     BtCommand command;
     BtRunOptions run; /* paths point into argv */
     BtReportOptions report;
-    int n_paths;  /* that were given */
-    bool gallery; /* one is to be made */
+    BtRules *rules;     /* of run.scan; owned, or NULL */
+    char *shard_origin; /* where --shard auto has found it; owned, or NULL */
+    int n_paths;        /* that were given */
+    bool gallery;       /* one is to be made */
     bool dry_run;
     bool memory_given; /* else run.memory is a share of the machine */
 } BtOptions;
@@ -31,6 +33,11 @@ typedef struct BtOptions {
 /* Reads argv (which is reordered: options first). False with one sentence in *error when something
  * is wrong with it (exit 2). */
 BT_MUST_CHECK bool bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error);
+
+/* Frees what is owned, in options that were parsed. */
+void bt_options_clear(BtOptions *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BtOptions, bt_options_clear)
 
 /* The text of --help. Owned (g_free). */
 char *bt_options_help(void);

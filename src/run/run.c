@@ -7,7 +7,10 @@
 #include "run/key.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -21,6 +24,9 @@
 
 /* How long the scan goes on while pictures are in work: as long waits a worker that is done. */
 #define SCAN_TIME_NS (BT_NS_PER_MS / 4)
+
+/* How long a list that tells nothing is not looked at while pictures are in work. */
+#define LIST_WAIT_NS (10 * BT_NS_PER_MS)
 
 /* Of scan, store, signals and the standard ones, with some to spare. */
 #define DESCRIPTORS_OF_ROOMS  24
@@ -167,14 +173,38 @@ look_ahead(BtBatch *batch, GError **error)
     return scan_for(batch, SCAN_TIME_NS, error);
 }
 
-/* How long to wait for an outcome: no longer than the report can, nor than the time of grace. */
+/* Whether there is something to find now: a list that is a pipe may be silent for hours. */
+static bool
+may_find(const BtBatch *batch)
+{
+    struct pollfd list = {.fd = bt_scan_wait_fd(batch->scan), .events = POLLIN};
+
+    return may_scan(batch) && (list.fd < 0 || poll(&list, 1, 0) != 0);
+}
+
+/* How long to wait for an outcome: no longer than the report can, than the time of grace, or than a
+ * list that is silent should be left alone. */
 static uint64_t
 time_to_wait(const Run *self, uint64_t report_ns)
 {
     uint64_t spent_ns = self->batch.ending ? bt_clock_now_ns() - self->ending_ns : 0;
     uint64_t grace_ns = self->batch.options->grace_ns;
 
-    return self->batch.ending ? MIN(report_ns, grace_ns - MIN(grace_ns, spent_ns)) : report_ns;
+    if (self->batch.ending)
+        return MIN(report_ns, grace_ns - MIN(grace_ns, spent_ns));
+    return may_scan(&self->batch) ? MIN(report_ns, LIST_WAIT_NS) : report_ns;
+}
+
+/* A pool without tasks does not wait. */
+static void
+wait_for_list(const Run *self, uint64_t wait_ns)
+{
+    struct pollfd fds[] = {
+        {.fd = bt_scan_wait_fd(self->batch.scan), .events = POLLIN},
+        {.fd = self->signal_fd, .events = POLLIN},
+    };
+
+    poll(fds, G_N_ELEMENTS(fds), (int)(MIN(wait_ns, BT_NS_PER_S) / BT_NS_PER_MS));
 }
 
 /* Waits for an outcome, and settles it. *out_done: there is nothing more to wait for. */
@@ -234,14 +264,16 @@ loop(Run *self, int *out_signal, GError **error)
             g_propagate_error(error, g_steal_pointer(&batch->fatal));
             return false;
         }
-        ahead = bt_jobs_may_read_ahead(batch) || may_scan(batch);
+        ahead = bt_jobs_may_read_ahead(batch) || may_find(batch);
         if (ahead && !look_ahead(batch, error))
             return false;
         idle = false;
         if (!wait_and_settle(self, ahead ? 0 : time_to_wait(self, report_ns), &idle, error))
             return false;
-        if (idle && !ahead)
+        if (idle && !ahead && !may_scan(batch))
             return check_rest(batch, error);
+        if (idle && !ahead)
+            wait_for_list(self, report_ns);
     }
     return true;
 }
@@ -253,18 +285,36 @@ store_flags(const BtRunOptions *options)
            (options->task != BT_RUN_PROCESS ? BT_STORE_LOOK : 0u);
 }
 
-static void
-open_scan(BtBatch *batch)
+static bool
+add_list(BtBatch *batch, GError **error)
 {
+    const char *list = batch->options->list;
+    bool is_input = strcmp(list, "-") == 0;
+    BtFd fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                       : open(list, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return bt_error_set_system(error, errno, "%s", is_input ? "standard input" : list);
+    bt_scan_add_list(batch->scan, fd, is_input ? "standard input" : list, batch->options->separator,
+                     NULL);
+    return true;
+}
+
+static bool
+open_scan(BtBatch *batch, GError **error)
+{
+    const BtRunOptions *options = batch->options;
     dev_t device;
     ino_t inode;
 
     batch->scan = bt_scan_new();
-    for (const char *const *path = batch->options->paths; *path != NULL; path++)
+    bt_scan_configure(batch->scan, &options->scan);
+    for (const char *const *path = options->paths; *path != NULL; path++)
         bt_scan_add(batch->scan, *path);
     bt_store_identity(batch->store, &device, &inode);
     if (inode != 0)
         bt_scan_skip_folder(batch->scan, device, inode);
+    return options->list == NULL || add_list(batch, error);
 }
 
 static void
@@ -276,7 +326,8 @@ tell_start(const BtBatch *batch, const char *key)
         .output = options->output,
         .settings = key,
         .n_workers = options->n_jobs > 0 ? options->n_jobs : BT_REPORT_SERIAL,
-        .shard_count = 1,
+        .shard_index = options->scan.shard.index,
+        .shard_count = MAX(1, options->scan.shard.count),
     };
 
     bt_report_start(batch->report, &start);
@@ -302,7 +353,8 @@ open_rooms(Run *self, GError **error)
     if (batch->folds_case || options->format != BT_FORMAT_NONE ||
         !bt_naming_is_plain(&options->naming))
         batch->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    open_scan(batch);
+    if (!open_scan(batch, error))
+        return false;
     batch->window = bt_window_new(WINDOW_LIMIT);
     batch->jobs = g_ptr_array_new_with_free_func(bt_job_free);
     engine.worker.image.cancelled = is_cancelled;

@@ -26,6 +26,7 @@
 #include "image/image.h"
 #include "report/report.h"
 #include "sandbox/sandbox.h"
+#include "scan/scan.h"
 #include "store/naming.h"
 
 #include <stdint.h>
@@ -39,7 +40,10 @@ typedef enum BtRunTask {
 typedef struct BtRunOptions {
     BtRunTask task;
     const char *version;      /* of the program, for its report */
-    const char *const *paths; /* NULL-terminated, at least one */
+    const char *const *paths; /* NULL-terminated, at least one where there is no list */
+    BtScanOptions scan;       /* of what is found below them */
+    const char *list;         /* file of further ones, "-": standard input; NULL: none */
+    char separator;           /* between those, '\n' or '\0' */
     const char *output;       /* folder of the results */
     BtNaming naming;          /* of the results */
     BtFormat format;          /* of all results; NONE: their sources', as far as possible */

@@ -31,6 +31,8 @@ struct BtWalk {
     size_t root_length; /* of path that is the prefix */
     DIR *dir;           /* the folder of the last level; NULL where it had to be closed */
     bool reading;       /* dir has not come to its end */
+    bool follow;
+    bool stay;
 };
 
 static void
@@ -51,6 +53,14 @@ static bool
 is_identity(Identity identity, const struct stat *what)
 {
     return identity.device == what->st_dev && identity.inode == what->st_ino;
+}
+
+/* Whether a folder is on another file system than the root, and that counts. */
+static bool
+is_elsewhere(const BtWalk *self, const struct stat *folder)
+{
+    return self->stay && self->levels->len > 0 &&
+           g_array_index(self->levels, Level, 0).identity.device != folder->st_dev;
 }
 
 static bool
@@ -87,7 +97,7 @@ enter_folder(BtWalk *self, BtFd fd, GError **error)
 
     if (own < 0 || fstat(own, &what) < 0)
         return find_problem(self, error);
-    if (bt_walk_is_skipped(self, &what))
+    if (bt_walk_is_skipped(self, &what) || is_elsewhere(self, &what))
         return BT_WALK_MORE;
     if (is_on_the_way(self, &what)) {
         bt_error_set(error, BT_ERROR_INVALID, "%s is a folder that contains itself",
@@ -136,19 +146,21 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     type = entry_type(self, entry);
     if (type == DT_UNKNOWN || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
         return BT_WALK_MORE;
-    if (type == DT_DIR && entry->d_name[0] != '.') {
-        g_ptr_array_add(last_level(self)->folders, g_strdup(entry->d_name));
-        return BT_WALK_MORE;
-    }
     g_string_append(self->path, entry->d_name);
     *out_entry = (BtWalkEntry){
         .dirfd = dirfd(self->dir),
         .part = entry->d_name,
         .path = self->path->str,
-        .name = self->path->str + self->root_length,
         .type = type,
+        .depth = self->levels->len,
     };
     return BT_WALK_ENTRY;
+}
+
+static BtFd
+open_folder(const BtWalk *self, int dirfd, const char *path)
+{
+    return bt_path_open_given(dirfd, path, self->follow ? strlen(path) : 0, FOLDER_FLAGS);
 }
 
 /* Enters a folder that waits in the last level, or leaves that level. A child of the folder that
@@ -168,12 +180,11 @@ next_folder(BtWalk *self, GError **error)
     }
     part = g_ptr_array_steal_index_fast(folders, folders->len - 1);
     g_string_append(self->path, part);
-    return enter_folder(
-        self,
-        self->dir != NULL
-            ? bt_path_open(dirfd(self->dir), part, FOLDER_FLAGS, 0)
-            : bt_path_open(self->root_fd, self->path->str + self->root_length, FOLDER_FLAGS, 0),
-        error);
+    return enter_folder(self,
+                        self->dir != NULL
+                            ? open_folder(self, dirfd(self->dir), part)
+                            : open_folder(self, self->root_fd, self->path->str + self->root_length),
+                        error);
 }
 
 BtWalk *
@@ -200,6 +211,13 @@ bt_walk_free(BtWalk *self)
     g_array_unref(self->levels);
     g_string_free(self->path, TRUE);
     g_free(self);
+}
+
+void
+bt_walk_configure(BtWalk *self, bool follow, bool stay)
+{
+    self->follow = follow;
+    self->stay = stay;
 }
 
 void
@@ -237,4 +255,10 @@ bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     if (self->reading)
         return read_entry(self, out_entry, error);
     return self->levels->len > 0 ? next_folder(self, error) : BT_WALK_END;
+}
+
+void
+bt_walk_enter(BtWalk *self, const BtWalkEntry *entry)
+{
+    g_ptr_array_add(last_level(self)->folders, g_strdup(entry->part));
 }

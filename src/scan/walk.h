@@ -3,13 +3,16 @@
  * All that lies in and below a folder, one directory entry at a time. Supervisor. Inside the room
  * only.
  *
+ *   bt_walk_configure(walk, false, false);
  *   bt_walk_skip(walk, &folder);                          never enter this one
  *   if (bt_walk_start(walk, dirfd, "photos/", &error))
- *       while ((kind = bt_walk_next(walk, &entry, &error)) != BT_WALK_END) ...
+ *       while ((kind = bt_walk_next(walk, &entry, &error)) != BT_WALK_END)
+ *           if (kind == BT_WALK_ENTRY && ...)
+ *               bt_walk_enter(walk, &entry);              a folder, when its turn comes
  *
  * The entries of a folder come before those of the folders in it. One folder is open at a time, and
- * the root; what waits is the names of folders that were seen on the way and not entered yet.
- * Hidden folders are not entered, links are not followed. A walk that has ended may start again.
+ * the root; what waits is the names of folders that are to be entered. A walk that has ended may
+ * start again.
  */
 #ifndef BT_SCAN_WALK_H
 #define BT_SCAN_WALK_H
@@ -25,8 +28,8 @@ typedef struct BtWalkEntry {
     int dirfd;          /* the folder that it is in */
     const char *part;   /* its name there */
     const char *path;   /* all of its path, as shown */
-    const char *name;   /* inside path: below the root */
-    unsigned char type; /* DT_REG, DT_LNK, ...; never DT_UNKNOWN; DT_DIR only if it is hidden */
+    unsigned char type; /* DT_REG, DT_DIR, DT_LNK, ...; never DT_UNKNOWN */
+    unsigned depth;     /* 1 in the root */
 } BtWalkEntry;
 
 typedef enum BtWalkKind {
@@ -39,6 +42,11 @@ typedef enum BtWalkKind {
 BtWalk *bt_walk_new(void);
 void bt_walk_free(BtWalk *self);
 
+/* Zeroed without this: no link is followed, and mounts are entered. follow: an entry that is a link
+ * to a folder may be entered. stay: a folder on another file system than the root is passed over.
+ */
+void bt_walk_configure(BtWalk *self, bool follow, bool stay);
+
 /* Never enters the folder with this stat: it is as if it were not there. */
 void bt_walk_skip(BtWalk *self, dev_t device, ino_t inode);
 bool bt_walk_is_skipped(const BtWalk *self, const struct stat *folder);
@@ -49,5 +57,8 @@ BT_MUST_CHECK bool bt_walk_start(BtWalk *self, int dirfd, const char *prefix, GE
 
 /* One step of bounded work. */
 BT_MUST_CHECK BtWalkKind bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error);
+
+/* The entry of the last step is a folder that is to be entered. */
+void bt_walk_enter(BtWalk *self, const BtWalkEntry *entry);
 
 #endif

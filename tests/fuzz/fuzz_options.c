@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_auto(GStrv) words = g_strsplit(line, "\n", -1);
     g_autofree char **argv = g_memdup2(words, (g_strv_length(words) + 1) * sizeof *words);
     g_autoptr(GError) error = NULL;
-    BtOptions options;
+    g_auto(BtOptions) options = {0};
 
     if (!bt_options_parse((int)g_strv_length(words), argv, &options, &error)) {
         g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);

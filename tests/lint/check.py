@@ -29,7 +29,7 @@ ROOMS = {
     'report': ['base'],
     'run': ['scan', 'store', 'pool', 'sandbox', 'image', 'kernel', 'report', 'base'],
     # The cli names settings of the rooms that a batch is made of, but calls none but run.
-    'cli': ['run', 'sandbox', 'image', 'kernel', 'report', 'base'],
+    'cli': ['run', 'scan', 'sandbox', 'image', 'kernel', 'report', 'base'],
     'bench': ['run', 'pool', 'kernel', 'report', 'base'],
 }
 TOP = {'src', 'tests', 'testdata', 'meson.build', 'README.md'}

@@ -430,16 +430,39 @@ test_random_trees(void)
     }
 }
 
+static void
+check_deep_scan(const char *folder, bool follow)
+{
+    g_autoptr(BtScan) scan = bt_scan_new();
+    g_auto(Found) found = {0};
+    size_t longest = 0;
+
+    bt_scan_configure(scan, &(BtScanOptions){.follow = follow});
+    bt_scan_add(scan, folder);
+    found = run_scan(scan);
+    g_assert_cmpuint(found.problems->len, ==, 0);
+    g_assert_cmpuint(found.sources->len, ==, 20);
+    for (guint i = 0; i < found.sources->len; i++) {
+        g_auto(BtFd) fd = -1;
+        struct stat now;
+
+        longest = MAX(longest, strlen(nth(&found, i)->name));
+        fd = bt_scan_open(scan, nth(&found, i), &now, NULL);
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpuint(now.st_ino, ==, nth(&found, i)->stat.st_ino);
+        g_assert_true(bt_scan_stat(scan, nth(&found, i), &now));
+        g_assert_cmpuint(now.st_ino, ==, nth(&found, i)->stat.st_ino);
+    }
+    g_assert_cmpuint(longest, ==, 9999 * strlen("folder 90/") + strlen("side/b.jpg"));
+}
+
 /* 10,000 folders, one in the other, with a picture and a second folder on the way here and there:
  * paths of 100,000 bytes, and far more levels than descriptors. */
 static void
 check_depth(const char *folder)
 {
     static const struct rlimit few = {.rlim_cur = 32, .rlim_max = 32};
-    g_autoptr(BtScan) scan = bt_scan_new();
     g_auto(BtFd) at = -1;
-    g_auto(Found) found = {0};
-    size_t longest = 0;
 
     /* Disks are slow to remove such a tree. */
     if (!scene_mount(folder, "tmpfs", "size=100m"))
@@ -460,22 +483,8 @@ check_depth(const char *folder)
         bt_fd_clear(&at);
         at = next;
     }
-    bt_scan_add(scan, folder);
-    found = run_scan(scan);
-    g_assert_cmpuint(found.problems->len, ==, 0);
-    g_assert_cmpuint(found.sources->len, ==, 20);
-    for (guint i = 0; i < found.sources->len; i++) {
-        g_auto(BtFd) fd = -1;
-        struct stat now;
-
-        longest = MAX(longest, strlen(nth(&found, i)->name));
-        fd = bt_scan_open(scan, nth(&found, i), &now, NULL);
-        g_assert_cmpint(fd, >=, 0);
-        g_assert_cmpuint(now.st_ino, ==, nth(&found, i)->stat.st_ino);
-        g_assert_true(bt_scan_stat(scan, nth(&found, i), &now));
-        g_assert_cmpuint(now.st_ino, ==, nth(&found, i)->stat.st_ino);
-    }
-    g_assert_cmpuint(longest, ==, 9999 * strlen("folder 90/") + strlen("side/b.jpg"));
+    check_deep_scan(folder, false);
+    check_deep_scan(folder, true);
 }
 
 static void
