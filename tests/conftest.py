@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""With BT_BRIEF=1 in the environment the suites of faults, which take minutes, run the first test of each
-file: for builds that differ from one where they have all run."""
+"""Builds that differ little from one where all has run can do with less. BT_BRIEF in the environment:
+"faults": of the suites of faults, which take minutes, the first test of each file; "1": of the other
+whole-program tests, too, every third.
+"""
 import os
 import pathlib
 
 import pytest
 
-LONG = {'fault', 'inject', 'hostile'}
+FAULTS = {'fault', 'inject', 'hostile', 'slurm'}
+STRIDE = 3
 
 
 @pytest.hookimpl(trylast=True)  # after -k
 def pytest_collection_modifyitems(items):
-    if os.environ.get('BT_BRIEF') != '1':
-        return
-    seen, kept = set(), []
+    brief = os.environ.get('BT_BRIEF')
+    seen, kept = {}, []
     for item in items:
         path = pathlib.Path(item.fspath)
-        if path.parent.name not in LONG or path not in seen:
+        number = seen[path] = seen.get(path, -1) + 1
+        if not brief or number == 0 or path.parent.name not in FAULTS and (brief != '1' or number % STRIDE == 0):
             kept.append(item)
-        seen.add(path)
     items[:] = kept

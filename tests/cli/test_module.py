@@ -76,7 +76,7 @@ def test_photos_alone_do_without(loaded, photos, way):
 def test_another_format_brings_it_in(loaded, photos, tmp_path, way):
     count = photos(('formats/rgb.png', 'rgb.png'))
     names = loaded('in', way)
-    assert MODULE in names and any(name.startswith(b'libvips.so') for name in names)
+    assert MODULE in names and any(name.startswith(b'libvips') for name in names)
     assert len(read_results(tmp_path / 'processed')) == count
 
 

@@ -85,7 +85,8 @@ start_threads(int source_fd, int target_fd)
 static long
 allocate(int source_fd, int target_fd)
 {
-    void *most = malloc(PROBE_MEMORY / 2), *beyond = malloc(PROBE_MEMORY);
+    /* Volatile, or a compiler may find that nothing is ever done with it. */
+    void *most = malloc(PROBE_MEMORY / 2), *volatile beyond = malloc(PROBE_MEMORY);
     int errnum = errno;
 
     (void)source_fd, (void)target_fd;

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""The gallery as people see it, at the width of a telephone and of a desk."""
+import os
+import subprocess
+
+import numpy
+import pytest
+from PIL import Image
+
+from browser import Page, needs_browser
+from conftest import PROGRAM
+
+N = 5_000
+FOLDERS = 25
+
+
+@pytest.fixture(scope='module')
+def gallery(tmp_path_factory):
+    """The page of many results, of which most are there already, and of a failure."""
+    root = tmp_path_factory.mktemp('gallery')
+    os.makedirs(root / 'in')
+    subprocess.run([PROGRAM, '-q', 'in'], cwd=root, check=True)
+    for where in ('in', 'processed'):
+        for folder in range(FOLDERS):
+            os.makedirs(root / where / f'folder {folder:02}')
+        for i in range(N):
+            path = root / where / f'folder {i % FOLDERS:02}' / f'IMG_{i:04}.jpg'
+            if i == 0:
+                first = path
+                Image.new('RGB', (240, 160), (190, 120, 60)).save(path)
+            else:
+                os.link(first, path)
+    (root / 'in/broken.jpg').write_bytes(b'\xff\xd8\xff no picture')
+    done = subprocess.run([PROGRAM, '--gallery', 'in'], cwd=root, capture_output=True)
+    assert done.returncode == 1 and done.stdout.startswith(b'0 processed, 5000 skipped, 1 failed')
+    return root / 'processed/index.html'
+
+
+@needs_browser
+@pytest.mark.parametrize('width', (400, 1400))
+def test_page(gallery, tmp_path, width):
+    page = Page(gallery, tmp_path, width, 1000)
+    assert page.console == [] and page.requests == []
+    assert page.dom.count('class="mat"') == N and page.dom.count('<h2 ') == FOLDERS + 1
+    shown = numpy.asarray(Image.open(page.picture).convert('RGB')).astype(int)
+    assert shown.shape == (1000, width, 3)
+    near = abs(shown - (190, 120, 60)).max(axis=2) < 12
+    assert near.sum() > 5_000, 'the first pictures are seen'
+    assert near[:, :20].sum() == 0 and near[:, -20:].sum() == 0, 'and nothing is beyond the edges'
+
+
+@needs_browser
+def test_end_of_the_page(gallery, tmp_path):
+    """Pictures far down are there when they are looked at, and so is what failed."""
+    page = Page(gallery, tmp_path, 1400, 1000, '#failed')
+    assert page.console == [] and 'broken.jpg' in page.dom
