@@ -566,6 +566,8 @@ get_environment(void *user, const char *name)
 static bool
 apply_judged(BtOptions *options, OptionId id, const char *value, GError **error)
 {
+    if (id == OPTION_SHARD)
+        g_clear_pointer(&options->shard_origin, g_free);
     if (id == OPTION_SHARD && strcmp(value, "auto") == 0)
         return bt_shard_auto(get_environment, NULL, &options->run.scan.shard,
                              &options->shard_origin, error);

@@ -4,6 +4,8 @@
 #include "base/human.h"
 #include "store/naming.h"
 
+#include <string.h>
+
 /* What a worker chooses between. */
 static const BtFormat chosen[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG};
 
@@ -79,7 +81,8 @@ fail_taken(BtBatch *self, const BtSource *source, char **names)
     for (char **name = names; *name != NULL; name++) {
         const char *owner = claim(self, source, *name);
 
-        if (owner != NULL) {
+        /* A list may name a file twice. */
+        if (owner != NULL && strcmp(owner, source->path) != 0) {
             bt_intake_fail_rival(self, source, *name, owner);
             return true;
         }

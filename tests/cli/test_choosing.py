@@ -84,6 +84,12 @@ def test_list_with_zero_bytes(listed, photo, files):
     assert (done.returncode, done.stderr) == (0, b'') and len(files()) == 3
 
 
+def test_list_that_names_a_file_twice(listed, photo, files):
+    photo('in/a.jpg')
+    done = listed(b'in/a.jpg\nin/a.jpg\n', '--flat', '--files-from', '-')
+    assert (done.returncode, done.stderr) == (0, b'') and files() == [b'in__a.jpg']
+
+
 def test_list_in_a_file_and_paths(listed, tree, files, tmp_path):
     (tmp_path / 'list').write_text(f'{tmp_path}/in/b.jpeg\nin/nothing.jpg\n../out.jpg\n')
     done = listed(b'', '--files-from', 'list', 'in/x')
