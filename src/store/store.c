@@ -9,11 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* How long to wait until a file system's clock moves: the coarsest there are tick every 2 s. */
 #define CLOCK_LIMIT_NS (5 * BT_NS_PER_S / 2)
 #define CLOCK_STEP_US  1000
+
+/* How long another run may be at the key, and how many runs may write other keys in our way. */
+#define LOCK_LIMIT_NS (5 * BT_NS_PER_S)
+#define LOCK_TRIES    100
 
 struct BtStore {
     char *path;
@@ -73,8 +78,9 @@ has_key(const BtStore *self, const char *key)
     return fd >= 0 && read(fd, text, size + 1) == (ssize_t)size && memcmp(text, key, size) == 0;
 }
 
+/* may_replace: as bt_target_publish(); else as bt_target_publish_new(). */
 static bool
-write_key(BtStore *self, const char *key, GError **error)
+write_key(BtStore *self, const char *key, bool may_replace, GError **error)
 {
     g_autoptr(BtTarget) target = bt_store_open(self, BT_STORE_KEY_NAME, error);
     size_t size = strlen(key);
@@ -85,7 +91,8 @@ write_key(BtStore *self, const char *key, GError **error)
     if ((n = write(bt_target_fd(target), key, size)) != (ssize_t)size)
         return bt_error_set_system(error, n < 0 ? errno : ENOSPC, "%s" BT_STORE_KEY_NAME,
                                    self->top->path);
-    return bt_target_publish(target, BT_STORE_KEY_NAME, error);
+    return may_replace ? bt_target_publish(target, BT_STORE_KEY_NAME, error)
+                       : bt_target_publish_new(target, BT_STORE_KEY_NAME, error);
 }
 
 /* Waits until a file that is made now is later than the key. A clock that does not get there costs
@@ -108,13 +115,61 @@ wait_past_key(BtStore *self, GError **error)
     return true;
 }
 
+/* Until no other run is at the key, for as long as that may take; a file system that has no locks,
+ * or a run that stands still, is not waited for. */
+static void
+lock(int fd)
+{
+    uint64_t end_ns = bt_clock_now_ns() + LOCK_LIMIT_NS;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR) &&
+           bt_clock_now_ns() < end_ns)
+        g_usleep(CLOCK_STEP_US);
+}
+
+/* Whether an open key is the one that has the name. */
+static bool
+is_current(const BtStore *self, int fd)
+{
+    struct stat own, named;
+
+    return fstat(fd, &own) == 0 && bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &named) == 0 &&
+           own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+/* Writes the key, unless another run that begins now has done so: a second time would make stale
+ * what that one has published since. A key that is there is locked meanwhile; where there is none,
+ * one run is the first to give it its name. */
+static bool
+write_key_once(BtStore *self, const char *key, GError **error)
+{
+    for (int i = 0; i < LOCK_TRIES && !has_key(self, key); i++) {
+        g_auto(BtFd) old =
+            bt_path_open(self->top->fd, BT_STORE_KEY_NAME, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+        g_autoptr(GError) taken = NULL;
+        bool none = old < 0 && errno == ENOENT;
+
+        if (old >= 0)
+            lock(old);
+        if (old >= 0 && !is_current(self, old))
+            continue;
+        if (has_key(self, key) || write_key(self, key, !none, &taken))
+            return true;
+        if (!g_error_matches(taken, BT_ERROR, BT_ERROR_TAKEN) || !none) {
+            g_propagate_error(error, g_steal_pointer(&taken));
+            return false;
+        }
+    }
+    return has_key(self, key) || write_key(self, key, true, error);
+}
+
 static bool
 update_key(BtStore *self, const char *key, GError **error)
 {
     bool same = has_key(self, key);
     struct stat file;
 
-    if (!same && !write_key(self, key, error))
+    if (!same && !write_key_once(self, key, error))
         return false;
     if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) < 0)
         return bt_error_set_system(error, errno, "%s" BT_STORE_KEY_NAME, self->top->path);

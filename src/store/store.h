@@ -23,8 +23,8 @@
  *     such PID) are removed when the first result is opened in that folder in this run.
  *   - A durable store loses nothing whole to a loss of power: each result is on the disk before it
  *     gets its name, and its name, with the folders above, before publish returns.
- *   - Any number of runs may share an output folder. Two with different keys undo each other's
- *     freshness, no more.
+ *   - Any number of runs may share an output folder, and begin together: one of them writes the
+ * key. Two with different keys undo each other's freshness, no more.
  *
  * Freshness works as in make, by change times (st_ctime): a result is fresh when its own is later
  * than its source's and later than that of the key file OUTPUT/.blurthumb, which holds the settings
@@ -103,6 +103,9 @@ void bt_target_set_time(BtTarget *self, struct timespec time);
 /* Gives what was written its name, which must be in the folder that it was opened for. After
  * success the target is spent: only bt_target_free() remains. An empty file is refused. */
 BT_MUST_CHECK bool bt_target_publish(BtTarget *self, const char *name, GError **error);
+
+/* The same, but for a name that nothing has yet: BT_ERROR_TAKEN where something has. */
+BT_MUST_CHECK bool bt_target_publish_new(BtTarget *self, const char *name, GError **error);
 
 /* Size of what was published. */
 uint64_t bt_target_bytes(const BtTarget *self);

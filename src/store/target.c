@@ -116,14 +116,30 @@ replace(BtTarget *self, const char *name, GError **error)
     return true;
 }
 
+/* Takes a name that nothing has; a file system that cannot tell takes it in any case. */
 static bool
-give_name(BtTarget *self, const char *base, GError **error)
+take_new(BtTarget *self, const char *name, GError **error)
+{
+    const char *folder = self->folder->path;
+
+    if (self->temporary != NULL && renameat2(self->folder->fd, self->temporary, self->folder->fd,
+                                             name, RENAME_NOREPLACE) == 0) {
+        g_clear_pointer(&self->temporary, g_free);
+        return true;
+    }
+    if (self->temporary == NULL || errno == EEXIST)
+        return bt_error_set(error, BT_ERROR_TAKEN, "%s%s is there already", folder, name);
+    return replace(self, name, error);
+}
+
+static bool
+give_name(BtTarget *self, const char *base, bool may_replace, GError **error)
 {
     if (self->temporary == NULL && link_as(self, base))
         return true;
     if (self->temporary == NULL && errno != EEXIST)
         return bt_error_set_system(error, errno, "%s%s", self->folder->path, base);
-    return replace(self, base, error);
+    return may_replace ? replace(self, base, error) : take_new(self, base, error);
 }
 
 void
@@ -133,8 +149,8 @@ bt_target_set_time(BtTarget *self, struct timespec time)
     self->timed = true;
 }
 
-bool
-bt_target_publish(BtTarget *self, const char *name, GError **error)
+static bool
+publish(BtTarget *self, const char *name, bool may_replace, GError **error)
 {
     const char *folder = self->folder->path;
     const char *slash = strrchr(name, '/');
@@ -151,11 +167,23 @@ bt_target_publish(BtTarget *self, const char *name, GError **error)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
     if (self->durable && fsync(self->fd) != 0)
         return bt_error_set_system(error, errno, "%s%s", folder, base);
-    if (!give_name(self, base, error))
+    if (!give_name(self, base, may_replace, error))
         return false;
     if (self->durable && !bt_folder_sync(self->folder))
         return bt_error_set_system(error, errno, "%s%s", folder, base);
     return true;
+}
+
+bool
+bt_target_publish(BtTarget *self, const char *name, GError **error)
+{
+    return publish(self, name, true, error);
+}
+
+bool
+bt_target_publish_new(BtTarget *self, const char *name, GError **error)
+{
+    return publish(self, name, false, error);
 }
 
 uint64_t

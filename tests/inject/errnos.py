@@ -42,6 +42,7 @@ ERRNOS = {
     'write': ('EIO', 'EAGAIN', 'EPIPE', *DISK_FULL),
     'lseek': ('ESPIPE', 'EINVAL'),
     'fcntl': ('EMFILE',),
+    'flock': ('EINTR', 'ENOLCK', 'EOPNOTSUPP'),
     'dup': ('EMFILE',),
     'dup2': ('EMFILE', 'EINTR', 'EBUSY'),
     'dup3': ('EMFILE', 'EINTR', 'EBUSY'),
