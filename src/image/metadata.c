@@ -113,15 +113,20 @@ clean_exif(GBytes *exif, BtStrip strip)
 }
 
 /* A packet with a preview in it goes, since what was blurred would be seen there, and one that
- * tells how to turn the picture. */
+ * tells how to turn the picture, or of what stood behind it in the file: the gain map of an Ultra
+ * HDR photo, the video of a motion photo. */
 static bool
 is_fit_xmp(GBytes *xmp)
 {
+    static const char *const unfit[] = {"Thumbnails", "Orientation", "/hdr-gain-map/",
+                                        "/photos/1.0/container/", "/photos/1.0/camera/"};
     gsize size;
     const char *text = g_bytes_get_data(xmp, &size);
 
-    return size <= SIZE_MAX_KEPT && memmem(text, size, "Thumbnails", 10) == NULL &&
-           memmem(text, size, "Orientation", 11) == NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(unfit); i++)
+        if (memmem(text, size, unfit[i], strlen(unfit[i])) != NULL)
+            return false;
+    return size <= SIZE_MAX_KEPT;
 }
 
 void

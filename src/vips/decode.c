@@ -2,9 +2,11 @@
 #include "vips/decode.h"
 
 #include "base/fd.h"
+#include "image/exif.h"
 #include "vips/failure.h"
 #include "vips/owned.h"
 #include "vips/plain.h"
+#include "vips/png_exif.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -154,8 +156,23 @@ open_source(BtDecode *self, int fd, BtOutcome *outcome)
     return bt_vips_fail(outcome, BT_REASON_UNKNOWN, "not a picture in a format that can be read");
 }
 
+/* What libvips has not met on its way to the pixels. */
+static void
+add_late_exif(VipsImage *loaded, int fd)
+{
+    g_autoptr(GBytes) exif = bt_png_exif(fd);
+    const void *bytes;
+    gsize size;
+
+    if (exif == NULL)
+        return;
+    bytes = g_bytes_get_data(exif, &size);
+    vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
+    vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
+}
+
 static bool
-open_header(BtDecode *self, BtDecodePicture *picture, BtOutcome *outcome)
+open_header(BtDecode *self, int fd, BtDecodePicture *picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
 
@@ -165,6 +182,9 @@ open_header(BtDecode *self, BtDecodePicture *picture, BtOutcome *outcome)
             return fail_blocked(self->loader, outcome);
         return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
     }
+    if (strcmp(self->loader, "pngload_source") == 0 &&
+        vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
+        add_late_exif(loaded, fd);
     picture->width = loaded->Xsize;
     picture->height = loaded->Ysize;
     picture->orientation = vips_image_get_orientation(loaded);
@@ -179,7 +199,7 @@ bt_decode_open(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
     BtDecode *self = g_new0(BtDecode, 1);
 
     vips_error_clear();
-    if (open_source(self, fd, outcome) && open_header(self, out_picture, outcome))
+    if (open_source(self, fd, outcome) && open_header(self, fd, out_picture, outcome))
         return self;
     bt_decode_close(self);
     return NULL;

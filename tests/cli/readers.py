@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Pictures as others see them: Pillow, and ImageMagick's convert. Both make of a file what is to be seen of
+it, its first page in sRGB: an array of height x width x 4 doubles, red, green, blue and alpha in levels of 255."""
+import functools
+import io
+import os
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB'))
+NO_TABLE, BLACK_POINT = 0x0100, 0x2000  # lcms2's usual table is off by up to 18 levels
+DEEP_GREY = 'I', 'I;16', 'I;16B'
+
+
+@functools.lru_cache(maxsize=1)
+def has_magick():
+    """Something else may go by the name of convert."""
+    return shutil.which('convert') is not None and magick('-version', check=False).startswith(b'Version: ImageMagick')
+
+
+def require_magick():
+    if not has_magick():
+        what = 'convert is missing (package imagemagick)'
+        (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
+
+
+def magick(*arguments, check=True):
+    """What convert writes to its output."""
+    return subprocess.run(['convert', *map(str, arguments)], check=check, stdout=subprocess.PIPE,
+                          env={**os.environ, 'MAGICK_THREAD_LIMIT': '1'}).stdout
+
+
+def to_srgb(image, profile):
+    if image.mode not in ('L', 'RGB', 'CMYK'):
+        return image
+    return ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), SRGB, outputMode='RGB',
+                                     renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                                     flags=NO_TABLE | BLACK_POINT)
+
+
+class Pillow:
+    """RGB of 16 bits it reads as 8, and AVIF and HEIC not at all."""
+
+    @staticmethod
+    def read(path, profile=None):
+        """profile: of CMYK that has none of its own."""
+        image = Image.open(path)
+        if image.mode in DEEP_GREY:
+            grey = np.asarray(image, dtype=float)[..., None] / 257
+            return np.concatenate([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
+        profile = image.info.get('icc_profile', profile)
+        if profile is not None:
+            image = to_srgb(image, profile)
+        return np.asarray(image.convert('RGBA'), dtype=float)
+
+    @staticmethod
+    def pages(path):
+        return getattr(Image.open(path), 'n_frames', 1)
+
+    @staticmethod
+    def is_grey(path):
+        return Image.open(path).mode in ('1', 'L', 'LA', *DEEP_GREY)
+
+    @staticmethod
+    def orientations(paths):
+        return [Image.open(path).getexif().get(0x0112, 1) for path in paths]
+
+
+class Magick:
+    """Of 16 bits it keeps all."""
+
+    @staticmethod
+    def read(path, profile=None):
+        folder = path.parent.parent
+        (folder / 'srgb.icc').write_bytes(SRGB.tobytes())
+        options = '-intent', 'relative', '-black-point-compensation', '-profile', folder / 'srgb.icc'
+        if profile is not None:
+            (folder / 'other.icc').write_bytes(profile)
+            options = '-profile', folder / 'other.icc', *options
+        # Only what has a profile is changed by another one.
+        whole = magick(f'{path}[0]', *options, '-alpha', 'on', '-type', 'TrueColorAlpha', '-depth', '16', 'pam:-')
+        head, samples = whole.split(b'ENDHDR\n', 1)
+        width, height = (int(re.search(rb'%s (\d+)' % word, head)[1]) for word in (b'WIDTH', b'HEIGHT'))
+        assert b'DEPTH 4\nMAXVAL 65535\n' in head
+        return np.frombuffer(samples, '>u2').reshape(height, width, 4) / 257
+
+    @staticmethod
+    def pages(path):
+        return len(magick(path, '-format', '%p\n', 'info:').split())
+
+    @staticmethod
+    def is_grey(path):
+        return magick(path, '-format', '%[channels]', 'info:').startswith(b'gray')
+
+    @staticmethod
+    def orientations(paths):
+        words = magick(*paths, '-format', '%[orientation]\n', 'info:').decode().split()
+        return [1 if word in ('TopLeft', 'Undefined') else word for word in words]
+
+
+READERS = {'pillow': Pillow, 'imagemagick': Magick}
+
+
+def seen(pixels):
+    """Colours as much as alpha lets them be seen, and alpha."""
+    return np.concatenate([pixels[..., :3] * pixels[..., 3:] / 255, pixels[..., 3:]], axis=-1)
+
+
+def difference(result, expected, border=0):
+    """The greatest, in levels of what is seen, at least `border` pixels away from the edge."""
+    assert result.shape == expected.shape
+    error = np.abs(seen(result) - seen(expected))
+    return float(error[border:error.shape[0] - border, border:error.shape[1] - border].max())
+
+
+def jpeg_quality(path):
+    """As convert guesses it from the tables."""
+    return int(re.match(r'\d+', magick(path, '-format', '%Q', 'info:').decode())[0])

@@ -1,0 +1,486 @@
+# SPDX-License-Identifier: MIT
+"""Every photo looks right: whole runs, whose results are read by Pillow and by ImageMagick and compared with what
+these make of the sources (readers.py) and the definition of the blur (oracle.py).
+
+Errors are in levels of 255 of what is seen, alpha included. Away from the edge where a test does not ask for
+--exact. ROUNDED is half a level for the result and half for the arithmetic; what is more stands beside the test.
+"""
+import functools
+import io
+import struct
+import subprocess
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import heif_boxes
+import make_testdata
+import oracle
+import profiles
+from readers import READERS, difference, has_magick, jpeg_quality, magick, require_magick, seen
+
+ROUNDED = 1.0
+ORIENTATION = make_testdata.ORIENTATION_TAG
+
+
+@pytest.fixture(params=READERS)
+def reader(request):
+    if request.param == 'imagemagick':
+        require_magick()
+    return READERS[request.param]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """The path of a source to be made."""
+    (tmp_path / 'in').mkdir()
+    return (tmp_path / 'in').joinpath
+
+
+@pytest.fixture
+def results(blurthumb, tmp_path):
+    """results(*options): of all sources, by their names."""
+    def run(*options, folder=tmp_path / 'in'):
+        done = blurthumb('--force', *map(str, options), folder)
+        assert done.returncode == 0, done.stderr
+        made = [path for path in (tmp_path / 'processed').iterdir() if not path.name.startswith('.')]
+        return {path.name: next(result for result in made if result.name.startswith(path.name))
+                for path in sorted(folder.iterdir())}
+    return run
+
+
+def define(pixels, sigma, box=oracle.BOX):
+    """What the oracle makes of pixels as a reader gives them."""
+    deep = np.floor(pixels * 257 + 0.5).astype(np.uint16)
+    return oracle.blur_thumbnail(deep, sigma, box, alpha=True) / 257
+
+
+def sample(width=240, height=180):
+    return make_testdata.picture(make_testdata.sample(width, height))
+
+
+def with_chunk(png, kind, data):
+    """A PNG with one more chunk behind its header."""
+    return png[:33] + make_testdata.png_chunk(kind, data) + png[33:]
+
+
+def vips_write(image, path):
+    """What Pillow cannot write."""
+    plain = path.parent.parent / 'plain.png'
+    image.save(plain, exif=image.getexif(), icc_profile=image.info.get('icc_profile'))
+    make_testdata.vips_copy(plain, f'{path}[Q=98,effort=0]')
+
+
+def write_heif(image, source, lacking):
+    for extension in {'.avif', '.heic'} - lacking:
+        vips_write(image, source(f'heif{extension}'))
+
+
+# Orientation.
+
+def stored(orientation, enlarged=1):
+    """An F that orientation makes upright, with the EXIF that says so."""
+    upright = make_testdata.letter_f()
+    upright = upright.resize((upright.width * enlarged, upright.height * enlarged), Image.Resampling.NEAREST)
+    undo = make_testdata.UNDO_ORIENTATION.get(orientation)
+    image = upright.transpose(undo) if undo is not None else upright
+    image.getexif()[ORIENTATION] = orientation
+    return image
+
+
+def write_turned_box(image, path):
+    """As phones do it: EXIF says it, and so does the box, which alone counts."""
+    vips_write(image, path)
+    whole = path.read_bytes()
+    assert b'Exif' in whole
+    path.write_bytes(heif_boxes.turn(whole, image.getexif()[ORIENTATION]))
+
+
+WRITE_TURNED = {
+    'jpg': lambda image, path: image.save(path, quality=92, subsampling=0, exif=image.getexif()),
+    'png': lambda image, path: image.save(path, exif=image.getexif()),
+    'webp': lambda image, path: image.save(path, lossless=True, exif=image.getexif()),
+    'tif': lambda image, path: image.save(path, tiffinfo=image.getexif()),
+    'avif': write_turned_box,
+    'heic': write_turned_box,
+}
+# Extension, sigma, box, how much larger. A box that the F meets at its width when it stands, at its height when it
+# lies. JPEG by all its ways: rows from libvips, planes, and planes that are never joined, even and odd.
+TURNED = [('jpg', 4, (120, 100), 1), ('jpg', 4, (60, 50), 1), ('jpg', 16, (240, 200), 4), ('jpg', 16, (225, 190), 4),
+          ('png', 4, (120, 100), 1), ('webp', 4, (120, 100), 1), ('tif', 4, (120, 100), 1),
+          ('avif', 4, (120, 100), 1), ('heic', 4, (120, 100), 1)]
+
+
+@pytest.fixture(scope='module')
+def turned(tmp_path_factory):
+    """turned(extension, enlarged): a folder with an F in each orientation."""
+    @functools.lru_cache
+    def make(extension, enlarged):
+        folder = tmp_path_factory.mktemp(extension) / 'in'
+        folder.mkdir()
+        for orientation in range(1, 9):
+            WRITE_TURNED[extension](stored(orientation, enlarged), folder / f'{orientation}.{extension}')
+        return folder
+    return make
+
+
+@pytest.mark.parametrize('extension, sigma, box, enlarged', TURNED)
+def test_orientation_is_applied_once(results, turned, lacking, reader, extension, sigma, box, enlarged):
+    """An F turned wrongly is off by over 100 levels; 12 are what a lossy source and result may take."""
+    if f'.{extension}' in lacking:
+        pytest.skip(f'this libvips does not read {extension}')
+    options = '--sigma', sigma, '--size', '%dx%d' % box, '--quality', 95
+    if extension in ('avif', 'heic'):
+        options = *options, '--format', 'png'
+    expected = define(np.asarray(stored(1, enlarged).convert('RGBA'), dtype=float), sigma, box)
+    for strip in ('all', 'none'):
+        made = list(results(*options, '--strip', strip, folder=turned(extension, enlarged)).values())
+        assert reader.orientations(made) == [1] * 8
+    for path in made:
+        assert difference(reader.read(path), expected, 8) <= 12, path.name
+
+
+@pytest.mark.parametrize('orientation', (1, 3, 6))
+def test_orientation_of_png_may_stand_behind_the_pixels(results, source, orientation):
+    """As ImageMagick writes it: the same result, down to what is kept of the metadata."""
+    image = stored(orientation)
+    plain = io.BytesIO()
+    image.save(plain, 'PNG')
+    exif = image.getexif().tobytes()[len(b'Exif\0\0'):]
+    end = plain.getvalue()[-12:]
+    source('before.png').write_bytes(with_chunk(plain.getvalue(), b'eXIf', exif))
+    source('behind.png').write_bytes(plain.getvalue()[:-12] + make_testdata.png_chunk(b'eXIf', exif) + end)
+    for strip in ('all', 'none'):
+        made = results('--sigma', 4, '--strip', strip)
+        assert made['behind.png'].read_bytes() == made['before.png'].read_bytes()
+        assert Image.open(made['behind.png']).size == (240, 160)
+
+
+# Colours.
+
+COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 60, 60), (60, 180, 90), (128, 128, 128), (250, 240, 230))
+INKS = ((255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (60, 20, 200, 30), (0, 0, 0, 0),
+        (90, 70, 60, 120))
+GREYS = 0, 10, 40, 90, 128, 200, 255
+# Rows from libvips; planes, where it is a JPEG; and the blur between two transforms.
+COLOUR_WAYS = (60, ('--sigma', 3)), (200, ('--sigma', 16, '--size', '350x350')), (60, ('--sigma', 3, '--linear'))
+
+
+def patches(mode, colours, side):
+    image = Image.new(mode, (side * len(colours), side))
+    for n, colour in enumerate(colours):
+        image.paste(colour, (side * n, 0, side * n + side, side))
+    return image
+
+
+def difference_of_patches(result, expected, n):
+    """At their centres, where they stay flat."""
+    found = [pixels[pixels.shape[0] // 2, [pixels.shape[1] * (2 * i + 1) // (2 * n) for i in range(n)]]
+             for pixels in (result, expected)]
+    return float(np.abs(found[0] - found[1]).max())
+
+
+@pytest.mark.parametrize('side, options', COLOUR_WAYS)
+@pytest.mark.parametrize('profile', (make_testdata.icc_profile('P3', make_testdata.P3_PRIMARIES),
+                                     profiles.adobe_rgb()), ids=('Display P3', 'Adobe RGB'))
+def test_wide_gamut_becomes_srgb(results, source, lacking, reader, profile, side, options):
+    """In every format as in PNG. Half a level more is for YCbCr of 8 bits."""
+    image = patches('RGB', COLOURS, side)
+    image.info['icc_profile'] = profile
+    for name, more in (('a.png', {}), ('b.jpg', {'quality': 98, 'subsampling': 0}), ('c.webp', {'lossless': True}),
+                       ('d.tif', {})):
+        image.save(source(name), icc_profile=profile, **more)
+    deep = make_testdata.png_bytes(np.asarray(image).astype(np.uint16) * 257)
+    source('e.png').write_bytes(with_chunk(deep, b'iCCP', b'P\0\0' + zlib.compress(profile)))
+    write_heif(image, source, lacking)
+    expected = reader.read(source('a.png'))
+    for name, path in results('--format', 'png', *options).items():
+        assert 'icc_profile' not in Image.open(path).info
+        assert difference_of_patches(reader.read(path), expected, len(COLOURS)) <= ROUNDED + 0.5, name
+
+
+def ycck(jpeg):
+    """The same samples, called YCC and black."""
+    at = jpeg.index(b'Adobe') + 11
+    return jpeg[:at] + b'\2' + jpeg[at + 1:]
+
+
+@pytest.mark.parametrize('side, options', COLOUR_WAYS)
+def test_inks_become_srgb_by_their_profile(results, source, reader, side, options):
+    image = patches('CMYK', INKS, side)
+    image.save(source('a.tif'), icc_profile=profiles.inks(), compression='tiff_lzw')
+    image.save(source('b.jpg'), icc_profile=profiles.inks(), quality=98, subsampling=0)
+    source('c.jpg').write_bytes(ycck(source('b.jpg').read_bytes()))
+    for name, path in results('--format', 'png', *options).items():
+        assert difference_of_patches(reader.read(path), reader.read(source(name)), len(INKS)) <= ROUNDED, name
+
+
+def test_inks_without_profile_are_those_of_libvips(results, source, reader, testdata):
+    """The same as with its profile, which it writes into a file when it makes inks itself."""
+    inks = source('with.tif').parent.parent / 'inks.tif'
+    subprocess.run(['vips', 'icc_export', testdata / 'formats' / 'rgb.png', inks, '--output-profile', 'cmyk'], check=True)
+    image = patches('CMYK', INKS, 60)
+    image.save(source('with.tif'), icc_profile=Image.open(inks).info['icc_profile'])
+    image.save(source('without.tif'))
+    made = results('--sigma', 3, '--format', 'png')
+    assert made['without.tif'].read_bytes() == made['with.tif'].read_bytes()
+    assert difference_of_patches(reader.read(made['without.tif']), reader.read(source('with.tif')), len(INKS)) <= ROUNDED
+
+
+def test_grey_stays_grey(results, source, reader):
+    """2 levels are for JPEG."""
+    grey = sample().convert('L')
+    for name, options in (('a.png', {}), ('b.jpg', {'quality': 98}), ('c.tif', {})):
+        grey.save(source(name), **options)
+    grey.convert('LA').save(source('d.png'))
+    grey.convert('1').save(source('e.tif'), compression='group4')
+    for name, path in results('--exact', '--sigma', 4, '--quality', 95).items():
+        assert reader.is_grey(path), name
+        bound = ROUNDED + 2 * (path.suffix == '.jpg')
+        assert difference(reader.read(path), define(reader.read(source(name)), 4)) <= bound, name
+
+
+@pytest.mark.parametrize('gamma', (1.0, 2.6))
+def test_grey_by_a_profile_stays_grey(results, source, reader, gamma):
+    """It gets sRGB's curve. A level more is for a grey JPEG."""
+    image = patches('L', GREYS, 60)
+    image.save(source('a.png'), icc_profile=profiles.grey(gamma))
+    image.save(source('b.jpg'), icc_profile=profiles.grey(gamma), quality=98)
+    for name, path in results('--sigma', 3, '--quality', 98).items():
+        assert reader.is_grey(path), name
+        assert difference_of_patches(reader.read(path), reader.read(source(name)), len(GREYS)) <= ROUNDED + 1, name
+
+
+# Depth.
+
+@pytest.mark.parametrize('bands', (1, 2, 3, 4))
+def test_16_bits_keep_their_values(results, source, bands):
+    """On slopes, of which 8 bits would make stairs that are off by up to 128: to 2 of 65535, half each for source,
+    result, weights and sums."""
+    require_magick()
+    x, y = make_testdata.grid(240, 180)
+    pixels = np.stack([9000 * x + 400 * y, 30000 + 700 * x, 65000 * y, 65535 - 40000 * x * y], axis=-1)
+    deep = np.floor(pixels[..., [0, 3] if bands == 2 else range(bands)] + 0.5).astype(np.uint16)
+    source('a.png').write_bytes(make_testdata.png_bytes(deep))
+    make_testdata.vips_copy(source('a.png'), source('b.tif'))
+    for name, path in results('--exact', '--sigma', 3).items():
+        assert magick(path, '-format', '%z', 'info:') == b'16'
+        expected = define(READERS['imagemagick'].read(source(name)), 3)
+        for reader in READERS.values() if bands == 1 else [READERS['imagemagick']]:
+            assert difference(reader.read(path), expected) * 257 <= 2
+
+
+# Alpha.
+
+def white_disc(side=120):
+    """White with a blurred edge, over black that cannot be seen."""
+    x, y = make_testdata.grid(side, side)
+    alpha = np.clip(255 * (0.5 + 4 * (0.35 - np.hypot(x - 0.5, y - 0.5))), 0, 255).astype(np.uint8)
+    white = np.where(alpha > 0, 255, 0).astype(np.uint8)
+    return np.dstack([white, white, white, alpha])
+
+
+def write_discs(source):
+    disc = white_disc()
+    image = Image.fromarray(disc)
+    image.save(source('rgba.png'))
+    image.convert('LA').save(source('la.png'))
+    source('deep.png').write_bytes(make_testdata.png_bytes(disc.astype(np.uint16) * 257))
+    image.save(source('lossless.webp'), lossless=True, exact=True)
+    image.save(source('lossy.webp'), quality=90)
+    image.save(source('plain.tif'))
+    if has_magick():
+        magick(source('rgba.png'), '-define', 'tiff:alpha=associated', source('associated.tif'))
+    indexes = disc[..., 3] // 16
+    palette = Image.fromarray(indexes, 'P')
+    palette.putpalette([0, 0, 0] + [255, 255, 255] * 15)
+    palette.save(source('palette.png'), transparency=bytes(range(0, 256, 17)))
+    hard = Image.fromarray((indexes > 7).astype(np.uint8), 'P')
+    hard.putpalette([0, 0, 0, 255, 255, 255])
+    hard.save(source('hard.png'), transparency=0)
+    hard.save(source('hard.gif'), transparency=0)
+
+
+@pytest.mark.parametrize('format, bound, options', (
+    ('keep', 0, '--sigma=2'), ('keep', 0, '--size=30x30'), ('keep', 0, '--linear'), ('png', 0, '--exact'),
+    ('tiff', 0, '--size=30x30'), ('webp', 1, '--size=30x30'), ('jpeg', 1, '--size=30x30')))
+def test_no_dark_fringes(results, source, reader, format, bound, options):
+    """What is seen of the disc is as white as there is alpha; a level less where white was stored with loss."""
+    write_discs(source)
+    for name, path in results('--sigma', 5, '--format', format, options).items():
+        shown = seen(reader.read(path))
+        assert shown[..., 3].max() > 200
+        darkest = (shown[..., 3:] - shown[..., :3]).max()
+        assert darkest <= (1 if path.suffix == '.webp' else bound) + 1e-9, name
+
+
+def test_no_dark_fringes_in_avif(results, source, tmp_path):
+    """Read through libvips, since neither reader sees its alpha. 6 levels are for AV1, of which white keeps 255 and
+    alpha, another picture, is changed on its own."""
+    Image.fromarray(white_disc()).save(source('a.png'))
+    path = results('--sigma', 5, '--format', 'avif')['a.png']
+    make_testdata.vips_copy(path, tmp_path / 'avif.png')
+    shown = seen(READERS['pillow'].read(tmp_path / 'avif.png'))
+    assert shown[..., 3].min() < 10 and shown[..., 3].max() > 250
+    assert (shown[..., 3:] - shown[..., :3]).max() <= 6
+
+
+# Few colours.
+
+def write_grey(source, bits, grey):
+    """A PNG with less than 8 bits a sample; and with one that is transparent."""
+    levels = (grey.astype(int) * ((1 << bits) - 1) + 127) // 255
+    digits = np.unpackbits(levels.astype(np.uint8)[..., None], axis=-1)[..., 8 - bits:]
+    rows = np.packbits(digits.reshape(len(levels), -1), axis=-1)
+    header = struct.pack('>IIBBBBB', grey.shape[1], grey.shape[0], bits, 0, 0, 0, 0)
+    whole = (b'\x89PNG\r\n\x1a\n' + make_testdata.png_chunk(b'IHDR', header)
+             + make_testdata.png_chunk(b'IDAT', zlib.compress(b''.join(b'\0' + row.tobytes() for row in rows)))
+             + make_testdata.png_chunk(b'IEND', b''))
+    source(f'grey{bits}.png').write_bytes(whole)
+    source(f'clear{bits}.png').write_bytes(with_chunk(whole, b'tRNS', b'\0\1'))
+
+
+def write_few_colours(source):
+    rgb = sample()
+    for bits in (1, 2, 4):
+        write_grey(source, bits, np.asarray(rgb.convert('L')))
+    palette = rgb.quantize(16, dither=Image.Dither.NONE)
+    palette.save(source('palette.png'), bits=4)
+    palette.save(source('palette.tif'))
+    palette.save(source('palette.gif'))
+    clear = palette.getpixel((100, 80))
+    palette.save(source('clear.png'), transparency=clear)
+    palette.save(source('clear.gif'), transparency=clear)
+    rgb.convert('1').save(source('bilevel.png'))
+    rgb.convert('1').save(source('bilevel.tif'), compression='group4')
+
+
+def write_odd_tiffs(source):
+    inverted = '-define', 'quantum:polarity=min-is-white'
+    magick(source('bilevel.png'), *inverted, source('inverted1.tif'))
+    magick(source('grey4.png'), *inverted, source('inverted4.tif'))
+    magick(source('palette.png'), '-type', 'TrueColor', '-colorspace', 'Lab', source('lab.tif'))
+    magick(source('palette.png'), '-type', 'TrueColor', '-interlace', 'plane', source('planes.tif'))
+
+
+PILLOW_MISREADS = {'clear1.png', 'clear2.png', 'lab.tif'}  # transparent samples of few bits; Lab
+
+
+def test_few_colours(results, source, reader):
+    """A level more is for ImageMagick's palettes of 16 bits."""
+    write_few_colours(source)
+    if has_magick():
+        write_odd_tiffs(source)
+    for name, path in results('--exact', '--sigma', 2, '--format', 'png').items():
+        if reader is READERS['imagemagick'] or name not in PILLOW_MISREADS:
+            expected = define(reader.read(source(name)), 2)
+            assert difference(reader.read(path), expected) <= ROUNDED + (name == 'palette.tif'), name
+
+
+# One picture of several.
+
+def write_several(source):
+    frames = [make_testdata.picture(np.roll(make_testdata.sample(240, 180), 40 * n, axis=1)) for n in range(3)]
+    for name, options in (('a.gif', {}), ('a.webp', {'lossless': True}), ('a.tif', {'compression': 'tiff_lzw'}),
+                          ('a.png', {})):
+        frames[0].save(source(name), save_all=True, append_images=frames[1:], **options)
+    frames[0].save(source('sizes.tif'), save_all=True, append_images=[frame.resize((500, 400)) for frame in frames])
+    frames[0].save(source('mpo.jpg'), 'MPO', save_all=True, append_images=frames[1:2], quality=95, subsampling=0)
+
+
+@pytest.mark.parametrize('strip', ('all', 'none'))
+def test_first_of_several_pictures(results, source, reader, strip):
+    """The next one is off by 10 levels and more in the mean; GIF's 256 colours and WebP by 1 or 2."""
+    write_several(source)
+    for name, path in results('--sigma', 4, '--quality', 95, '--strip', strip).items():
+        assert reader.pages(path) == 1 and Image.open(path).format != 'MPO', name
+        error = np.abs(reader.read(path) - define(reader.read(source(name)), 4))
+        assert error.mean() <= 3, name
+
+
+def hdr_jpeg(image, **options):
+    """An Ultra HDR picture: its gain map is one more JPEG behind it, which XMP and an index (MPF) tell of."""
+    gain = image.convert('L').resize((image.width // 4, image.height // 4))
+    both = io.BytesIO()
+    image.save(both, 'MPO', save_all=True, append_images=[gain], **options)
+    packet = (b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+              b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+              b'xmlns:Container="http://ns.google.com/photos/1.0/container/" '
+              b'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/></rdf:RDF></x:xmpmeta>')
+    segment = b'\xff\xe1' + struct.pack('>H', len(packet) + 2) + packet
+    return both.getvalue()[:2] + segment + both.getvalue()[2:]
+
+
+@pytest.mark.parametrize('sigma, size, options', ((4, 240, {'subsampling': 0}), (16, 400, {}),
+                                                  (16, 400, {'progressive': True})))
+def test_gain_map_is_left_behind(results, source, reader, sigma, size, options):
+    """The result is a plain JPEG, and says nothing of a second one. 6 levels are for JPEG at an edge."""
+    image = sample(4 * size, 3 * size)
+    source('a.jpg').write_bytes(hdr_jpeg(image, quality=95, **options))
+    assert Image.open(source('a.jpg')).format == 'MPO'
+    for strip in ('all', 'none'):
+        path = results('--sigma', sigma, '--size', f'{size}x{size}', '--quality', 98, '--strip', strip)['a.jpg']
+        whole = path.read_bytes()
+        assert whole.count(b'\xff\xd8\xff') == 1 and whole.endswith(b'\xff\xd9')
+        assert b'MPF' not in whole and b'hdrgm' not in whole and Image.open(path).format == 'JPEG'
+    assert difference(reader.read(path), define(reader.read(source('a.jpg')), sigma, (size, size)), 20) <= ROUNDED + 6
+
+
+# The same in every format.
+
+def test_every_format_is_read_as_png(results, source, lacking, reader):
+    """2 levels are for what lossy formats take at their best."""
+    image = sample()
+    image.save(source('a.png'))
+    image.save(source('b.jpg'), quality=98, subsampling=0)
+    image.save(source('c.webp'), lossless=True)
+    image.save(source('d.tif'), compression='tiff_lzw')
+    write_heif(image, source, lacking)
+    made = results('--sigma', 4, '--format', 'png')
+    expected = reader.read(made['a.png'])
+    for name, path in made.items():
+        assert difference(reader.read(path), expected) <= ROUNDED + 2 * (name not in ('a.png', 'd.tif')), name
+
+
+@pytest.mark.parametrize('format, bound', (('png', 0), ('tiff', 0), ('jpeg', 8), ('webp', 10), ('avif', 24)))
+def test_every_format_is_written_as_png(results, source, format, bound):
+    """Bounds are for the codecs at an edge; ImageMagick makes pairs of AVIF's chroma, whatever was stored."""
+    require_magick()
+    read = READERS['imagemagick'].read
+    sample().save(source('a.png'))
+    result = read(results('--sigma', 4, '--quality', 95, '--format', format)['a.png'])
+    expected = define(read(source('a.png')), 4)
+    assert difference(result, expected, 8) <= ROUNDED + bound
+    assert np.abs(result - expected).mean() <= 1
+
+
+# Sigma and quality.
+
+@pytest.mark.parametrize('options', ((), ('--exact',)), ids=('fast', 'exact'))
+def test_no_sigma_jumps(results, source, testdata, options):
+    """From 0.5 to 60 each is as defined: to ROUNDED, and a level for means of JPEG's blocks; and has as many
+    levels, of which a posterised picture would lack most."""
+    photo = Image.open(testdata / 'photos' / 'balloons.jpg').crop((300, 200, 620, 460))
+    photo.save(source('a.png'))
+    photo.save(source('b.jpg'), quality=95, subsampling=0)
+    pixels = {name: READERS['pillow'].read(source(name))[..., :3].astype(np.uint8) for name in ('a.png', 'b.jpg')}
+    for sigma in [0.5 * 1.25**n for n in range(22)]:
+        for name, path in results('--sigma', sigma, '--size', '160x160', '--format', 'png', *options).items():
+            result, expected = np.asarray(Image.open(path)), oracle.blur_thumbnail(pixels[name], sigma, (160, 160))
+            error, _ = oracle.compare(result, expected, 0 if options else min(50, 4 + int(1.5 * sigma)))
+            assert error <= ROUNDED + (name == 'b.jpg'), (sigma, name)
+            assert len(np.unique(result)) >= 0.95 * len(np.unique(np.round(expected))), (sigma, name)
+
+
+@pytest.mark.parametrize('quality', (1, 25, 50, 75, 89, 90, 95, 100))
+def test_quality_is_as_asked(results, source, quality):
+    """The tables are those that the IJG's rule makes of a quality, as in Pillow; ImageMagick guesses it from them."""
+    image = sample()
+    image.save(source('a.jpg'), quality=60)
+    image.save(source('b.png'))
+    image.save(source('c.jpg'), quality=quality)
+    for path in results('--quality', quality, '--format', 'jpeg').values():
+        assert Image.open(path).quantization == Image.open(source('c.jpg')).quantization
+        assert not has_magick() or jpeg_quality(path) == quality
