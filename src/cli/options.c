@@ -690,6 +690,11 @@ check_together(const BtOptions *options, GError **error)
         return bt_error_set(
             error, BT_ERROR_INVALID,
             "--flat and --name are one too many: {flat} in a pattern does the same");
+    if (options->run.scan.shard.count > 1 && !bt_naming_is_apart(naming))
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--%s with --shard: a name that two shards give is noticed by neither; "
+                            "use --name with {hash} in it",
+                            naming->flat ? "flat" : "name");
     return bt_naming_check(naming, error);
 }
 

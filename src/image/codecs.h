@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libvips' decoders and encoders, for every format but plain JPEG, behind a table of functions.
+ * libvips' decoders and encoders, for what jpeg_reader.h and png_reader.h do not read and
+ * jpeg_writer.h does not write, behind a table of functions.
  *
  * libvips brings a hundred libraries with it, which take the most part of 40 ms to load and start:
  * longer than a camera's JPEG takes from end to end, and that needs none of them. So they are in a

@@ -319,60 +319,95 @@ process_planes(BtImage *self, BtJpegReader *reader, BtFormat format, bool *out_p
     return finish(self, merged, reader->orientation, format, outcome);
 }
 
-/* What is to be done to the colours of a picture from libvips. */
+/* What is to be done to the colours of a picture that comes in rows. */
 static bool
-prepare_colours(BtImage *self, const BtCodecs *codecs, const BtDecodePicture *source,
-                BtOutcome *outcome)
+prepare_colours(BtImage *self, const BtRowSource *source, BtOutcome *outcome)
 {
-    BtColourShape shape = {source->bands - source->alpha, source->deep, source->alpha};
+    const BtDecodePicture *picture = &source->picture;
+    BtColourShape shape = {picture->bands - picture->alpha, picture->deep, picture->alpha};
     g_autoptr(GBytes) cmyk = NULL;
 
-    self->transforms = source->profile != NULL && bt_colour_prepare(self->colour, source->profile,
-                                                                    source->profile_size, &shape);
-    if (!source->cmyk || self->transforms)
+    self->transforms = picture->profile != NULL && bt_colour_prepare(self->colour, picture->profile,
+                                                                     picture->profile_size, &shape);
+    if (!picture->cmyk || self->transforms)
         return true;
-    if ((cmyk = codecs->cmyk_profile()) == NULL ||
+    if ((cmyk = source->codecs->cmyk_profile()) == NULL ||
         !bt_colour_prepare(self->colour, g_bytes_get_data(cmyk, NULL), g_bytes_get_size(cmyk),
                            &shape))
         return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its colours cannot be transformed");
     return self->transforms = true;
 }
 
-static GBytes *
-process_rows(BtImage *self, const BtCodecs *codecs, BtDecode *decode, BtDecodePicture *source,
-             BtFormat format, BtOutcome *outcome)
+static void
+read_metadata(BtImage *self, const BtRowSource *source)
 {
+    if (source->png != NULL)
+        bt_png_reader_metadata(source->png, &self->metadata);
+    else
+        source->codecs->metadata(source->decode, &self->metadata);
+}
+
+static GBytes *
+process_rows(BtImage *self, BtRowSource *source, BtFormat format, BtOutcome *outcome)
+{
+    const BtDecodePicture *picture = &source->picture;
     BtImagePlan plan;
 
-    if (!check_size(self, source->width, source->height, outcome) ||
-        !prepare_colours(self, codecs, source, outcome))
+    if (format == BT_FORMAT_NONE)
+        format = picture->alpha ? BT_FORMAT_PNG : BT_FORMAT_JPEG;
+    if (!check_size(self, picture->width, picture->height, outcome) ||
+        (format != BT_FORMAT_JPEG && take_codecs(self, outcome) == NULL) ||
+        !prepare_colours(self, source, outcome))
         return NULL;
-    plan = plan_picture(&self->settings, source->width, source->height, source->orientation);
+    plan = plan_picture(&self->settings, picture->width, picture->height, picture->orientation);
     outcome->shrink = plan.shrink;
-    if (!check_memory(self, &plan, source->memory, outcome) ||
-        !bt_image_run_rows(self, codecs, decode, source, &plan, outcome))
+    if (!check_memory(self, &plan, picture->memory, outcome) ||
+        !bt_image_run_rows(self, source, &plan, outcome))
         return NULL;
     if (self->settings.strip != BT_STRIP_ALL)
-        codecs->metadata(decode, &self->metadata);
-    if (format == BT_FORMAT_NONE)
-        format = source->alpha ? BT_FORMAT_PNG : BT_FORMAT_JPEG;
-    return finish(self, false, source->orientation, format, outcome);
+        read_metadata(self, source);
+    return finish(self, false, picture->orientation, format, outcome);
 }
 
 /* Any picture that libvips reads. */
 static GBytes *
 process_other(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
 {
-    const BtCodecs *codecs = take_codecs(self, outcome);
-    BtDecodePicture source = {0};
-    BtDecode *decode;
+    BtRowSource source = {.codecs = take_codecs(self, outcome)};
     GBytes *bytes;
 
-    if (codecs == NULL || (decode = codecs->open(fd, &source, outcome)) == NULL)
+    if (source.codecs == NULL ||
+        (source.decode = source.codecs->open(fd, &source.picture, outcome)) == NULL)
         return NULL;
-    bytes = process_rows(self, codecs, decode, &source, format, outcome);
-    codecs->close(decode);
+    bytes = process_rows(self, &source, format, outcome);
+    source.codecs->close(source.decode);
     return bytes;
+}
+
+static BtPngReader *
+open_png(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+{
+    BtPngReader *reader = bt_png_reader_new(fd, out_picture, outcome);
+
+    if (reader != NULL || outcome->reason != BT_REASON_OK) {
+        g_strlcpy(outcome->loader, "png", sizeof outcome->loader);
+        outcome->n_pages = 1;
+    }
+    return reader;
+}
+
+static GBytes *
+process_png(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
+{
+    BtRowSource source = {0};
+    g_autoptr(BtPngReader) reader = open_png(fd, &source.picture, outcome);
+
+    if (outcome->reason != BT_REASON_OK)
+        return NULL;
+    if (reader == NULL)
+        return process_other(self, fd, format, outcome);
+    source.png = reader;
+    return process_rows(self, &source, format, outcome);
 }
 
 static GBytes *
@@ -421,8 +456,11 @@ process(BtImage *self, int fd, BtFormat format, BtOutcome *outcome)
 
     if (!read_magic(fd, &from, outcome))
         return NULL;
-    return from == BT_FORMAT_JPEG ? process_jpeg(self, fd, format, outcome)
-                                  : process_other(self, fd, format, outcome);
+    if (from == BT_FORMAT_JPEG)
+        return process_jpeg(self, fd, format, outcome);
+    if (from == BT_FORMAT_PNG)
+        return process_png(self, fd, format, outcome);
+    return process_other(self, fd, format, outcome);
 }
 
 /* A result is what it seems to be: the size and the format that its bytes tell. */
@@ -461,6 +499,21 @@ static bool
 drop_rows(void *user, const void *rows, ptrdiff_t stride, int n_rows)
 {
     (void)user, (void)rows, (void)stride, (void)n_rows;
+    return true;
+}
+
+/* False where it is of a kind that libvips reads, and nothing is said. */
+static bool
+check_png(BtImage *self, int fd, BtOutcome *outcome)
+{
+    BtDecodePicture picture;
+    g_autoptr(BtPngReader) reader = open_png(fd, &picture, outcome);
+
+    if (reader == NULL)
+        return outcome->reason != BT_REASON_OK;
+    if (check_size(self, picture.width, picture.height, outcome) &&
+        bt_png_reader_rows(reader, drop_rows, NULL, outcome))
+        pass_check(picture.width, picture.height, BT_FORMAT_PNG, outcome);
     return true;
 }
 
@@ -532,7 +585,8 @@ bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome
     memset(out_outcome, 0, sizeof *out_outcome);
     self->memory = memory;
     if (read_magic(in_fd, &format, out_outcome) &&
-        (format != BT_FORMAT_JPEG || !check_jpeg(in_fd, out_outcome)))
+        !(format == BT_FORMAT_JPEG && check_jpeg(in_fd, out_outcome)) &&
+        !(format == BT_FORMAT_PNG && check_png(self, in_fd, out_outcome)))
         check_other(self, in_fd, format, out_outcome);
     out_outcome->decode_ns = bt_clock_now_ns() - start_ns;
 }

@@ -9,8 +9,8 @@
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
  * sRGB, turn upright, encode, with as much of the source's metadata as the settings leave.
  *
- * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h). All else needs libvips
- * (codecs.h), which is loaded by
+ * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h), a common PNG by its rows
+ * (png_reader.h). All else, and every result but JPEG, needs libvips (codecs.h), which is loaded by
  *
  *   bt_image_prepare(&error);            in the supervisor, before it forks the workers that need
  * it

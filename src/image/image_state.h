@@ -10,6 +10,7 @@
 #include "image/colour.h"
 #include "image/image.h"
 #include "image/jpeg_reader.h"
+#include "image/png_reader.h"
 #include "image/raster.h"
 #include "kernel/kernel.h"
 
@@ -38,11 +39,18 @@ typedef struct BtImagePlan {
 bool bt_image_run_planes(BtImage *self, BtJpegReader *reader, const BtImagePlan *plan,
                          int reduction, bool merged, BtOutcome *outcome);
 
-/* What a decoder of libvips hands out: interleaved rows. The result, as stored, is in
- * self->result; in the source's colours, but where the blur is in linear light: that works on
- * sRGB. */
-bool bt_image_run_rows(BtImage *self, const BtCodecs *codecs, BtDecode *decode,
-                       BtDecodePicture *source, const BtImagePlan *plan, BtOutcome *outcome);
+/* Where interleaved rows come from. */
+typedef struct BtRowSource {
+    BtDecodePicture picture;
+    BtPngReader *png;       /* NULL: the two below */
+    const BtCodecs *codecs; /* NULL: png */
+    BtDecode *decode;
+} BtRowSource;
+
+/* Interleaved rows. The result, as stored, is in self->result; in the source's colours, but where
+ * the blur is in linear light: that works on sRGB. */
+bool bt_image_run_rows(BtImage *self, BtRowSource *source, const BtImagePlan *plan,
+                       BtOutcome *outcome);
 
 /* Whether the caller wants no more; then the outcome says so. */
 bool bt_image_is_cancelled(const BtImage *self, BtOutcome *outcome);

@@ -34,7 +34,7 @@ typedef enum BtReason {
 typedef struct BtOutcome {
     BtReason reason;
     BtFormat format;    /* of the result */
-    char loader[32];    /* "jpeg", or libvips' name of the decoder: "pngload_source" */
+    char loader[32];    /* "jpeg", "png", or libvips' name of the decoder: "gifload_source" */
     char sentence[512]; /* one clause for people when reason is not OK */
     int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
     int32_t out_width, out_height;       /* px of the result, upright */

@@ -67,23 +67,39 @@ start_kernel(BtImage *self, const BtDecodePicture *source, const BtImagePlan *pl
     return true;
 }
 
-bool
-bt_image_run_rows(BtImage *self, const BtCodecs *codecs, BtDecode *decode, BtDecodePicture *source,
-                  const BtImagePlan *plan, BtOutcome *outcome)
+/* The decoder's share of the shrink; but it averages gamma-encoded samples. */
+static bool
+shrink_source(const BtImage *self, BtRowSource *source, int shrink, BtOutcome *outcome)
 {
+    return self->settings.linear || source->codecs == NULL ||
+           source->codecs->shrink(source->decode, shrink, &source->picture, outcome);
+}
+
+static bool
+pull_rows(const BtRowSource *source, Sink *sink, BtOutcome *outcome)
+{
+    if (source->png != NULL)
+        return bt_png_reader_rows(source->png, take_rows, sink, outcome);
+    return source->codecs->rows(source->decode, take_rows, sink, outcome);
+}
+
+bool
+bt_image_run_rows(BtImage *self, BtRowSource *source, const BtImagePlan *plan, BtOutcome *outcome)
+{
+    const BtDecodePicture *picture = &source->picture;
     bool early = self->settings.linear && self->transforms; /* to sRGB before the blur */
     g_autofree uint8_t *srgb = NULL;
     Sink sink = {.image = self, .outcome = outcome};
     uint64_t before_ns;
 
-    if (!self->settings.linear && !codecs->shrink(decode, plan->shrink, source, outcome))
+    if (!shrink_source(self, source, plan->shrink, outcome))
         return false;
-    sink.in_width = source->in_width;
+    sink.in_width = picture->in_width;
     if (early)
-        sink.srgb = srgb = g_malloc((size_t)source->in_width * PIXEL_BYTES_MAX);
-    if (!start_kernel(self, source, plan, early ? bt_colour_bands(self->colour) : source->bands,
+        sink.srgb = srgb = g_malloc((size_t)picture->in_width * PIXEL_BYTES_MAX);
+    if (!start_kernel(self, picture, plan, early ? bt_colour_bands(self->colour) : picture->bands,
                       outcome) ||
-        !codecs->rows(decode, take_rows, &sink, outcome))
+        !pull_rows(source, &sink, outcome))
         return false;
     self->transforms = self->transforms && !early;
     before_ns = bt_clock_now_ns();

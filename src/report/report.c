@@ -213,7 +213,7 @@ count_work(BtReportCounts *counts, const BtReportPicture *picture)
 static void
 tell_done(BtReport *self, const BtReportPicture *picture, const char *done)
 {
-    g_autofree char *name = NULL, *pages = NULL;
+    g_autofree char *name = NULL;
 
     count_done(self, picture->path);
     if (self->options.gallery != NULL && picture->result != NULL)
@@ -223,9 +223,7 @@ tell_done(BtReport *self, const BtReportPicture *picture, const char *done)
     if (!tells_text(self, BT_REPORT_VERBOSE))
         return;
     name = bt_human_text(picture->path);
-    pages = picture->n_pages > 1 ? g_strdup_printf(" (the first of %d pages)", picture->n_pages)
-                                 : g_strdup("");
-    say(self, self->options.out, "%s was %s...%s\n", name, done, pages);
+    say(self, self->options.out, "%s was %s...\n", name, done);
 }
 
 void
@@ -383,20 +381,18 @@ say_summary(BtReport *self, const BtReportEnd *end)
         count_text(self->options.verifies ? 0 : counts->n_verified, "verified");
     g_autofree char *planned = count_text(counts->n_planned, "to do");
     g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
+    g_autofree char *paged = count_text(counts->n_paged, "by their first page");
     g_autofree char *workers =
         end->n_workers == BT_REPORT_SERIAL
             ? g_strdup("serial")
             : g_strdup_printf("%d worker%s", end->n_workers, end->n_workers == 1 ? "" : "s");
 
-    if (counts->n_paged > 0)
-        say(self, self->options.out, "of %" PRIu64 " with several pages or frames: the first one\n",
-            counts->n_paged);
     say(self, self->options.out,
         "%" PRIu64 " %s, %" PRIu64 " skipped, %" PRIu64
-        " failed%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
+        " failed%s%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
         self->options.verifies ? counts->n_verified : counts->n_processed,
         self->options.verifies ? "verified" : "processed", counts->n_skipped, counts->n_failed,
-        verified, planned, ignored, seconds, pictures, megapixels, workers);
+        verified, planned, ignored, paged, seconds, pictures, megapixels, workers);
 }
 
 void

@@ -74,7 +74,7 @@ typedef struct BtReportPicture {
     int width, height;               /* px of the result */
     int shrink;                      /* reduction before the kernel */
     int n_pages;                     /* frames or pages, of which the first was taken */
-    const char *decoder;             /* "jpeg", "pngload_source" */
+    const char *decoder;             /* "jpeg", "png", "gifload_source" */
     const char *format;              /* of the result: "jpeg" */
     uint64_t decode_ns, kernel_ns, encode_ns;
     uint64_t elapsed_ns; /* from its start to its result's name, waiting included */
@@ -161,7 +161,8 @@ BtReportCounts bt_report_counts(const BtReport *self);
 
 /* "14 processed, 2 skipped, 1 failed in 0.41 seconds (34 pictures/s, 470 MP/s, 2 workers)". Rates
  * are of processed pictures. Without workers it says "serial" instead. Files that were ignored are
- * added to the counts where there are any, and so are planned ones. */
+ * added to the counts where there are any, and so are planned ones, and those of several pages or
+ * frames, of which the first was taken. */
 void bt_report_summary(BtReport *self, const BtReportEnd *end);
 
 #endif

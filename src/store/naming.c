@@ -233,6 +233,12 @@ bt_naming_is_plain(const BtNaming *self)
     return self->pattern == NULL && !self->flat && (self->suffix == NULL || *self->suffix == '\0');
 }
 
+bool
+bt_naming_is_apart(const BtNaming *self)
+{
+    return self->pattern != NULL ? strstr(self->pattern, "{hash}") != NULL : !self->flat;
+}
+
 char *
 bt_naming_result(const BtNaming *self, const char *name, BtFormat from, BtFormat to, GError **error)
 {

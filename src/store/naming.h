@@ -44,6 +44,10 @@ BT_MUST_CHECK bool bt_naming_check(const BtNaming *self, GError **error);
  * folder cannot come to one name. */
 bool bt_naming_is_plain(const BtNaming *self);
 
+/* Whether no two sources of a batch can come to one name by their folders or stems: as they can
+ * where a pattern without {hash}, or flat, is. */
+bool bt_naming_is_apart(const BtNaming *self);
+
 /* The name, below the output folder, of the result of the source `name` (no part of it empty, "."
  * or ".."). from: the source's format by its extension; to: the result's. NULL with a sentence
  * where it would be none: empty, or one that is kept for our own files. Owned (g_free). */

@@ -3,10 +3,10 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/png_exif.h"
 #include "vips/failure.h"
 #include "vips/owned.h"
 #include "vips/plain.h"
-#include "vips/png_exif.h"
 
 #include <string.h>
 #include <unistd.h>

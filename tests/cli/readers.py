@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from make_testdata import ORIENTATION_TAG
+
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB'))
 NO_TABLE, BLACK_POINT = 0x0100, 0x2000  # lcms2's usual table is off by up to 18 levels
 DEEP_GREY = 'I', 'I;16', 'I;16B'
@@ -35,27 +37,23 @@ def magick(*arguments, check=True):
                           env={**os.environ, 'MAGICK_THREAD_LIMIT': '1'}).stdout
 
 
-def to_srgb(image, profile):
-    if image.mode not in ('L', 'RGB', 'CMYK'):
-        return image
-    return ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), SRGB, outputMode='RGB',
-                                     renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                                     flags=NO_TABLE | BLACK_POINT)
+def to_srgb(image):
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info['icc_profile']))
+    return ImageCms.profileToProfile(image, profile, SRGB, outputMode='RGB', flags=NO_TABLE | BLACK_POINT,
+                                     renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC)
 
 
 class Pillow:
     """RGB of 16 bits it reads as 8, and AVIF and HEIC not at all."""
 
     @staticmethod
-    def read(path, profile=None):
-        """profile: of CMYK that has none of its own."""
+    def read(path):
         image = Image.open(path)
         if image.mode in DEEP_GREY:
             grey = np.asarray(image, dtype=float)[..., None] / 257
             return np.concatenate([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
-        profile = image.info.get('icc_profile', profile)
-        if profile is not None:
-            image = to_srgb(image, profile)
+        if 'icc_profile' in image.info and image.mode in ('L', 'RGB', 'CMYK'):
+            image = to_srgb(image)
         return np.asarray(image.convert('RGBA'), dtype=float)
 
     @staticmethod
@@ -68,22 +66,20 @@ class Pillow:
 
     @staticmethod
     def orientations(paths):
-        return [Image.open(path).getexif().get(0x0112, 1) for path in paths]
+        return [Image.open(path).getexif().get(ORIENTATION_TAG, 1) for path in paths]
 
 
 class Magick:
     """Of 16 bits it keeps all."""
 
     @staticmethod
-    def read(path, profile=None):
-        folder = path.parent.parent
-        (folder / 'srgb.icc').write_bytes(SRGB.tobytes())
-        options = '-intent', 'relative', '-black-point-compensation', '-profile', folder / 'srgb.icc'
-        if profile is not None:
-            (folder / 'other.icc').write_bytes(profile)
-            options = '-profile', folder / 'other.icc', *options
-        # Only what has a profile is changed by another one.
-        whole = magick(f'{path}[0]', *options, '-alpha', 'on', '-type', 'TrueColorAlpha', '-depth', '16', 'pam:-')
+    def read(path):
+        srgb = path.parent.parent / 'srgb.icc'
+        srgb.write_bytes(SRGB.tobytes())
+        # What has no profile is only said to be sRGB, and what has no alpha opaque: the alpha that convert has for
+        # AVIF is undefined.
+        whole = magick(f'{path}[0]', '-intent', 'relative', '-black-point-compensation', '-profile', srgb,
+                       '-alpha', 'set', '-type', 'TrueColorAlpha', '-depth', '16', 'pam:-')
         head, samples = whole.split(b'ENDHDR\n', 1)
         width, height = (int(re.search(rb'%s (\d+)' % word, head)[1]) for word in (b'WIDTH', b'HEIGHT'))
         assert b'DEPTH 4\nMAXVAL 65535\n' in head

@@ -160,7 +160,7 @@ def test_shard_of_a_slurm_array(photo, files, tmp_path):
     ('--shard', '3/3'), ('--shard', '-1/3'), ('--shard', '1'), ('--shard', 'auto'), ('--shard', ''),
     ('--include', ''), ('--exclude', '[a'), ('--max-depth', '0'), ('--max-depth', 'x'), ('--min-size', 'x'),
     ('--max-size', '0'), ('--newer-than', 'yesterday'), ('--newer-than', ''), ('--newer-than', '7y'),
-    ('--files-from', ''),
+    ('--files-from', ''), ('--flat', '--shard', '0/2'), ('--name', '{stem}', '--shard', '1/2'),
 ), ids=' '.join)
 def test_bad_values(blurthumb, tree, tmp_path, options):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(('SLURM_', 'OMPI_', 'AWS_'))}

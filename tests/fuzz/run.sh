@@ -23,7 +23,7 @@ for name; do
     mkdir -p "$work/corpus/$name"
     seeds=("$here/corpus/$name")
     case $name in
-    jpeg-* | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
+    jpeg-* | png | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
     esac
     log=$work/$name.log
     if "$work/build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2000 \

@@ -55,11 +55,6 @@ class Batch:
     def wait_until_gone(self, node):
         self.cluster.wait_until(lambda: not self.running(node))
 
-    def task_on(self, job, node):
-        """One that runs there."""
-        return next(task for task in self.cluster.tasks(job)
-                    if task['JobState'] == 'RUNNING' and task['NodeList'] == node)
-
     def log(self, task):
         return (self.logs / task['JobId']).read_text()
 

@@ -20,6 +20,7 @@ import signal
 import subprocess
 import time
 
+NAMESPACES = ('unshare', '--net', '--pid', '--uts', '--mount', '--ipc', '--mount-proc', '--kill-child')
 PROGRAMS = 'slurmctld', 'slurmd', 'sbatch', 'munged', 'ip', 'unshare', 'nsenter', 'setpriv'
 CONTROLLER = 'controller'
 NETWORK = '10.99.0.'
@@ -82,7 +83,10 @@ def missing():
     """What keeps a cluster from being made here; an empty text if nothing does."""
     if os.geteuid() != 0:
         return 'root'
-    return ', '.join(name for name in PROGRAMS if shutil.which(name) is None)
+    if programs := ', '.join(name for name in PROGRAMS if shutil.which(name) is None):
+        return programs
+    made = subprocess.run([*NAMESPACES, 'true'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return '' if made.returncode == 0 else 'namespaces of its own'
 
 
 class Host:
@@ -91,8 +95,7 @@ class Host:
     def __init__(self, name, folder):
         with open(folder / f'{name}.log', 'w', encoding='utf-8') as log:
             self.holder = subprocess.Popen(
-                ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--net', '--pid', '--uts', '--mount', '--ipc',
-                 '--mount-proc', '--kill-child', 'sh', '-c', HOST, 'sh', name, folder / 'hosts'],
+                ['setpriv', '--pdeathsig', 'KILL', *NAMESPACES, 'sh', '-c', HOST, 'sh', name, folder / 'hosts'],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.holder.stdout.readline() == 'up\n', f'{name}: no host can be made'
         with open(f'/proc/{self.holder.pid}/task/{self.holder.pid}/children', encoding='ascii') as children:

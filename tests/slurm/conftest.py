@@ -17,7 +17,14 @@ from cluster import Cluster, missing  # noqa: E402
 
 
 @pytest.fixture(scope='session')
-def pictures(tmp_path_factory):
+def able():
+    """Skips what this machine cannot do, unless it is to try everything."""
+    if what := missing():
+        (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(f'no Slurm can be started without {what}')
+
+
+@pytest.fixture(scope='session')
+def pictures(able, tmp_path_factory):
     """A tree of small JPEGs, no two alike."""
     folder = tmp_path_factory.mktemp('pictures') / 'in'
     for i in range(N_PICTURES):
@@ -39,8 +46,6 @@ def alone(pictures):
 @pytest.fixture
 def batch(pictures, alone, tmp_path, monkeypatch):
     """A Batch on a cluster of its own."""
-    if what := missing():
-        (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(f'no Slurm can be started without {what}')
     (tmp_path / 'slurm').mkdir()
     monkeypatch.chdir(tmp_path)
     shutil.copytree(pictures, 'in', copy_function=os.link)

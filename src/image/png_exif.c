@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/png_exif.h"
+#include "image/png_exif.h"
 
 #include "base/fd.h"
 

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/png_reader.h"
+
+#include "base/fd.h"
+#include "image/exif.h"
+#include "image/png_exif.h"
+#include "image/png_filter.h"
+
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
+#include <string.h>
+
+#define PIECE       65536       /* bytes of the file at a time: stays in the cache */
+#define BATCH       (128 << 10) /* bytes of rows at a time: likewise */
+#define SIDE_MAX    10000000    /* px: libvips' own limit */
+#define KEPT_MAX    8000000 /* bytes of a chunk, or of what it inflates to: libpng's own limit */
+#define KEYWORD_MAX 79
+
+#define HEADER_BYTES 13
+
+#define TYPE(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
+#define ANCILLARY        TYPE(0x20, 0, 0, 0) /* the bit of a type that says: may be left out */
+
+static const uint8_t signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+static const uint8_t exif_prefix[] = {'E', 'x', 'i', 'f', 0, 0};
+
+struct BtPngReader {
+    int fd;
+    off_t at; /* of the next piece */
+    size_t piece_size, piece_used;
+    uint8_t piece[PIECE];
+
+    uint32_t type, left, crc; /* of the chunk that is open: bytes left, checksum so far */
+    const char *problem;      /* what is wrong with the file */
+
+    int width, height, bands;
+    bool deep;    /* 16 bits a sample, else 8 */
+    bool foreign; /* of a kind that is left to libvips */
+    bool settled; /* libpng would take no profile any more */
+    GBytes *profile, *exif, *xmp;
+
+    struct inflate_state stream;
+    size_t row_bytes;
+    uint8_t *rows;     /* the row above and a batch, each behind the number of its filter */
+    uint16_t *samples; /* a batch, where they are deep */
+};
+
+static bool
+fail(BtPngReader *self, const char *problem)
+{
+    self->problem = problem;
+    return false;
+}
+
+static uint32_t
+u32_of(const uint8_t *bytes)
+{
+    return TYPE(bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+static int
+pixel_bytes(const BtPngReader *self)
+{
+    return self->bands * (self->deep ? 2 : 1);
+}
+
+/* The next bytes of the file, where they are: at least one and at most max_bytes. 0 on failure. */
+static size_t
+take(BtPngReader *self, size_t max_bytes, uint8_t **out_bytes)
+{
+    size_t n;
+
+    if (self->piece_used == self->piece_size) {
+        ssize_t size = bt_fd_read_at(self->fd, self->piece, PIECE, self->at);
+
+        if (size <= 0) {
+            fail(self, size < 0 ? "the file cannot be read" : "the file ends too early");
+            return 0;
+        }
+        self->at += size;
+        self->piece_size = (size_t)size;
+        self->piece_used = 0;
+    }
+    n = MIN(max_bytes, self->piece_size - self->piece_used);
+    *out_bytes = self->piece + self->piece_used;
+    self->piece_used += n;
+    self->crc = crc32_gzip_refl(self->crc, *out_bytes, n);
+    return n;
+}
+
+static bool
+read_bytes(BtPngReader *self, uint8_t *to, size_t size)
+{
+    uint8_t *bytes;
+
+    while (size > 0) {
+        size_t n = take(self, size, &bytes);
+
+        if (n == 0)
+            return false;
+        memcpy(to, bytes, n);
+        to += n;
+        size -= n;
+    }
+    return true;
+}
+
+static bool
+begin_chunk(BtPngReader *self)
+{
+    uint8_t bytes[4];
+
+    if (!read_bytes(self, bytes, sizeof bytes))
+        return false;
+    self->left = u32_of(bytes);
+    if (self->left > INT32_MAX)
+        return fail(self, "a chunk has an impossible size");
+    self->crc = 0;
+    if (!read_bytes(self, bytes, sizeof bytes))
+        return false;
+    self->type = u32_of(bytes);
+    return true;
+}
+
+/* Some bytes of the chunk that is open, which has some left. 0 on failure. */
+static size_t
+take_chunk(BtPngReader *self, uint8_t **out_bytes)
+{
+    size_t n = take(self, self->left, out_bytes);
+
+    self->left -= (uint32_t)n;
+    return n;
+}
+
+/* Goes on to its end, and checks it. */
+static bool
+end_chunk(BtPngReader *self)
+{
+    uint8_t *skipped, bytes[4];
+    uint32_t crc;
+
+    while (self->left > 0)
+        if (take_chunk(self, &skipped) == 0)
+            return false;
+    crc = self->crc;
+    if (!read_bytes(self, bytes, sizeof bytes))
+        return false;
+    return u32_of(bytes) == crc || fail(self, "a chunk's checksum is wrong");
+}
+
+/* All of the chunk that is open, behind what is there. False where it is empty or too large to be
+ * kept; what else goes wrong end_chunk() finds again. */
+static bool
+append_chunk(BtPngReader *self, GByteArray *to)
+{
+    guint before = to->len, size = self->left;
+
+    if (size == 0 || size > KEPT_MAX)
+        return false;
+    g_byte_array_set_size(to, before + size);
+    self->left = 0;
+    return read_bytes(self, to->data + before, size);
+}
+
+static void
+start_stream(BtPngReader *self)
+{
+    isal_inflate_init(&self->stream);
+    self->stream.crc_flag = ISAL_ZLIB;
+}
+
+/* A whole stream. NULL where it is damaged or becomes too large. */
+static GBytes *
+inflate_whole(BtPngReader *self, uint8_t *bytes, size_t size)
+{
+    g_autoptr(GByteArray) whole = g_byte_array_new();
+    struct inflate_state *stream = &self->stream;
+
+    start_stream(self);
+    stream->next_in = bytes;
+    stream->avail_in = (uint32_t)size;
+    do {
+        guint before = whole->len;
+
+        g_byte_array_set_size(whole, before + PIECE);
+        stream->next_out = whole->data + before;
+        stream->avail_out = PIECE;
+        if (isal_inflate(stream) != ISAL_DECOMP_OK)
+            return NULL;
+        g_byte_array_set_size(whole, before + PIECE - stream->avail_out);
+    } while (stream->avail_out == 0 && whole->len <= KEPT_MAX);
+    if (stream->block_state != ISAL_BLOCK_FINISH || whole->len > KEPT_MAX)
+        return NULL;
+    return g_byte_array_free_to_bytes(g_steal_pointer(&whole));
+}
+
+/* iCCP: a name and a zero byte, the method, a stream. */
+static void
+take_profile(BtPngReader *self)
+{
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+    uint8_t *name_end, *end;
+
+    if (self->settled || !append_chunk(self, chunk))
+        return;
+    self->settled = true;
+    end = chunk->data + chunk->len;
+    name_end = memchr(chunk->data, 0, MIN(chunk->len, KEYWORD_MAX + 1));
+    if (name_end != NULL && end - name_end > 2 && name_end[1] == 0)
+        self->profile = inflate_whole(self, name_end + 2, (size_t)(end - name_end - 2));
+}
+
+/* eXIf: a TIFF structure. */
+static void
+take_exif(BtPngReader *self)
+{
+    g_autoptr(GByteArray) block = g_byte_array_new();
+    const uint8_t *tiff;
+
+    g_byte_array_append(block, exif_prefix, sizeof exif_prefix);
+    if (self->exif != NULL || self->left < 2 || !append_chunk(self, block))
+        return;
+    tiff = block->data + sizeof exif_prefix;
+    if (memcmp(tiff, "II", 2) == 0 || memcmp(tiff, "MM", 2) == 0)
+        self->exif = g_byte_array_free_to_bytes(g_steal_pointer(&block));
+}
+
+/* iTXt: a keyword and a zero byte, whether it is compressed, the method, two more such texts, and
+ * what it is about. */
+static void
+take_xmp(BtPngReader *self)
+{
+    static const char keyword[] = "XML:com.adobe.xmp";
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+    uint8_t *at, *end;
+
+    if (!append_chunk(self, chunk) || chunk->len < sizeof keyword + 2 ||
+        memcmp(chunk->data, keyword, sizeof keyword) != 0)
+        return;
+    end = chunk->data + chunk->len;
+    at = chunk->data + sizeof keyword + 2;
+    for (int i = 0; i < 2; i++, at++)
+        if ((at = memchr(at, 0, (size_t)(end - at))) == NULL)
+            return;
+    g_clear_pointer(&self->xmp, g_bytes_unref);
+    self->xmp = chunk->data[sizeof keyword] != 0 ? inflate_whole(self, at, (size_t)(end - at))
+                                                 : g_bytes_new(at, (gsize)(end - at));
+}
+
+/* A chunk before the pixels. */
+static bool
+take_other(BtPngReader *self)
+{
+    switch (self->type) {
+    case TYPE('P', 'L', 'T', 'E'):
+    case TYPE('s', 'R', 'G', 'B'):
+        self->settled = true;
+        break;
+    case TYPE('i', 'C', 'C', 'P'):
+        take_profile(self);
+        break;
+    case TYPE('e', 'X', 'I', 'f'):
+        take_exif(self);
+        break;
+    case TYPE('i', 'T', 'X', 't'):
+        take_xmp(self);
+        break;
+    case TYPE('t', 'R', 'N', 'S'):
+        self->foreign = true;
+        break;
+    default:
+        if ((self->type & ANCILLARY) == 0)
+            return fail(self, "a chunk is where it cannot be, or of a kind that does not exist");
+    }
+    return end_chunk(self);
+}
+
+static bool
+read_shape(BtPngReader *self)
+{
+    static const uint8_t bands_of[] = {1, 0, 3, 0, 2, 0, 4}; /* by colour type; 0: palette, none */
+    uint8_t bytes[HEADER_BYTES];
+    uint32_t width, height;
+    int depth, colour;
+
+    if (!begin_chunk(self))
+        return false;
+    if (self->type != TYPE('I', 'H', 'D', 'R') || self->left != HEADER_BYTES)
+        return fail(self, "it does not begin with its size");
+    self->left = 0;
+    if (!read_bytes(self, bytes, HEADER_BYTES) || !end_chunk(self))
+        return false;
+    width = u32_of(bytes), height = u32_of(bytes + 4);
+    depth = bytes[8], colour = bytes[9];
+    self->bands = colour < (int)sizeof bands_of ? bands_of[colour] : 0;
+    self->deep = depth == 16;
+    /* The two methods of which there is one each, and whether it is interlaced. */
+    self->foreign = self->bands == 0 || (depth != 8 && depth != 16) || bytes[10] != 0 ||
+                    bytes[11] != 0 || bytes[12] != 0;
+    if (width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX)
+        return fail(self, "its size is impossible");
+    self->width = (int)width;
+    self->height = (int)height;
+    self->row_bytes = (size_t)width * (size_t)pixel_bytes(self);
+    return true;
+}
+
+/* Up to the pixels, or to where it is known that they are not for here. */
+static bool
+read_header(BtPngReader *self)
+{
+    uint8_t bytes[sizeof signature];
+
+    if (!read_bytes(self, bytes, sizeof bytes))
+        return false;
+    if (memcmp(bytes, signature, sizeof signature) != 0)
+        return fail(self, "it is not a PNG file");
+    if (!read_shape(self))
+        return false;
+    while (!self->foreign) {
+        if (!begin_chunk(self))
+            return false;
+        if (self->type == TYPE('I', 'D', 'A', 'T'))
+            return true;
+        if (!take_other(self))
+            return false;
+    }
+    return true;
+}
+
+static void
+describe(const BtPngReader *self, BtDecodePicture *out_picture)
+{
+    gsize exif_size = 0, profile_size = 0;
+    const void *exif = self->exif != NULL ? g_bytes_get_data(self->exif, &exif_size) : NULL;
+    const void *profile =
+        self->profile != NULL ? g_bytes_get_data(self->profile, &profile_size) : NULL;
+
+    *out_picture = (BtDecodePicture){
+        .width = self->width,
+        .height = self->height,
+        .orientation = bt_exif_orientation(exif, exif_size),
+        .in_width = self->width,
+        .in_height = self->height,
+        .pitch_x = 1,
+        .pitch_y = 1,
+        .reduction = 1,
+        .bands = self->bands,
+        .deep = self->deep,
+        .alpha = self->bands % 2 == 0,
+        .profile = profile,
+        .profile_size = profile_size,
+    };
+}
+
+/* More of the stream, once all there was has been used. */
+static bool
+feed(BtPngReader *self)
+{
+    uint8_t *bytes;
+    size_t n;
+
+    if (self->stream.avail_in > 0)
+        return fail(self, "its pixels are damaged");
+    while (self->left == 0) {
+        if (!end_chunk(self) || !begin_chunk(self))
+            return false;
+        if (self->type != TYPE('I', 'D', 'A', 'T'))
+            return fail(self, "its pixels end too early");
+    }
+    if ((n = take_chunk(self, &bytes)) == 0)
+        return false;
+    self->stream.next_in = bytes;
+    self->stream.avail_in = (uint32_t)n;
+    return true;
+}
+
+/* The next size bytes of the pixels; fewer only at the end of the stream. */
+static bool
+inflate_pixels(BtPngReader *self, uint8_t *to, size_t size, size_t *out_size)
+{
+    struct inflate_state *stream = &self->stream;
+
+    stream->next_out = to;
+    stream->avail_out = (uint32_t)size;
+    while (stream->avail_out > 0 && stream->block_state != ISAL_BLOCK_FINISH) {
+        int status = isal_inflate(stream);
+
+        if (status == ISAL_INCORRECT_CHECKSUM)
+            return fail(self, "the checksum of its pixels is wrong");
+        if (status != ISAL_DECOMP_OK)
+            return fail(self, "its pixels are damaged");
+        if (stream->avail_out > 0 && stream->block_state != ISAL_BLOCK_FINISH && !feed(self))
+            return false;
+    }
+    *out_size = size - stream->avail_out;
+    return true;
+}
+
+/* The stream must end where the rows do, and the chunk with it. */
+static bool
+end_pixels(BtPngReader *self)
+{
+    uint8_t spare;
+    size_t n;
+
+    if (!inflate_pixels(self, &spare, sizeof spare, &n))
+        return false;
+    /* Whole bytes in ISA-L's bit buffer were not used either. */
+    if (n > 0 || self->left > 0 || self->stream.avail_in > 0 || self->stream.read_in_length >= 8)
+        return fail(self, "it has more pixels than its size tells");
+    return end_chunk(self);
+}
+
+/* The next n rows, below the one that is at self->rows. */
+static bool
+read_rows(BtPngReader *self, int n)
+{
+    size_t stride = self->row_bytes + 1, size = (size_t)n * stride, got;
+
+    if (!inflate_pixels(self, self->rows + stride, size, &got))
+        return false;
+    if (got < size)
+        return fail(self, "its pixels end too early");
+    return bt_png_unfilter(self->rows, self->row_bytes, pixel_bytes(self), n) ||
+           fail(self, "a row's filter does not exist");
+}
+
+/* 16 bits, in native order. */
+static void
+read_samples(BtPngReader *self, int n)
+{
+    size_t n_samples = self->row_bytes / 2;
+    const uint8_t *row = self->rows + self->row_bytes + 2;
+    uint16_t *out = self->samples;
+
+    for (int y = 0; y < n; y++, row += self->row_bytes + 1, out += n_samples) {
+        for (size_t i = 0; i < n_samples; i++) {
+            uint16_t sample;
+
+            memcpy(&sample, row + 2 * i, sizeof sample);
+            out[i] = GUINT16_FROM_BE(sample);
+        }
+    }
+}
+
+BtPngReader *
+bt_png_reader_new(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+{
+    g_autoptr(BtPngReader) self = g_new0(BtPngReader, 1);
+
+    self->fd = fd;
+    if (!read_header(self)) {
+        bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header cannot be read: %s", self->problem);
+        return NULL;
+    }
+    if (self->foreign)
+        return NULL;
+    if (self->exif == NULL)
+        self->exif = bt_png_exif(fd);
+    start_stream(self);
+    describe(self, out_picture);
+    return g_steal_pointer(&self);
+}
+
+void
+bt_png_reader_free(BtPngReader *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_pointer(&self->profile, g_bytes_unref);
+    g_clear_pointer(&self->exif, g_bytes_unref);
+    g_clear_pointer(&self->xmp, g_bytes_unref);
+    g_free(self->rows);
+    g_free(self->samples);
+    g_free(self);
+}
+
+/* Room for the row above, zero at first, and a batch of rows. */
+static bool
+make_room(BtPngReader *self, int batch)
+{
+    size_t stride = self->row_bytes + 1;
+
+    self->rows = g_try_malloc0((size_t)(batch + 1) * stride + BT_PNG_SLACK);
+    if (self->deep)
+        self->samples = g_try_malloc((size_t)batch * self->row_bytes);
+    return self->rows != NULL && (self->samples != NULL || !self->deep);
+}
+
+static bool
+fail_rows(const BtPngReader *self, BtOutcome *outcome)
+{
+    return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s", self->problem);
+}
+
+bool
+bt_png_reader_rows(BtPngReader *self, BtRowSink sink, void *user, BtOutcome *outcome)
+{
+    size_t stride = self->row_bytes + 1;
+    int batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
+
+    if (!make_room(self, batch))
+        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
+    for (int top = 0; top < self->height; top += batch) {
+        int n = MIN(batch, self->height - top);
+
+        if (!read_rows(self, n))
+            return fail_rows(self, outcome);
+        if (self->deep)
+            read_samples(self, n);
+        if (!(self->deep ? sink(user, self->samples, (ptrdiff_t)self->row_bytes, n)
+                         : sink(user, self->rows + stride + 1, (ptrdiff_t)stride, n)))
+            return false;
+        memcpy(self->rows, self->rows + (size_t)n * stride, stride);
+    }
+    return end_pixels(self) || fail_rows(self, outcome);
+}
+
+static GBytes *
+ref_bytes(GBytes *bytes)
+{
+    return bytes != NULL ? g_bytes_ref(bytes) : NULL;
+}
+
+void
+bt_png_reader_metadata(const BtPngReader *self, BtMetadata *out_metadata)
+{
+    *out_metadata = (BtMetadata){.exif = ref_bytes(self->exif), .xmp = ref_bytes(self->xmp)};
+}
