@@ -102,6 +102,8 @@ reason_of_waits(const BtStudy *study, const BtRow *row)
                ? "Disk: workers wait for what they read"
            : study->others_share > BUSY
                ? "CPU: workers wait for processors that other programs have"
+           : study->stolen_share > STOLEN
+               ? "CPU: workers wait for processors that other virtual machines have"
            : row->n_workers > study->machine.n_usable
                ? "CPU: there are more workers than processors, and they wait for their turn"
                : "CPU: workers wait for a processor";

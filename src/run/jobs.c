@@ -264,6 +264,8 @@ publish(BtBatch *self, BtJob *job, const BtOutcome *outcome, GError **error)
     }
     if (self->options->keep_dates)
         bt_target_set_time(job->target, job->opened.st_mtim);
+    if (!bt_store_check(self->store, error))
+        return false;
     if (!bt_target_publish(job->target, name, &failure))
         return fail_job(self, job, &failure, error);
     tell_done(self, job, name, outcome);

@@ -22,6 +22,7 @@
 
 struct BtStore {
     char *path;
+    char *key;
     BtFolder *top;
     BtFolder *target;  /* of the last target, and of the last result that was looked for: most */
     BtFolder *looked;  /* results lie where the one before did */
@@ -198,6 +199,7 @@ bt_store_new(const char *path, const char *key, unsigned flags, GError **error)
 
     self->flags = flags;
     self->path = g_strdup(path);
+    self->key = g_strdup(key);
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if ((!looks && g_mkdir_with_parents(path, 0777) < 0) ||
         ((fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 && !(looks && errno == ENOENT))) {
@@ -223,7 +225,23 @@ bt_store_free(BtStore *self)
     g_clear_pointer(&self->top, bt_folder_unref);
     g_clear_pointer(&self->swept, g_hash_table_unref);
     g_free(self->path);
+    g_free(self->key);
     g_free(self);
+}
+
+bool
+bt_store_check(const BtStore *self, GError **error)
+{
+    struct stat file;
+
+    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) != 0 ||
+        (file.st_ctim.tv_sec == self->key_time.tv_sec &&
+         file.st_ctim.tv_nsec == self->key_time.tv_nsec) ||
+        has_key(self, self->key))
+        return true;
+    return bt_error_set(error, BT_ERROR_TAKEN,
+                        "another run with other settings has taken %s over: this one ends",
+                        self->path);
 }
 
 void

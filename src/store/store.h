@@ -24,7 +24,7 @@
  *   - A durable store loses nothing whole to a loss of power: each result is on the disk before it
  *     gets its name, and its name, with the folders above, before publish returns.
  *   - Any number of runs may share an output folder, and begin together: one of them writes the
- * key. Two with different keys undo each other's freshness, no more.
+ * key. Of two with different keys the earlier ends when it sees the other's.
  *
  * Freshness works as in make, by change times (st_ctime): a result is fresh when its own is later
  * than its source's and later than that of the key file OUTPUT/.blurthumb, which holds the settings
@@ -70,6 +70,11 @@ BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, unsigned 
 void bt_store_free(BtStore *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
+
+/* Whether the key is still this store's, which is to be asked before each publish: what is
+ * published after another run has written other settings would look as if made with those. A key
+ * that is gone makes everything stale, and is no error. */
+BT_MUST_CHECK bool bt_store_check(const BtStore *self, GError **error);
 
 /* Device and inode of the output folder, for the scan to keep out of it; 0 and 0 where there is
  * none. */

@@ -126,12 +126,14 @@ def test_copies_that_are_killed_and_started_anew(alone, start, blurthumb, tmp_pa
 
 
 @ways
-def test_copies_with_different_settings(alone, together, tmp_path, way):
-    """Each result is that of one or the other, whole."""
-    wishes = ('--sigma', '3'), ('--sigma', '40')
-    one, other = (alone(*wish) for wish in wishes)
-    for _ in range(N_ROUNDS):
-        together(*((way, *wish) for wish in wishes))
-        found = below(tmp_path / 'processed')
-        assert found.keys() == one.keys()
-        assert [name for name in found if found[name] not in (one[name], other[name])] == []
+def test_copies_with_different_settings(alone, start, blurthumb, tmp_path, way):
+    """The one that comes later has the folder; nothing of the other is taken for its own."""
+    earlier = start(way, *SLOW, 'in')
+    while not list((tmp_path / 'processed').glob('*/*.jpg')):
+        time.sleep(PAUSE_S)
+    done = blurthumb(way, '--sigma', '3', 'in')
+    out, err = earlier.communicate(timeout=120)
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert earlier.returncode == 3 and b'another run with other settings' in err
+    assert below(tmp_path / 'processed') == alone('--sigma', '3')
+    check_nothing_to_do(blurthumb, '--sigma', '3')
