@@ -157,7 +157,7 @@ open_terminal(Terminal *self, BtReportLevel level)
     BtReportOptions options = {.level = level, .now_ns = now};
     int slave;
 
-    self->master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    self->master = posix_openpt(O_RDWR | O_NOCTTY);
     g_assert_cmpint(self->master, >=, 0);
     g_assert_cmpint(grantpt(self->master), ==, 0);
     g_assert_cmpint(unlockpt(self->master), ==, 0);
@@ -172,16 +172,18 @@ open_terminal(Terminal *self, BtReportLevel level)
     self->report = bt_report_new(&options);
 }
 
+/* What was written since the last time, which the kernel hands on when it likes: up to a bell. */
 static char *
 read_screen(Terminal *self)
 {
-    char bytes[65536];
-    ssize_t n;
+    g_autoptr(GString) written = g_string_new(NULL);
+    char byte;
 
+    fputc('\a', self->stream);
     fflush(self->stream);
-    n = read(self->master, bytes, sizeof bytes - 1);
-    bytes[MAX(n, 0)] = '\0';
-    return screen_of(bytes);
+    while (read(self->master, &byte, 1) == 1 && byte != '\a')
+        g_string_append_c(written, byte);
+    return screen_of(written->str);
 }
 
 static void
