@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds that differ little from one where all has run can do with less. BT_BRIEF in the environment:
-"faults": of the suites of faults, which take minutes, the first test of each file; "1": of the other
-whole-program tests, too, every third.
+"faults": of the suites of faults, which take minutes, the first test of each file, and of the slowest
+other files every third; "1": every third of all others, too.
 """
 import os
 import pathlib
@@ -9,6 +9,7 @@ import pathlib
 import pytest
 
 FAULTS = {'fault', 'inject', 'hostile', 'slurm'}
+SLOW = {'test_accuracy.py', 'test_jpeg.py', 'test_looks.py', 'test_testdata.py'}
 STRIDE = 3
 
 
@@ -19,6 +20,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         path = pathlib.Path(item.fspath)
         number = seen[path] = seen.get(path, -1) + 1
-        if not brief or number == 0 or path.parent.name not in FAULTS and (brief != '1' or number % STRIDE == 0):
+        strided = brief == '1' or path.name in SLOW
+        if not brief or number == 0 or path.parent.name not in FAULTS and (not strided or number % STRIDE == 0):
             kept.append(item)
     items[:] = kept
