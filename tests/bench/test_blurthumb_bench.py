@@ -264,7 +264,7 @@ def test_interruption_leaves_nothing(tmp_path, number, code, command):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + STOP_GUARD_S
-        while not (processes_with('987') if command else list(tmp_path.glob('*/results/*.jpg'))):
+        while not (processes_with('sleep\x00987') if command else list(tmp_path.glob('*/results/*.jpg'))):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(number)
