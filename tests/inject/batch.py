@@ -24,8 +24,8 @@ SOURCES = {
 BROKEN = {'one/broken.jpg': 'broken/random.jpg'}
 OTHER_SETTINGS = '--sigma', '3'
 
-HANG_GUARD_S = 20
-LEAVE_GUARD_S = 5
+HANG_GUARD_S = 60
+LEAVE_GUARD_S = 30
 SUMMARY = re.compile(r'(\d+) processed, (\d+) skipped, (\d+) failed.* in \d+\.\d\d seconds \(.*\)')
 
 

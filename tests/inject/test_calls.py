@@ -21,7 +21,7 @@ ABORTS = -signal.SIGABRT, -signal.SIGTRAP, 127
 # A sanitizer's memory is its own: without it, it ends the process with exit code 1.
 UNDISTURBED = set(MEMORY) if 'BT_SANITIZED' in os.environ else set()
 ALL = os.environ.get('BT_INJECT_ALL') == '1'
-STRIDE = 40 if os.environ.get('BT_BRIEF') == '1' else 2
+STRIDE = 40 if 'BT_BRIEF' in os.environ else 2
 
 
 def pairs(errnos, positions):
