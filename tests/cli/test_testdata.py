@@ -83,6 +83,7 @@ def made_again(tmp_path_factory):
     return folder
 
 
+@pytest.mark.once
 def test_script_makes_the_same_files(made_again, testdata):
     """Byte for byte where the encoder is deterministic; AVIF, HEIC and JPEG XL depend on threads and
     processor, and where packages differ all may."""

@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_assert_no_error(error);
     if (options.command != BT_COMMAND_RUN)
         return 0;
-    g_assert_nonnull(options.run.paths[0]);
+    g_assert_true(options.run.paths[0] != NULL || options.run.list != NULL);
     g_assert_true(options.run.image.sigma >= 0 && options.run.image.sigma <= 1000);
     g_assert_cmpint(options.run.image.box_width, >, 0);
     g_assert_cmpint(options.run.image.box_height, >, 0);

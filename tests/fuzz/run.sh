@@ -19,13 +19,13 @@ meson compile -C "$work/build" fuzzers >/dev/null
 if [ $# -eq 0 ]; then
     set -- $(cd "$here/corpus" && ls)
 fi
-for name; do
+search() {
+    local name=$1 log=$work/$1.log seeds=("$here/corpus/$1")
+
     mkdir -p "$work/corpus/$name"
-    seeds=("$here/corpus/$name")
     case $name in
     jpeg-* | png | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
     esac
-    log=$work/$name.log
     if "$work/build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2000 \
         -artifact_prefix="$work/$name-" -print_final_stats=1 "$work/corpus/$name" "${seeds[@]}" \
         >"$log" 2>&1; then
@@ -35,8 +35,22 @@ for name; do
     else
         tail -n 40 "$log"
         printf '%-12s FAILED, see %s\n' "$name" "$(sed -n 's/.*written to //p' "$log" | grep . || echo "$log")"
-        failed=1
+        return 1
     fi
+}
+
+n_running=0
+for name; do
+    if [ "$n_running" -eq "$(nproc)" ]; then
+        wait -n || failed=1
+        n_running=$((n_running - 1))
+    fi
+    search "$name" &
+    n_running=$((n_running + 1))
+done
+while [ "$n_running" -gt 0 ]; do
+    wait -n || failed=1
+    n_running=$((n_running - 1))
 done
 
 [ -n "${BT_FUZZ_FOLDER:-}" ] || [ "$failed" -ne 0 ] || rm -rf "$work"

@@ -3,8 +3,8 @@
 
 The matrix is made from what an undisturbed run does: each call, each thing that it may say
 (errnos.py), at several of its occurrences. With BT_INJECT_ALL=1 these are all pairs of an errno and
-an occurrence; else each errno and each occurrence is in one pair, and the scenarios take every other
-of them in turns.
+an occurrence; else each errno and each occurrence is in one pair, and the scenarios take one
+in four of them in turns.
 """
 import os
 import signal
@@ -21,7 +21,7 @@ ABORTS = -signal.SIGABRT, -signal.SIGTRAP, 127
 # A sanitizer's memory is its own: without it, it ends the process with exit code 1.
 UNDISTURBED = set(MEMORY) if 'BT_SANITIZED' in os.environ else set()
 ALL = os.environ.get('BT_INJECT_ALL') == '1'
-STRIDE = 40 if 'BT_BRIEF' in os.environ else 2
+STRIDE = 40 if 'BT_BRIEF' in os.environ else 4
 
 
 def pairs(errnos, positions):
@@ -34,7 +34,7 @@ def pairs(errnos, positions):
 def matrix(trace, number):
     for call in sorted(trace.names - UNDISTURBED):
         cells = pairs(ERRNOS[call], trace.positions(call)) if ERRNOS[call] else []
-        for errno, position in cells if ALL else cells[number % STRIDE::STRIDE]:
+        for errno, position in cells if ALL else cells[number % min(STRIDE, len(cells) or 1)::STRIDE]:
             yield call, errno, position
 
 
