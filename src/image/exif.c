@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define TAG_ORIENTATION 274
-#define TYPE_SHORT      3
 #define ENTRY_BYTES     12
 
 /* A TIFF structure: offsets count from its first byte. */
@@ -44,16 +43,38 @@ open_tiff(const uint8_t *bytes, size_t size, Tiff *out_tiff)
     return true;
 }
 
+/* The whole number that stands in an entry of its directory, or 0. */
+static uint32_t
+read_value(const Tiff *tiff, size_t at)
+{
+    enum {
+        BYTE = 1,
+        SHORT = 3,
+        LONG = 4
+    };
+
+    switch (read_u16(tiff, at + 2)) {
+    case BYTE:
+        return tiff->bytes[at + 8];
+    case SHORT:
+        return read_u16(tiff, at + 8);
+    case LONG:
+        return read_u32(tiff, at + 8);
+    default:
+        return 0;
+    }
+}
+
 /* A directory entry that says what the picture's orientation is, or 0. */
 static int
 read_entry(const Tiff *tiff, size_t at)
 {
-    uint32_t value = read_u16(tiff, at + 8);
+    uint32_t value;
 
-    if (read_u16(tiff, at) != TAG_ORIENTATION || read_u16(tiff, at + 2) != TYPE_SHORT ||
-        read_u32(tiff, at + 4) != 1 || value < 1 || value > 8)
+    if (read_u16(tiff, at) != TAG_ORIENTATION || read_u32(tiff, at + 4) != 1)
         return 0;
-    return (int)value;
+    value = read_value(tiff, at);
+    return value <= 8 ? (int)value : 0;
 }
 
 int

@@ -10,7 +10,8 @@
 #include <stddef.h>
 
 /* The orientation, 1 to 8, that an Exif block (a JPEG's APP1 payload, "Exif" and two zero bytes
- * first) tells; 1 where it tells none or is not one. */
+ * first) tells; 1 where it tells none or is not one. It should be a SHORT; some software writes a
+ * LONG or a BYTE. */
 int bt_exif_orientation(const void *bytes, size_t size);
 
 #endif

@@ -132,7 +132,7 @@ take_chunk(BtPngReader *self, uint8_t **out_bytes)
     return n;
 }
 
-/* Goes on to its end, and checks it. */
+/* Goes on to its end, and checks it where it may not be left out. */
 static bool
 end_chunk(BtPngReader *self)
 {
@@ -145,7 +145,8 @@ end_chunk(BtPngReader *self)
     crc = self->crc;
     if (!read_bytes(self, bytes, sizeof bytes))
         return false;
-    return u32_of(bytes) == crc || fail(self, "a chunk's checksum is wrong");
+    return u32_of(bytes) == crc || (self->type & ANCILLARY) != 0 ||
+           fail(self, "a chunk's checksum is wrong");
 }
 
 /* All of the chunk that is open, behind what is there. False where it is empty or too large to be

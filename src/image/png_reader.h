@@ -11,7 +11,7 @@
  *
  * Colours, orientation and metadata are what libvips makes of them: gAMA, cHRM and sBIT change
  * nothing, and of several profiles or Exif blocks the first counts, wherever it stands. It is
- * stricter with damage: the checksum of each chunk and of the pixels is checked, and nothing may
+ * stricter with damage: the checksums of the pixels and their chunks are checked, and nothing may
  * follow the last pixel in its chunk. What else comes after that chunk is not read, as in libvips.
  *
  * The file is read in pieces, and what is held of the picture is a few rows.

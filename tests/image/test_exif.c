@@ -10,7 +10,9 @@
 #define HEADER_BYTES    8
 #define ENTRY_BYTES     12
 #define TAG_ORIENTATION 274
+#define TYPE_BYTE       1
 #define TYPE_SHORT      3
+#define TYPE_LONG       4
 
 typedef struct Entry {
     uint16_t tag, type;
@@ -99,12 +101,32 @@ test_every_orientation(void)
     }
 }
 
+/* As other software writes it. */
+static void
+test_other_whole_numbers(void)
+{
+    static const Entry little[] = {{TAG_ORIENTATION, TYPE_LONG, 1, 6},
+                                   {TAG_ORIENTATION, TYPE_BYTE, 1, 6}};
+    static const Entry big = {TAG_ORIENTATION, TYPE_BYTE, 1, 6 << 8};
+    g_autoptr(GByteArray) block = make_block(false, HEADER_BYTES, 1, &big, 1, 0);
+    guint8 *type = block->data + PREFIX_BYTES + HEADER_BYTES + 2 + 3, *value = type + 5;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(little); i++)
+        g_assert_cmpint(ask_entries(true, &little[i], 1), ==, 6);
+    g_assert_cmpint(ask(block->data, block->len), ==, 6);
+    *type = TYPE_LONG;
+    value[0] = 0;
+    value[3] = 6;
+    g_assert_cmpint(ask(block->data, block->len), ==, 6);
+}
+
 static void
 test_senseless_entries(void)
 {
     static const Entry entries[] = {
-        {TAG_ORIENTATION, 1, 1, 6},
-        {TAG_ORIENTATION, 4, 1, 6},
+        {TAG_ORIENTATION, 2, 1, 6},
+        {TAG_ORIENTATION, TYPE_LONG, 2, 6},
+        {TAG_ORIENTATION, TYPE_LONG, 1, 9},
         {TAG_ORIENTATION, 0, 1, 6},
         {TAG_ORIENTATION, TYPE_SHORT << 8, 1, 6},
         {TAG_ORIENTATION, TYPE_SHORT, 0, 6},
@@ -246,6 +268,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exif/every-orientation", test_every_orientation);
+    g_test_add_func("/exif/other-whole-numbers", test_other_whole_numbers);
     g_test_add_func("/exif/senseless-entries", test_senseless_entries);
     g_test_add_func("/exif/truncated", test_truncated);
     g_test_add_func("/exif/offsets", test_offsets);
