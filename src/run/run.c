@@ -482,6 +482,7 @@ open_signals(sigset_t *out_before, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
         sigaddset(&signals, numbers[i]);
     sigprocmask(SIG_BLOCK, &signals, out_before);
+    signal(SIGXFSZ, SIG_IGN); /* a write past the limit of files fails with EFBIG */
     if ((fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         bt_error_set_system(error, errno, "signals cannot be waited for");
     return fd;

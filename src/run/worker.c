@@ -30,7 +30,7 @@ bt_worker_start(void *data)
 
     silence();
     if ((image = bt_image_new(&options->image)) == NULL ||
-        !bt_sandbox_enter(options->sandbox, options->memory, &error))
+        !bt_sandbox_enter(options->sandbox, options->memory, 0, NULL, &error))
         _exit(EXIT_CANNOT_START);
     return image;
 }

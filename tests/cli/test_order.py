@@ -82,10 +82,10 @@ def test_signal_ends_a_scan_that_finds_nothing_to_do(blurthumb, start, photo, tm
     assert 0 < out.count(b'was skipped') < 20000
 
 
-def test_batch_ends_when_all_workers_die(blurthumb, photo):
-    """A worker that may write no file is killed when it does."""
+def test_limit_of_files_costs_pictures_alone(blurthumb, photo):
+    """Where nothing may be written (ulimit -f 0) neither workers nor the batch are killed for trying."""
     photo('in/first.jpg', *(f'later/{i}.jpg' for i in range(60)))
     assert blurthumb('in').returncode == 0
     done = blurthumb('later', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
-    assert done.returncode == 75
-    assert b'the workers keep dying' in done.stderr
+    assert done.returncode == 1
+    assert done.stderr.count(b'File too large') == 60
