@@ -51,7 +51,6 @@ bt_engine_new(const BtEngineOptions *options, GError **error)
         self->worker.image.cancelled = NULL;
         if ((self->pool = bt_pool_new(&pool, error)) == NULL)
             return NULL;
-        bt_pool_watch(self->pool, self->wake_fd);
     } else if ((self->image = bt_image_new(&options->worker.image)) == NULL) {
         bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
         return NULL;
@@ -173,15 +172,24 @@ next_in_process(BtEngine *self, void **out_tag, BtOutcome *out_outcome)
     return BT_POOL_OUTCOME;
 }
 
+/* No task is inside the pool. */
+static bool
+is_empty(const BtEngine *self)
+{
+    return bt_pool_failure(self->pool) != NULL ||
+           bt_pool_idle(self->pool) == (size_t)bt_pool_workers(self->pool, NULL, 0);
+}
+
 BtPoolWait
 bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag, BtOutcome *out_outcome)
 {
+    struct pollfd wake = {.fd = self->wake_fd, .events = POLLIN};
     g_auto(BtPoolOutcome) outcome = {0};
     BtPoolWait wait;
 
     if (self->image != NULL)
         return next_in_process(self, out_tag, out_outcome);
-    wait = bt_pool_next(self->pool, timeout_ns, &outcome);
+    wait = bt_pool_next(self->pool, timeout_ns, &wake, is_empty(self) ? 0 : 1, &outcome);
     if (wait == BT_POOL_OUTCOME) {
         *out_tag = outcome.tag;
         judge(&outcome, out_outcome);

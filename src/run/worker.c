@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define EXIT_CANNOT_START 70
-
 static void
 silence(void)
 {
@@ -22,17 +20,17 @@ silence(void)
 }
 
 void *
-bt_worker_start(void *data)
+bt_worker_start(void *data, GString *notice, GError **error)
 {
     const BtWorkerOptions *options = data;
-    g_autoptr(GError) error = NULL;
     BtImage *image;
 
     silence();
-    if ((image = bt_image_new(&options->image)) == NULL ||
-        !bt_sandbox_enter(options->sandbox, options->memory, 0, NULL, &error))
-        _exit(EXIT_CANNOT_START);
-    return image;
+    if ((image = bt_image_new(&options->image)) == NULL) {
+        bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
+        return NULL;
+    }
+    return bt_sandbox_enter(options->sandbox, options->memory, 0, notice, error) ? image : NULL;
 }
 
 /* Below the hard limit, which is the sandbox's. Bytes of libraries and code do not count. */

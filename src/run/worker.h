@@ -29,7 +29,7 @@ typedef struct BtWorkerOptions {
 
 /* As BtPoolStart and BtPoolServe; data is a BtWorkerOptions. A worker locks itself in before its
  * first task. */
-void *bt_worker_start(void *data);
+void *bt_worker_start(void *data, GString *notice, GError **error);
 size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
 
 #endif

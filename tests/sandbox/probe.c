@@ -55,7 +55,7 @@ keep(int fd, int number)
 
 /* A BtPoolStart, as that of the program; data is a mode. */
 static void *
-start(void *data)
+start(void *data, GString *notice, GError **error)
 {
     const BtSandboxMode *mode = data;
 
@@ -63,9 +63,7 @@ start(void *data)
     keep(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), PROBE_SOCKET);
     keep(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), PROBE_NAMESPACE);
     keep((int)syscall(SYS_pidfd_open, getppid(), 0), PROBE_SUPERVISOR);
-    if (!bt_sandbox_enter(*mode, PROBE_MEMORY, PROBE_FILE_BYTES, NULL, NULL))
-        _exit(EXIT_CANNOT_START);
-    return data;
+    return bt_sandbox_enter(*mode, PROBE_MEMORY, PROBE_FILE_BYTES, notice, error) ? data : NULL;
 }
 
 /* A file without a name, to be read. */
@@ -111,7 +109,7 @@ try_in_worker(BtSandboxMode mode, const Probe *probe, int *out_seal_errno)
 
     g_assert_no_error(error);
     g_assert_true(submitted);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome), ==, BT_POOL_OUTCOME);
     if (out_seal_errno != NULL)
         *out_seal_errno =
             fcntl(target, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0 ? 0 : errno;
