@@ -20,6 +20,9 @@
 /* A refused start is tried again: as long as another worker is running, otherwise this often. */
 #define REFUSED_PAUSE_NS (100 * BT_NS_PER_MS)
 #define REFUSED_LIMIT    6
+/* While a limit runs: the longest wait, and the most that a gap between looks at the clock counts.
+ */
+#define TICK_NS (100 * BT_NS_PER_MS)
 
 struct BtPool {
     BtPoolOptions options; /* points to: */
@@ -28,6 +31,7 @@ struct BtPool {
     BtSlot *slots;
     struct pollfd *polled; /* all channels, all pidfds, those of the caller */
     void *buffer;          /* for one frame */
+    uint64_t seen_ns;      /* the last look at the clock */
 
     GQueue waiting;  /* of BtPoolTask: no worker has it yet */
     GQueue ended;    /* of BtPoolTask: its outcome was not yet collected */
@@ -54,6 +58,18 @@ typedef struct Map {
     uint64_t n_pulled, n_sunk;
     bool more; /* the source may have more */
 } Map;
+
+/* The time now. What exceeds a tick since the last look does not count towards limits. */
+static uint64_t
+look_at_clock(BtPool *self)
+{
+    uint64_t now_ns = bt_clock_now_ns(), gap_ns = now_ns - self->seen_ns;
+
+    self->seen_ns = now_ns;
+    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++)
+        bt_slot_extend(&self->slots[i], gap_ns - TICK_NS);
+    return now_ns;
+}
 
 /* The task leaves the pool, but for its outcome. */
 static void
@@ -193,7 +209,7 @@ bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
     BtPoolTask *task = bt_slot_bury(slot, &end, &detail);
 
     if (task != NULL) {
-        if (end == BT_TASK_OVERTIME || task->outcome.attempts > self->options.retries)
+        if (task->outcome.attempts > self->options.retries)
             finish(self, task, end, detail, now_ns);
         else
             slot->retry = task;
@@ -240,6 +256,8 @@ turn(BtPool *self, uint64_t until_ns, struct pollfd *beside, size_t n_beside)
         channels[i] = (struct pollfd){.fd = slot->channel_fd, .events = POLLIN};
         processes[i] = (struct pollfd){.fd = slot->process.pidfd, .events = POLLIN};
         until_ns = MIN(until_ns, slot->until_ns);
+        if (slot->until_ns != BT_WAIT_FOREVER)
+            until_ns = MIN(until_ns, self->seen_ns + TICK_NS);
     }
     for (size_t i = 0; i < n_beside; i++)
         callers[i] = beside[i];
@@ -249,7 +267,7 @@ turn(BtPool *self, uint64_t until_ns, struct pollfd *beside, size_t n_beside)
         beside[i].revents = callers[i].revents;
         ready |= callers[i].revents != 0;
     }
-    now_ns = bt_clock_now_ns();
+    now_ns = look_at_clock(self);
     for (int i = 0; i < n_slots; i++)
         if (channels[i].revents != 0 || processes[i].revents != 0)
             hear(self, &self->slots[i], now_ns);
@@ -332,7 +350,7 @@ drop_tasks(BtPool *self)
     BtPoolWait wait;
 
     while ((task = g_queue_pop_head(&self->waiting)) != NULL)
-        finish(self, task, BT_TASK_CANCELLED, 0, bt_clock_now_ns());
+        finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
     do {
         g_auto(BtPoolOutcome) outcome = {0};
 
@@ -413,6 +431,7 @@ bt_pool_new(const BtPoolOptions *options, GError **error)
         bt_slot_init(&self->slots[i], &self->options, (int)i);
     self->polled = g_new(struct pollfd, 2 * n_slots + BT_POOL_BESIDE_MAX);
     self->buffer = g_malloc(BT_FRAME_BYTES_MAX);
+    self->seen_ns = bt_clock_now_ns();
     g_queue_init(&self->waiting);
     g_queue_init(&self->ended);
     return self;
@@ -469,7 +488,7 @@ bt_pool_idle(const BtPool *self)
 bool
 bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id, GError **error)
 {
-    uint64_t now_ns = bt_clock_now_ns();
+    uint64_t now_ns = look_at_clock(self);
 
     if (!check_task(task, error))
         return false;
@@ -493,7 +512,7 @@ bt_pool_cancel(BtPool *self, uint64_t id)
 
         if (task->outcome.id == id && task->outcome.attempts == 0) {
             g_queue_delete_link(&self->waiting, link);
-            finish(self, task, BT_TASK_CANCELLED, 0, bt_clock_now_ns());
+            finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
             return true;
         }
     }
@@ -504,7 +523,7 @@ BtPoolWait
 bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
              BtPoolOutcome *out_outcome)
 {
-    uint64_t now_ns = bt_clock_now_ns();
+    uint64_t now_ns = look_at_clock(self);
     uint64_t until_ns = bt_wait_moment(now_ns, timeout_ns);
     bool woken = false;
 
@@ -527,7 +546,7 @@ bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_
         if (!first && now_ns >= until_ns)
             return BT_POOL_TIMEOUT;
         woken = turn(self, MIN(until_ns, wake_ns), beside, n_beside);
-        now_ns = bt_clock_now_ns();
+        now_ns = look_at_clock(self);
     }
 }
 

@@ -34,6 +34,12 @@
  *       pass, ENOSYS and EPERM do not: see bt_process_start();
  *       a worker reports that it cannot start (BT_ERROR_FAILED): the next could not either.
  *     Then every task inside ends as ABANDONED, and submit fails with that reason.
+ *   - Time in which the batch was stopped (Ctrl-Z, SIGSTOP, a frozen cgroup) does not count towards
+ *     limits. While a limit runs, the pool looks at the clock at least every 100 ms. Of a longer
+ *     gap between two looks only 100 ms count, and the deadlines of all workers move by the rest.
+ *     So it does not matter where the stop hit this process, nor whether it hit the workers too. A
+ *     caller that stays away looks like a stop; each of its calls still counts up to 100 ms, so a
+ *     limit always ends.
  *   - The process that forks has one thread: checked at each fork.
  *
  * A worker closes every descriptor but 0, 1, 2, its channel and those in `keep_fds` right after
@@ -96,8 +102,7 @@ typedef struct BtPoolOptions {
     const int *keep_fds; /* descriptors that workers keep; copied */
     int n_keep_fds;
     int retries;            /* further tries after a worker died over a task; usually 1 */
-    uint64_t task_limit_ns; /* kill a worker that is longer at one task (no retry), or at starting;
-                             * 0: no limit */
+    uint64_t task_limit_ns; /* kill a worker that is longer at one task, or at starting; 0: none */
     uint64_t idle_limit_ns; /* 0: none */
     uint64_t tasks_per_worker; /* replace a worker after so many; 0: no limit */
     int crash_limit;           /* 0: 16, or twice n_slots where that is more */

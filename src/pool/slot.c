@@ -163,6 +163,12 @@ bt_slot_condemn(BtSlot *self, BtTaskEnd verdict)
 }
 
 void
+bt_slot_extend(BtSlot *self, uint64_t lost_ns)
+{
+    self->until_ns = bt_wait_moment(self->until_ns, lost_ns);
+}
+
+void
 bt_slot_expire(BtSlot *self, uint64_t now_ns)
 {
     if (now_ns >= self->until_ns)

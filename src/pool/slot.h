@@ -60,6 +60,9 @@ BtPoolTask *bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns, GError **e
 /* Kills the worker. verdict is DONE when it is simply not needed any more. */
 void bt_slot_condemn(BtSlot *self, BtTaskEnd verdict);
 
+/* Moves the end of the worker's time by what does not count. */
+void bt_slot_extend(BtSlot *self, uint64_t lost_ns);
+
 /* Condemns the worker if its time is over. */
 void bt_slot_expire(BtSlot *self, uint64_t now_ns);
 

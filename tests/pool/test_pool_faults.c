@@ -90,7 +90,7 @@ static void
 test_overtime(void)
 {
     g_autoptr(BtPool) pool =
-        make_pool((BtPoolOptions){.n_slots = 2, .retries = 3, .task_limit_ns = 400 * BT_NS_PER_MS});
+        make_pool((BtPoolOptions){.n_slots = 2, .retries = 1, .task_limit_ns = 400 * BT_NS_PER_MS});
     Order orders[] = {{.deed = DEED_HANG}, {.deed = DEED_RAISE, .detail = SIGSTOP}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
@@ -100,10 +100,11 @@ test_overtime(void)
         submit(pool, (Order){.deed = DEED_ANSWER, .detail = 9});
         g_assert_cmpint(next_answer(pool, NULL).detail, ==, 9);
         outcome = next_end(pool, BT_TASK_OVERTIME);
-        g_assert_cmpint(outcome.attempts, ==, 1);
+        g_assert_cmpint(outcome.attempts, ==, 2);
         g_assert_cmpuint(outcome.ended_ns - outcome.started_ns, >=, 400 * BT_NS_PER_MS);
-        submit(pool, (Order){.deed = DEED_ANSWER});
-        next_answer(pool, NULL);
+        orders[i].attempts = 1;
+        submit(pool, orders[i]);
+        g_assert_cmpint(next_answer(pool, NULL).attempt, ==, 2);
     }
 }
 
@@ -122,6 +123,128 @@ test_stopped_while_idle(void)
     next_end(pool, BT_TASK_OVERTIME);
     next_answer(pool, NULL);
     assert_counts(pool, 2, 1);
+}
+
+/* A caller that is seldom there puts the end of a task's time off, and not for ever. */
+static void
+test_overtime_with_seldom_turns(void)
+{
+    g_autoptr(BtPool) pool =
+        make_pool((BtPoolOptions){.n_slots = 1, .task_limit_ns = 500 * BT_NS_PER_MS});
+    BtPoolOutcome outcome;
+    int n = 0;
+
+    submit(pool, (Order){.deed = DEED_HANG});
+    while (bt_pool_next(pool, 0, NULL, 0, &outcome) == BT_POOL_TIMEOUT) {
+        g_assert_cmpint(++n, <, 20);
+        g_usleep(150000);
+    }
+    g_assert_cmpint(outcome.end, ==, BT_TASK_OVERTIME);
+}
+
+#define STOP_LIMIT_NS (2 * BT_NS_PER_S)
+#define STOP_US       (3 * G_USEC_PER_SEC) /* longer than that */
+#define AWAKE_US      (G_USEC_PER_SEC / 2) /* shorter */
+
+/* A supervisor that is stopped, and how. */
+typedef struct Stop {
+    bool outside;  /* not within bt_pool_next() */
+    bool worker;   /* its worker, too */
+    bool starting; /* while that is starting, and not at its task */
+    BtProcess supervisor;
+    int gate[2]; /* what the worker waits for */
+    int told[2]; /* the worker's pid */
+} Stop;
+
+static void *
+start_at_gate(void *data, GString *notice, GError **error)
+{
+    const Stop *stop = data;
+
+    (void)notice, (void)error;
+    return read(stop->gate[0], &(char){0}, 1) == 1 ? data : NULL;
+}
+
+static int
+supervise_through_stop(void *data)
+{
+    const Stop *stop = data;
+    g_autoptr(BtPool) pool =
+        make_pool((BtPoolOptions){.n_slots = 1,
+                                  .start = stop->starting ? start_at_gate : NULL,
+                                  .data = data,
+                                  .keep_fds = stop->gate,
+                                  .n_keep_fds = 1,
+                                  .task_limit_ns = STOP_LIMIT_NS});
+    Order order = {.deed = stop->starting ? DEED_ANSWER : DEED_WAIT};
+    BtTask task = {.bytes = &order, .size = sizeof order, .fds = {dup(stop->gate[0])}, .n_fds = 1};
+    BtPoolOutcome outcome;
+    BtWorkerInfo info;
+
+    g_assert_true(bt_pool_submit(pool, &task, NULL, NULL));
+    do {
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
+        bt_pool_workers(pool, &info, 1);
+    } while (info.state != (stop->starting ? BT_WORKER_STARTING : BT_WORKER_BUSY));
+    g_assert_cmpint(write(stop->told[1], &info.pid, sizeof info.pid), ==, sizeof info.pid);
+    if (stop->outside)
+        raise(SIGSTOP);
+    g_assert_cmpint(next_answer(pool, NULL).pid, ==, info.pid);
+    assert_counts(pool, 1, 0);
+
+    /* The limit holds as before. */
+    submit(pool, (Order){.deed = DEED_HANG});
+    next_end(pool, BT_TASK_OVERTIME);
+    return 21;
+}
+
+/* All at once. The gates open after the supervisors had time to kill their workers. */
+static void
+test_stopped_supervisor(void)
+{
+    Stop stops[] = {
+        {.outside = false}, {.worker = true},
+        {.starting = true}, {.starting = true, .worker = true},
+        {.outside = true},  {.outside = true, .worker = true},
+    };
+    pid_t workers[G_N_ELEMENTS(stops)];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        Stop *stop = &stops[i];
+        siginfo_t info;
+
+        stop->supervisor = BT_PROCESS_INIT;
+        g_assert_true(pipe2(stop->gate, O_CLOEXEC) == 0 && pipe2(stop->told, O_CLOEXEC) == 0);
+        g_assert_true(
+            bt_process_start(&stop->supervisor, "stopped", supervise_through_stop, stop, NULL));
+        g_assert_cmpint(read(stop->told[0], &workers[i], sizeof *workers), ==, sizeof *workers);
+        if (!stop->outside)
+            g_assert_true(bt_process_signal(&stop->supervisor, SIGSTOP));
+        g_assert_cmpint(waitid(P_PID, (id_t)stop->supervisor.pid, &info, WSTOPPED | WNOWAIT), ==,
+                        0);
+        if (stop->worker)
+            g_assert_cmpint(kill(workers[i], SIGSTOP), ==, 0);
+    }
+    g_usleep(STOP_US);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        g_assert_true(bt_process_signal(&stops[i].supervisor, SIGCONT));
+        if (stops[i].worker)
+            g_assert_cmpint(kill(workers[i], SIGCONT), ==, 0);
+    }
+    g_usleep(AWAKE_US);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++)
+        g_assert_cmpint(write(stops[i].gate[1], "", 1), ==, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        BtProcessEnd end;
+
+        g_assert_true(bt_process_join(&stops[i].supervisor, BT_PROCESS_FOREVER, &end, NULL));
+        g_assert_cmpint(end.fate, ==, BT_PROCESS_EXITED);
+        g_assert_cmpint(end.detail, ==, 21);
+        for (int k = 0; k < 2; k++) {
+            close(stops[i].gate[k]);
+            close(stops[i].told[k]);
+        }
+    }
 }
 
 /* A worker that dies before it has read its task costs no attempt. */
@@ -974,6 +1097,8 @@ main(int argc, char **argv)
     g_test_add_func("/faults/death-over-a-task", test_death_over_a_task);
     g_test_add_func("/faults/retry-in-fresh-worker", test_retry_in_fresh_worker);
     g_test_add_func("/faults/overtime", test_overtime);
+    g_test_add_func("/faults/overtime-with-seldom-turns", test_overtime_with_seldom_turns);
+    g_test_add_func("/faults/stopped-supervisor", test_stopped_supervisor);
     g_test_add_func("/faults/stopped-while-idle", test_stopped_while_idle);
     g_test_add_func("/faults/death-while-idle", test_death_while_idle);
     g_test_add_func("/faults/death-before-reading", test_death_before_reading);
