@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan/shard.h"
 
+#include "base/format.h"
+
+#include <string.h>
+
 /* Reads digits, and steps past them. False when there are none, or too large a number. */
 static bool
 read_number(const char **text, uint64_t *out_number)
@@ -35,13 +39,23 @@ bt_shard_parse(const char *text, BtShard *out_shard, GError **error)
     return true;
 }
 
+char *
+bt_shard_key(const char *name)
+{
+    char *key = g_ascii_strdown(name, -1);
+
+    while (bt_format_of_extension(key) != BT_FORMAT_NONE)
+        *strrchr(key, '.') = '\0';
+    return key;
+}
+
 uint64_t
-bt_shard_hash(const char *name)
+bt_shard_hash(const char *text)
 {
     uint64_t hash = 0xcbf29ce484222325;
 
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
     hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
     hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
     return hash ^ hash >> 33;
@@ -51,11 +65,13 @@ bt_shard_hash(const char *name)
 bool
 bt_shard_holds(const BtShard *self, const char *name)
 {
+    g_autofree char *key = NULL;
     uint64_t hash, high, low;
 
     if (self->count <= 1)
         return true;
-    hash = bt_shard_hash(name);
+    key = bt_shard_key(name);
+    hash = bt_shard_hash(key);
     high = (hash >> 32) * self->count;
     low = (hash & UINT32_MAX) * self->count;
     return (high + (low >> 32)) >> 32 == self->index;

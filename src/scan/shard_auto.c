@@ -11,40 +11,34 @@ typedef struct Environment {
 /* One of several alike, as an engine numbers them. */
 typedef struct Task {
     uint64_t index;
-    uint64_t count; /* 0: there is none */
+    uint64_t count; /* 0: this is no task */
     char *origin;
 } Task;
 
-/* An engine that tells index and count, both from 0. */
-typedef struct Counted {
-    const char *what; /* with its number behind */
-    const char *index;
-    const char *count;
-} Counted;
-
-static const Counted mpi = {"Open MPI rank", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"};
-static const Counted step = {"srun task", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"};
-static const Counted arrays[] = {
-    {"AWS Batch array job", "AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE"},
-    {"Google Cloud Batch task", "BATCH_TASK_INDEX", "BATCH_TASK_COUNT"},
-};
-
-/* An engine that tells the range of its numbers. */
-typedef struct Range {
-    const char *what;
+/* An engine, and its variables. */
+typedef struct Engine {
+    const char *what; /* its number follows */
     const char *id;
-    const char *first;
+    const char *count; /* NULL: as many as the range has */
+    const char *first; /* of the range; NULL: numbers are 0 to count - 1 */
     const char *last;
     const char *step;
-    const char *count; /* NULL: as many as the range has */
-} Range;
+} Engine;
 
-static const Range ranges[] = {
-    {"Slurm array task", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX",
-     "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT"},
-    {"Grid Engine task", "SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE",
-     NULL},
+static const Engine arrays[] = {
+    {"Slurm array task", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
+     "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP"},
+    {"Grid Engine task", "SGE_TASK_ID", NULL, "SGE_TASK_FIRST", "SGE_TASK_LAST",
+     "SGE_TASK_STEPSIZE"},
+    {.what = "AWS Batch array job",
+     .id = "AWS_BATCH_JOB_ARRAY_INDEX",
+     .count = "AWS_BATCH_JOB_ARRAY_SIZE"},
+    {.what = "Google Cloud Batch task", .id = "BATCH_TASK_INDEX", .count = "BATCH_TASK_COUNT"},
 };
+static const Engine mpi = {
+    .what = "Open MPI rank", .id = "OMPI_COMM_WORLD_RANK", .count = "OMPI_COMM_WORLD_SIZE"};
+static const Engine step = {
+    .what = "srun task", .id = "SLURM_PROCID", .count = "SLURM_STEP_NUM_TASKS"};
 
 static void
 clear_task(Task *task)
@@ -81,72 +75,62 @@ look_up_number(const Environment *environment, const char *name, uint64_t *out_n
     return true;
 }
 
+/* The index of a number in the range of an array, and how many it has. If every task of an array
+ * passes, their numbers are exactly first, first + step, ... last: they are all different, as many
+ * as these, and all among these. So each shard is somebody's. */
 static bool
-set_task(Task *task, const char *what, uint64_t id, uint64_t index, uint64_t count, GError **error)
+read_range(const Environment *environment, const Engine *engine, uint64_t id, Task *task,
+           GError **error)
 {
-    if (index >= count)
-        return bt_error_set(error, BT_ERROR_INVALID,
-                            "%s %" G_GUINT64_FORMAT " is none of %" G_GUINT64_FORMAT
-                            " that count from 0: write --shard I/N",
-                            what, id, count);
-    task->index = index;
-    task->count = count;
-    task->origin =
-        g_strdup_printf("%s %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")",
-                        what, id, index, count);
-    return true;
-}
+    uint64_t first, last, by, count;
 
-static bool
-read_counted(const Environment *environment, const Counted *engine, Task *task, GError **error)
-{
-    uint64_t index = 0, count = 0;
-
-    return look_up_number(environment, engine->index, &index, error) &&
-           look_up_number(environment, engine->count, &count, error) &&
-           set_task(task, engine->what, index, index, count, error);
-}
-
-/* If every task of an array passes, their numbers are exactly first, first + step, ... last: they
- * are all different, as many as these, and all among these. So no shard is left to nobody. */
-static bool
-read_range(const Environment *environment, const Range *engine, Task *task, GError **error)
-{
-    uint64_t id, first, last, by, count;
-
-    if (!look_up_number(environment, engine->id, &id, error) ||
-        !look_up_number(environment, engine->first, &first, error) ||
+    if (!look_up_number(environment, engine->first, &first, error) ||
         !look_up_number(environment, engine->last, &last, error) ||
         !look_up_number(environment, engine->step, &by, error))
         return false;
     count = by > 0 && last >= first ? (last - first) / by + 1 : 0;
-    if (engine->count != NULL) {
-        uint64_t told;
-
-        if (!look_up_number(environment, engine->count, &told, error))
-            return false;
-        if (told != count || last != first + (count - 1) * by)
-            count = 0;
-    }
+    if (engine->count != NULL && (task->count != count || last != first + (count - 1) * by))
+        count = 0;
     if (count == 0 || id < first || (id - first) % by != 0)
         return bt_error_set(error, BT_ERROR_INVALID,
                             "%s %" G_GUINT64_FORMAT ": the numbers of its array are not an even "
-                            "range, so they do not tell the shares: give it one such as 0-7 "
+                            "range, so they do not give the shares: give it one such as 0-7 "
                             "(repeat single tasks by scontrol requeue), or write --shard I/N",
                             engine->what, id);
-    return set_task(task, engine->what, id, (id - first) / by, count, error);
+    task->index = (id - first) / by;
+    task->count = count;
+    return true;
+}
+
+static bool
+read_task(const Environment *environment, const Engine *engine, Task *task, GError **error)
+{
+    uint64_t id = 0;
+
+    if (!look_up_number(environment, engine->id, &id, error) ||
+        (engine->count != NULL && !look_up_number(environment, engine->count, &task->count, error)))
+        return false;
+    task->index = id;
+    if (engine->first != NULL && !read_range(environment, engine, id, task, error))
+        return false;
+    if (task->index >= task->count)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "%s %" G_GUINT64_FORMAT " is not one of %" G_GUINT64_FORMAT
+                            " that count from 0: write --shard I/N",
+                            engine->what, id, task->count);
+    task->origin =
+        g_strdup_printf("%s %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")",
+                        engine->what, id, task->index, task->count);
+    return true;
 }
 
 /* The task of an array, if this is one. */
 static bool
 read_array(const Environment *environment, Task *task, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++)
-        if (look_up(environment, ranges[i].id) != NULL)
-            return read_range(environment, &ranges[i], task, error);
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
-        if (look_up(environment, arrays[i].index) != NULL)
-            return read_counted(environment, &arrays[i], task, error);
+        if (look_up(environment, arrays[i].id) != NULL)
+            return read_task(environment, &arrays[i], task, error);
     return true;
 }
 
@@ -156,10 +140,10 @@ read_array(const Environment *environment, Task *task, GError **error)
 static bool
 read_process(const Environment *environment, Task *task, GError **error)
 {
-    if (look_up(environment, mpi.index) != NULL)
-        return read_counted(environment, &mpi, task, error);
+    if (look_up(environment, mpi.id) != NULL)
+        return read_task(environment, &mpi, task, error);
     if (look_up(environment, "SLURM_STEP_ID") != NULL && look_up(environment, step.count) != NULL)
-        return read_counted(environment, &step, task, error);
+        return read_task(environment, &step, task, error);
     return true;
 }
 
