@@ -39,14 +39,8 @@ bt_intake_name(const BtBatch *self, const BtSource *source, BtFormat format, GEr
     return bt_naming_result(&self->options->naming, source->name, source->format, format, error);
 }
 
-char *
-bt_intake_rival(const BtBatch *self, const BtSource *source, const char *name)
-{
-    return self->claims == NULL ? bt_scan_rival(self->scan, source, name) : NULL;
-}
-
-void
-bt_intake_fail_rival(BtBatch *self, const BtSource *source, const char *name, const char *rival)
+static void
+fail_rival(BtBatch *self, const BtSource *source, const char *name, const char *rival)
 {
     g_autofree char *path = bt_batch_result_path(self, name);
     g_autofree char *reason = g_strdup_printf("its result %s belongs to %s", path, rival);
@@ -71,19 +65,14 @@ claim(BtBatch *self, const BtSource *source, const char *name)
 static bool
 fail_taken(BtBatch *self, const BtSource *source, char **names)
 {
-    g_autofree char *rival = NULL;
-
-    if (self->claims == NULL) {
-        if ((rival = bt_scan_rival(self->scan, source, source->name)) != NULL)
-            bt_intake_fail_rival(self, source, source->name, rival);
-        return rival != NULL;
-    }
+    if (self->claims == NULL)
+        return false;
     for (char **name = names; *name != NULL; name++) {
         const char *owner = claim(self, source, *name);
 
         /* A list may name a file twice. */
         if (owner != NULL && strcmp(owner, source->path) != 0) {
-            bt_intake_fail_rival(self, source, *name, owner);
+            fail_rival(self, source, *name, owner);
             return true;
         }
     }
@@ -131,11 +120,9 @@ look_at(const BtBatch *self, const BtSource *source, char **names, int *out_inde
 
     *out_index = 0;
     for (int i = 0; names[i] != NULL; i++) {
-        g_autofree char *rival = NULL;
         BtStoreState state = bt_store_look(self->store, names[i], &source->stat, out_result);
 
-        if (state == BT_STORE_FRESH &&
-            (names[1] == NULL || (rival = bt_intake_rival(self, source, names[i])) == NULL)) {
+        if (state == BT_STORE_FRESH) {
             *out_index = i;
             return state;
         }
@@ -235,6 +222,9 @@ bt_intake_step(BtBatch *self, GError **error)
         return accept_source(self, source, error);
     case BT_SCAN_PROBLEM:
         bt_report_failed(self->report, &(BtReportPicture){0}, "scan", problem->message);
+        break;
+    case BT_SCAN_NOTICE:
+        bt_report_notice(self->report, problem->message);
         break;
     case BT_SCAN_MORE:
         break;

@@ -22,15 +22,7 @@ BtFormat bt_intake_format(const BtBatch *self, const BtSource *source);
 /* The name of a source's result in this format; NULL with a sentence where it has none. Owned. */
 char *bt_intake_name(const BtBatch *self, const BtSource *source, BtFormat format, GError **error);
 
-/* The path of another source that has the name of this one's result, or NULL. Asked when the format
- * was chosen by a worker. Owned. */
-char *bt_intake_rival(const BtBatch *self, const BtSource *source, const char *name);
-
 /* The name of the source's result if it is fresh, else NULL. Owned. */
 char *bt_intake_fresh(const BtBatch *self, const BtSource *source);
-
-/* Reports that a result's name is another source's. */
-void bt_intake_fail_rival(BtBatch *self, const BtSource *source, const char *name,
-                          const char *rival);
 
 #endif

@@ -252,16 +252,10 @@ static bool
 publish(BtBatch *self, BtJob *job, const BtOutcome *outcome, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    bool known = bt_intake_format(self, job->source) != BT_FORMAT_NONE;
     g_autofree char *name = bt_intake_name(self, job->source, outcome->format, &failure);
-    g_autofree char *rival = NULL;
 
     if (name == NULL)
         return fail_job(self, job, &failure, error);
-    if (!known && (rival = bt_intake_rival(self, job->source, name)) != NULL) {
-        bt_intake_fail_rival(self, job->source, name, rival);
-        return true;
-    }
     if (self->options->keep_dates)
         bt_target_set_time(job->target, job->opened.st_mtim);
     if (!bt_store_check(self->store, error))

@@ -20,11 +20,11 @@
 /* Whether a part of a name hides what is called by it. */
 bool bt_choice_is_hidden(const BtScanOptions *options, const char *part);
 
-/* Whether a scan that begins at a folder comes upon a file of this name there, and the rules take
- * it. */
-bool bt_choice_is_met(const BtScanOptions *options, const char *name);
+/* Whether a folder below dirfd ("": this one itself) has the mark of one that holds results. Links
+ * on the way there are followed. */
+bool bt_choice_holds_results(const BtScanOptions *options, int dirfd, const char *folder);
 
-/* How much of the name of a file that is found may lead through links. */
+/* How much of the name of what is found may lead through links. */
 size_t bt_choice_followed(const BtScanOptions *options, const char *name);
 
 /* Whether a regular file that is found is a picture, by its extension or its first bytes. */

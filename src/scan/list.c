@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An entry, with CR and separator. */
-#define ROOM (BT_LIST_ENTRY_MAX + 2)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* An entry, with a byte order mark, CR and separator. */
+#define ROOM (BT_LIST_ENTRY_MAX + sizeof BYTE_ORDER_MARK - 1 + 2)
 
 struct BtList {
     BtFd fd;
@@ -86,6 +88,10 @@ take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
     if (self->separator == '\n' && length > 0 && entry[length - 1] == '\r')
         length--;
     entry[length] = '\0';
+    if (self->number == 1 && g_str_has_prefix(entry, BYTE_ORDER_MARK)) {
+        entry += strlen(BYTE_ORDER_MARK);
+        length -= strlen(BYTE_ORDER_MARK);
+    }
     if (has_nul || strlen(entry) < length)
         return find_fault(self, "holds a NUL byte: is it a list for -0 (--null)?", error);
     if (is_cut || length > BT_LIST_ENTRY_MAX)
@@ -137,73 +143,54 @@ bt_list_wait_fd(const BtList *self)
     return self->is_waiting ? self->fd : -1;
 }
 
-/* Removes the last part. False when there is none. */
-static bool
-take_back(GString *name)
+/* The parts of an entry that lead down, with slashes between them. *out_way: those ".." that are
+ * left over, the same. */
+static char *
+normalise(const char *entry, char **out_way)
 {
-    const char *slash = strrchr(name->str, '/');
+    g_auto(GStrv) parts = g_strsplit(entry, "/", -1);
+    g_autoptr(GPtrArray) down = g_ptr_array_new();
+    g_autoptr(GPtrArray) up = g_ptr_array_new();
 
-    if (name->len == 0)
-        return false;
-    g_string_truncate(name, slash != NULL ? (gsize)(slash - name->str) : 0);
-    return true;
-}
+    for (char **part = parts; *part != NULL; part++) {
+        bool is_up = strcmp(*part, "..") == 0;
 
-static void
-add_part(GString *name, const char *part, size_t length)
-{
-    if (name->len > 0)
-        g_string_append_c(name, '/');
-    g_string_append_len(name, part, (gssize)length);
-}
-
-/* Without slashes at the beginning and the end; NULL when it leads out of where it begins. */
-static GString *
-normalise(const char *entry)
-{
-    GString *name = g_string_new(NULL);
-    size_t length;
-
-    for (const char *part = entry; *part != '\0'; part += length + (part[length] == '/')) {
-        length = strcspn(part, "/");
-        if (length == 0 || (length == 1 && part[0] == '.'))
+        if (**part == '\0' || strcmp(*part, ".") == 0)
             continue;
-        if (length != 2 || strncmp(part, "..", 2) != 0)
-            add_part(name, part, length);
-        else if (!take_back(name) && *entry != '/') { /* above "/" is "/" */
-            g_string_free(name, TRUE);
-            return NULL;
-        }
+        if (is_up && down->len > 0)
+            g_ptr_array_set_size(down, (int)down->len - 1);
+        else
+            g_ptr_array_add(is_up ? up : down, *part);
     }
-    return name;
+    g_ptr_array_add(down, NULL);
+    g_ptr_array_add(up, NULL);
+    *out_way = g_strjoinv("/", (char **)up->pdata);
+    return g_strjoinv("/", (char **)down->pdata);
 }
 
-/* Removes a base, an absolute path, from a name below "/". False when it does not begin so. */
-static bool
-remove_base(GString *name, const char *base)
+/* What of a name below "/" is below a folder of this absolute path; NULL: it lies elsewhere. */
+static const char *
+find_below(const char *name, const char *folder)
 {
-    size_t length = strlen(base) - 1; /* without its slash */
+    size_t length = strlen(folder) - 1; /* without its slash */
 
-    if (strncmp(name->str, base + 1, length) != 0 ||
-        (length > 0 && name->str[length] != '/' && name->str[length] != '\0'))
-        return false;
-    g_string_erase(name, 0, (gssize)(length + (length > 0 && name->str[length] == '/')));
-    return true;
+    if (length == 0)
+        return name;
+    if (strncmp(name, folder + 1, length) != 0 || (name[length] != '/' && name[length] != '\0'))
+        return NULL;
+    return name + length + (name[length] == '/');
 }
 
 char *
-bt_list_place(const char *entry, const char *const *bases, bool *out_is_below_base, GError **error)
+bt_list_place(const char *entry, const char *const *bases, char **out_way)
 {
-    GString *name = normalise(entry);
-    bool is_below_base = *entry != '/';
+    g_autofree char *way = NULL;
+    g_autofree char *name = normalise(entry, &way);
+    const char *below = NULL;
 
-    if (name == NULL) {
-        bt_error_set(error, BT_ERROR_INVALID, "%s leads out of the folder it is relative to",
-                     entry);
-        return NULL;
-    }
-    for (; !is_below_base && *bases != NULL; bases++)
-        is_below_base = remove_base(name, *bases);
-    *out_is_below_base = is_below_base;
-    return g_string_free(name, FALSE);
+    if (*entry == '/')
+        for (; below == NULL && *bases != NULL; bases++)
+            below = find_below(name, *bases);
+    *out_way = *entry != '/' ? g_steal_pointer(&way) : g_strdup(below != NULL ? "" : "/");
+    return below != NULL ? g_strdup(below) : g_steal_pointer(&name);
 }

@@ -1,38 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan/walk.h"
 
-#include "base/fd.h"
 #include "base/path.h"
+#include "scan/choice.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-
-#define FOLDER_FLAGS (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
-
-typedef struct Identity {
-    dev_t device;
-    ino_t inode;
-} Identity;
 
 /* A folder on the way from the root to the one that is being read. */
 typedef struct Level {
-    Identity identity;
+    struct stat what;
     size_t path_length; /* of the walk's path that names this folder, its slash included */
     GPtrArray *folders; /* names of those in it that wait */
 } Level;
 
 struct BtWalk {
-    GArray *skipped;    /* Identity */
+    const BtScanOptions *options;
+    GArray *skipped;    /* struct stat */
     GArray *levels;     /* Level, the root's first; empty: the walk has ended */
-    BtFd root_fd;       /* O_PATH */
+    BtFd root_fd;       /* O_PATH; -1: no folder in the root was entered yet */
     GString *path;      /* of what is being looked at, as shown */
     size_t root_length; /* of path that is the prefix */
     DIR *dir;           /* the folder of the last level; NULL where it had to be closed */
     bool reading;       /* dir has not come to its end */
-    bool follow;
-    bool stay;
 };
 
 static void
@@ -49,25 +40,19 @@ last_level(const BtWalk *self)
     return &g_array_index(self->levels, Level, self->levels->len - 1);
 }
 
-static bool
-is_identity(Identity identity, const struct stat *what)
-{
-    return identity.device == what->st_dev && identity.inode == what->st_ino;
-}
-
 /* Whether a folder is on another file system than the root, and that counts. */
 static bool
 is_elsewhere(const BtWalk *self, const struct stat *folder)
 {
-    return self->stay && self->levels->len > 0 &&
-           g_array_index(self->levels, Level, 0).identity.device != folder->st_dev;
+    return self->options->one_file_system && self->levels->len > 0 &&
+           g_array_index(self->levels, Level, 0).what.st_dev != folder->st_dev;
 }
 
 static bool
 is_on_the_way(const BtWalk *self, const struct stat *folder)
 {
     for (guint i = 0; i < self->levels->len; i++)
-        if (is_identity(g_array_index(self->levels, Level, i).identity, folder))
+        if (bt_walk_is_same(&g_array_index(self->levels, Level, i).what, folder))
             return true;
     return false;
 }
@@ -88,7 +73,7 @@ find_problem(const BtWalk *self, GError **error)
 
 /* Takes fd, which may be the failure to open the folder that the path names. */
 static BtWalkKind
-enter_folder(BtWalk *self, BtFd fd, GError **error)
+enter_folder(BtWalk *self, BtFd fd, BtWalkEntry *out_entry, GError **error)
 {
     g_auto(BtFd) own = fd;
     struct stat what;
@@ -104,6 +89,10 @@ enter_folder(BtWalk *self, BtFd fd, GError **error)
                      shown_path(self));
         return BT_WALK_PROBLEM;
     }
+    if (bt_choice_holds_results(self->options, own, "")) {
+        *out_entry = (BtWalkEntry){.path = shown_path(self)};
+        return BT_WALK_RESULTS;
+    }
     if ((dir = fdopendir(own)) == NULL)
         return find_problem(self, error);
     (void)bt_fd_steal(&own);
@@ -112,7 +101,7 @@ enter_folder(BtWalk *self, BtFd fd, GError **error)
     self->reading = true;
     if (self->levels->len > 0)
         g_string_append_c(self->path, '/');
-    level.identity = (Identity){.device = what.st_dev, .inode = what.st_ino};
+    level.what = what;
     level.path_length = self->path->len;
     level.folders = g_ptr_array_new_with_free_func(g_free);
     g_array_append_val(self->levels, level);
@@ -157,17 +146,24 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     return BT_WALK_ENTRY;
 }
 
+/* A folder in the one that was just read is opened from there, so that a long chain of folders is
+ * not walked from its root again and again. */
 static BtFd
-open_folder(const BtWalk *self, int dirfd, const char *path)
+open_folder(BtWalk *self, const char *part)
 {
-    return bt_path_open_given(dirfd, path, self->follow ? strlen(path) : 0, FOLDER_FLAGS);
+    const char *path = self->dir != NULL ? part : self->path->str + self->root_length;
+
+    if (self->root_fd < 0)
+        self->root_fd = bt_path_open(dirfd(self->dir), "", O_PATH | O_DIRECTORY, 0);
+    if (self->root_fd < 0)
+        return -1;
+    return bt_path_open_given(self->dir != NULL ? dirfd(self->dir) : self->root_fd, path,
+                              bt_choice_followed(self->options, path), BT_WALK_FOLDER_FLAGS);
 }
 
-/* Enters a folder that waits in the last level, or leaves that level. A child of the folder that
- * was just read is opened from there, so that a long chain of folders is not walked from its root
- * again and again. */
+/* Enters a folder that waits in the last level, or leaves that level. */
 static BtWalkKind
-next_folder(BtWalk *self, GError **error)
+next_folder(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     GPtrArray *folders = last_level(self)->folders;
     g_autofree char *part = NULL;
@@ -180,19 +176,16 @@ next_folder(BtWalk *self, GError **error)
     }
     part = g_ptr_array_steal_index_fast(folders, folders->len - 1);
     g_string_append(self->path, part);
-    return enter_folder(self,
-                        self->dir != NULL
-                            ? open_folder(self, dirfd(self->dir), part)
-                            : open_folder(self, self->root_fd, self->path->str + self->root_length),
-                        error);
+    return enter_folder(self, open_folder(self, part), out_entry, error);
 }
 
 BtWalk *
-bt_walk_new(void)
+bt_walk_new(const BtScanOptions *options)
 {
     BtWalk *self = g_new0(BtWalk, 1);
 
-    self->skipped = g_array_new(FALSE, FALSE, sizeof(Identity));
+    self->options = options;
+    self->skipped = g_array_new(FALSE, FALSE, sizeof(struct stat));
     self->levels = g_array_new(FALSE, FALSE, sizeof(Level));
     self->path = g_string_new(NULL);
     self->root_fd = -1;
@@ -213,40 +206,36 @@ bt_walk_free(BtWalk *self)
     g_free(self);
 }
 
-void
-bt_walk_configure(BtWalk *self, bool follow, bool stay)
+bool
+bt_walk_is_same(const struct stat *one, const struct stat *other)
 {
-    self->follow = follow;
-    self->stay = stay;
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
 void
 bt_walk_skip(BtWalk *self, dev_t device, ino_t inode)
 {
-    Identity identity = {.device = device, .inode = inode};
+    struct stat what = {.st_dev = device, .st_ino = inode};
 
-    g_array_append_val(self->skipped, identity);
+    g_array_append_val(self->skipped, what);
 }
 
 bool
 bt_walk_is_skipped(const BtWalk *self, const struct stat *folder)
 {
     for (guint i = 0; i < self->skipped->len; i++)
-        if (is_identity(g_array_index(self->skipped, Identity, i), folder))
+        if (bt_walk_is_same(&g_array_index(self->skipped, struct stat, i), folder))
             return true;
     return false;
 }
 
-bool
-bt_walk_start(BtWalk *self, int dirfd, const char *prefix, GError **error)
+BtWalkKind
+bt_walk_start(BtWalk *self, BtFd fd, const char *prefix, BtWalkEntry *out_entry, GError **error)
 {
     g_string_assign(self->path, prefix);
     self->root_length = self->path->len;
     bt_fd_clear(&self->root_fd);
-    self->root_fd = bt_path_open(dirfd, "", O_PATH | O_DIRECTORY, 0);
-    return enter_folder(self,
-                        self->root_fd >= 0 ? bt_path_open(self->root_fd, "", FOLDER_FLAGS, 0) : -1,
-                        error) != BT_WALK_PROBLEM;
+    return enter_folder(self, fd, out_entry, error);
 }
 
 BtWalkKind
@@ -254,7 +243,7 @@ bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     if (self->reading)
         return read_entry(self, out_entry, error);
-    return self->levels->len > 0 ? next_folder(self, error) : BT_WALK_END;
+    return self->levels->len > 0 ? next_folder(self, out_entry, error) : BT_WALK_END;
 }
 
 void
