@@ -163,6 +163,15 @@ bt_path_stat(int dirfd, const char *path, struct stat *out_stat)
     return fstatat(parent, name, out_stat, AT_SYMLINK_NOFOLLOW);
 }
 
+/* Whether one call can walk a path: it is given, but for its last part at most, and not too long.
+ */
+static bool
+takes_one_call(const char *path, size_t given)
+{
+    return given > 0 && strnlen(path, PATH_MAX) < PATH_MAX &&
+           (path[given] == '\0' || strchr(path + given + 1, '/') == NULL);
+}
+
 BtFd
 bt_path_open_given(int dirfd, const char *path, size_t given, int flags)
 {
@@ -171,6 +180,8 @@ bt_path_open_given(int dirfd, const char *path, size_t given, int flags)
 
     if (given == 0)
         return bt_path_open(dirfd, path, flags, 0);
+    if (takes_one_call(path, given) && path[given] != '\0')
+        return open_part(dirfd, path, flags, 0);
     if (path[given] == '\0')
         return open_pieces(dirfd, path, flags, 0, open_followed, true);
     head = g_strndup(path, given);
@@ -188,8 +199,8 @@ bt_path_stat_given(int dirfd, const char *path, size_t given, struct stat *out_s
 
     if (given == 0)
         return bt_path_stat(dirfd, path, out_stat);
-    if (is_followed && given < PATH_MAX)
-        return fstatat(dirfd, path, out_stat, 0);
+    if (takes_one_call(path, given))
+        return fstatat(dirfd, path, out_stat, is_followed ? 0 : AT_SYMLINK_NOFOLLOW);
     parent = split(path, &name);
     folder = bt_path_open_given(dirfd, parent, MIN(given, strlen(parent)), FOLDER_FLAGS);
     return folder >= 0 ? fstatat(folder, name, out_stat, is_followed ? 0 : AT_SYMLINK_NOFOLLOW)

@@ -174,7 +174,7 @@ take_outcome(BtPool *pool, void **out_tag, GError **error)
 {
     g_auto(BtPoolOutcome) outcome = {0};
 
-    if (bt_pool_next(pool, BT_POOL_FOREVER, &outcome) != BT_POOL_OUTCOME)
+    if (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
         return bt_error_set(error, BT_ERROR_FAILED, "the pool is empty");
     *out_tag = outcome.tag;
     return check_outcome(&outcome, error);
@@ -350,7 +350,7 @@ run_empty_tasks(BtPool *pool, size_t n_tasks, size_t n_ahead, double *latencies,
         for (; n_given < n_tasks && n_given - n_done < n_ahead; n_given++)
             if (!bt_pool_submit(pool, &(BtTask){0}, NULL, error))
                 return false;
-        if (bt_pool_next(pool, BT_POOL_FOREVER, &outcome) != BT_POOL_OUTCOME)
+        if (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
             return bt_error_set(error, BT_ERROR_FAILED, "the pool is empty");
         if (!check_outcome(&outcome, error))
             return false;

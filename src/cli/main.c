@@ -6,7 +6,7 @@
 #include "base/human.h"
 #include "cli/options.h"
 #include "kernel/kernel.h"
-#include "run/merge.h"
+#include "report/merge.h"
 #include "run/run.h"
 
 #include <fcntl.h>
@@ -55,9 +55,12 @@ run_batch(BtOptions *options)
     BtRunEnd end;
 
     options->run.gallery = options->report.gallery = gallery;
+    options->report.output = options->run.output;
     report = bt_report_new(&options->report);
     tell_shard(options, report);
-    if (options->command == BT_COMMAND_MERGE && !bt_merge(&options->run, report, &error))
+    if (options->command == BT_COMMAND_MERGE &&
+        (!bt_merge(options->run.paths, report, &error) ||
+         (gallery != NULL && !bt_run_publish_gallery(&options->run, &error))))
         return fail(EXIT_COULD_NOT_RUN, error);
     if (options->command == BT_COMMAND_MERGE)
         return bt_report_counts(report).n_failed > 0 ? EXIT_SOME_FAILED : EXIT_SUCCESS;
@@ -133,10 +136,12 @@ main(int argc, char **argv)
     open_standard();
     /* A reader that has left is a failed write, and no reason to stop. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past the limit of files fails with EFBIG */
     code = dispatch(argc, argv);
 
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code != EXIT_USAGE) {
-        fputs("blurthumb: what was to be printed could not be written\n", stderr);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code != EXIT_USAGE &&
+        code != EXIT_SIGNAL + SIGPIPE) {
+        fputs("blurthumb: cannot write to standard output\n", stderr);
         code = MAX(code, EXIT_COULD_NOT_RUN);
     }
     return code;

@@ -4,10 +4,12 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/memory.h"
+#include "cli/shard_auto.h"
 #include "kernel/kernel.h"
 
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SIGMA_MAX   1000.0
 #define SIDE_MAX    65535
@@ -33,12 +35,12 @@ typedef enum OptionId {
     OPTION_SHARD,
     OPTION_OUTPUT,
     OPTION_FORCE,
+    OPTION_PRUNE,
     OPTION_FSYNC,
     OPTION_NAME,
     OPTION_SUFFIX,
     OPTION_FLAT,
     OPTION_FORMAT,
-    OPTION_KEEP_DATES,
     OPTION_GALLERY,
     OPTION_SIGMA,
     OPTION_SIZE,
@@ -92,11 +94,11 @@ static const Option table[] = {
     {OPTION_SHARD, 0, "shard", "I/N", "part I of N, from 0; auto: as Slurm, mpirun, AWS Batch say"},
     {0, 0, NULL, NULL, "Results"},
     {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
-    {OPTION_FORCE, 'f', "force", NULL, "do also what is up to date"},
+    {OPTION_FORCE, 'f', "force", NULL, "make all anew, and replace files that are in the way"},
     {OPTION_DRY_RUN, 'n', "dry-run", NULL, "tell what would be done and why, and do nothing"},
     {OPTION_VERIFY, 0, "verify", NULL, "see whether all has a fresh result that can be decoded"},
+    {OPTION_PRUNE, 0, "prune", NULL, "remove results whose source is gone"},
     {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk: results survive a loss of power"},
-    {OPTION_KEEP_DATES, 0, "keep-dates", NULL, "results show the times of their sources"},
     {OPTION_GALLERY, 0, "gallery", NULL, "a page to look at: index.html in the output folder"},
     {0, 0, NULL, NULL, "Names"},
     {OPTION_NAME, 0, "name", "PATTERN", "of {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
@@ -461,6 +463,7 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
         return parse_seconds(value, &options->run.grace_ns);
     case OPTION_JOBS:
         *out_wanted = "a whole number from 1 to 1024";
+        options->run.jobs_given = true;
         return parse_int(value, 1, JOBS_MAX, &options->run.n_jobs);
     case OPTION_TIMEOUT:
         *out_wanted = "a number of seconds from 0 to 86400";
@@ -507,12 +510,15 @@ apply_switch(BtOptions *options, OptionId id)
     case OPTION_FORCE:
         options->run.force = true;
         break;
+    case OPTION_PRUNE:
+        options->run.prune = true;
+        break;
     case OPTION_DRY_RUN:
-        options->dry_run = true;
+        options->dry_run = options->report.lists = true;
         break;
     case OPTION_VERIFY:
-        options->run.task = BT_RUN_VERIFY;
-        options->report.verifies = true;
+        options->run.mode = BT_RUN_VERIFY;
+        options->report.verifies = options->report.lists = true;
         break;
     case OPTION_FSYNC:
         options->run.durable = true;
@@ -522,9 +528,6 @@ apply_switch(BtOptions *options, OptionId id)
         break;
     case OPTION_GALLERY:
         options->gallery = true;
-        break;
-    case OPTION_KEEP_DATES:
-        options->run.keep_dates = true;
         break;
     case OPTION_EXACT:
         options->run.image.exact = true;
@@ -555,13 +558,6 @@ apply_switch(BtOptions *options, OptionId id)
     }
 }
 
-static const char *
-get_environment(void *user, const char *name)
-{
-    (void)user;
-    return g_getenv(name);
-}
-
 /* Options whose values are judged elsewhere, by rooms that have the words for what is wrong. */
 static bool
 apply_judged(BtOptions *options, OptionId id, const char *value, GError **error)
@@ -569,8 +565,7 @@ apply_judged(BtOptions *options, OptionId id, const char *value, GError **error)
     if (id == OPTION_SHARD)
         g_clear_pointer(&options->shard_origin, g_free);
     if (id == OPTION_SHARD && strcmp(value, "auto") == 0)
-        return bt_shard_auto(get_environment, NULL, &options->run.scan.shard,
-                             &options->shard_origin, error);
+        return bt_shard_auto(environ, &options->run.scan.shard, &options->shard_origin, error);
     if (id == OPTION_SHARD)
         return bt_shard_parse(value, &options->run.scan.shard, error);
     if (options->rules == NULL)
@@ -684,12 +679,18 @@ check_together(const BtOptions *options, GError **error)
 
     if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
-    if (options->dry_run && options->run.task == BT_RUN_VERIFY)
-        return bt_error_set(error, BT_ERROR_INVALID, "--dry-run and --verify are one too many");
+    if (options->dry_run && options->run.mode == BT_RUN_VERIFY)
+        return bt_error_set(error, BT_ERROR_INVALID, "use either --dry-run or --verify");
+    if (options->run.prune && !bt_run_sees_all(&options->run))
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--prune needs to see all sources: use it without lists, shards and "
+                            "options that leave files out");
+    if (options->run.sandbox == BT_SANDBOX_REQUIRE && options->run.n_jobs == 0)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--sandbox=require needs workers, and --serial has none");
     if (naming->pattern != NULL && naming->flat)
-        return bt_error_set(
-            error, BT_ERROR_INVALID,
-            "--flat and --name are one too many: {flat} in a pattern does the same");
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "use either --flat or --name: {flat} in a pattern does the same");
     if (options->run.scan.shard.count > 1 && !bt_naming_is_apart(naming))
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--%s with --shard: a name that two shards give is noticed by neither; "
@@ -742,7 +743,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         return false;
     }
     if (options.dry_run)
-        options.run.task = BT_RUN_PLAN;
+        options.run.mode = BT_RUN_PLAN;
     if (!options.memory_given)
         options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[optind]

@@ -101,8 +101,9 @@ static bool
 is_frame(const Header *header, const struct msghdr *message, size_t n, BtFrameKind expected)
 {
     return n >= sizeof *header && (message->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-           header->magic == MAGIC && header->kind == (uint32_t)expected &&
-           header->size == n - sizeof *header;
+           header->magic == MAGIC && header->size == n - sizeof *header &&
+           (header->kind == (uint32_t)expected ||
+            (header->kind == BT_FRAME_UNFIT && expected == BT_FRAME_READY));
 }
 
 BtChannelState
@@ -115,7 +116,7 @@ bt_channel_receive(int fd, BtFrameKind expected, bool wait, void *buffer, BtFram
     };
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
     Control control;
-    BtFrame frame = {.kind = expected};
+    BtFrame frame = {0};
     ssize_t n;
 
     if (expected == BT_FRAME_TASK) {
@@ -136,6 +137,7 @@ bt_channel_receive(int fd, BtFrameKind expected, bool wait, void *buffer, BtFram
             bt_fd_clear(&frame.fds[i]);
         return BT_CHANNEL_NONSENSE;
     }
+    frame.kind = (BtFrameKind)header.kind;
     frame.id = header.id;
     frame.attempt = (int)header.attempt;
     frame.bytes = buffer;

@@ -26,12 +26,13 @@
 typedef enum BtFrameKind {
     BT_FRAME_TASK = 1, /* supervisor to worker, with descriptors */
     BT_FRAME_READY,    /* worker to supervisor, once: it has started and takes tasks */
+    BT_FRAME_UNFIT,    /* worker to supervisor, in place of READY: it cannot start, and leaves */
     BT_FRAME_REPLY,    /* worker to supervisor, the answer to a task */
 } BtFrameKind;
 
 typedef struct BtFrame {
     BtFrameKind kind;
-    uint64_t id;       /* of the task; 0 in READY */
+    uint64_t id;       /* of the task; 0 in READY and UNFIT */
     int attempt;       /* of a task: 1 or more */
     const void *bytes; /* when received: inside the buffer that was given */
     size_t size;
@@ -54,9 +55,9 @@ BT_MUST_CHECK bool bt_channel_pair(BtFd *out_supervisor, BtFd *out_worker, GErro
  * frame's descriptors stay the caller's. */
 BT_MUST_CHECK BtChannelState bt_channel_send(int fd, const BtFrame *frame, bool wait);
 
-/* Receives one frame of the expected kind into buffer (BT_FRAME_BYTES_MAX bytes). Only a task can
- * bring descriptors: for another kind the kernel is given no place to put any. out_frame is written
- * on OK only. */
+/* Receives one frame of the expected kind into buffer (BT_FRAME_BYTES_MAX bytes); who expects READY
+ * gets UNFIT, too. Only a task can bring descriptors: for another kind the kernel is given no place
+ * to put any. out_frame is written on OK only. */
 BT_MUST_CHECK BtChannelState bt_channel_receive(int fd, BtFrameKind expected, bool wait,
                                                 void *buffer, BtFrame *out_frame);
 

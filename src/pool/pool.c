@@ -14,30 +14,35 @@
 #define NAME_BYTES_MAX 10
 #define CRASH_LIMIT    16
 /* A worker that dies before it is ready cannot blame a picture. */
-#define UNREADY_DEATHS  4
-#define PAUSE_FIRST_NS  BT_NS_PER_MS
-#define PAUSE_LAST_NS   BT_NS_PER_S
-#define PAUSE_SHARED_NS (100 * BT_NS_PER_MS) /* while other workers carry on */
+#define UNREADY_DEATHS 4
+#define PAUSE_FIRST_NS BT_NS_PER_MS
+#define PAUSE_LAST_NS  BT_NS_PER_S
+/* A refused start is tried again: as long as another worker is running, otherwise this often. */
+#define REFUSED_PAUSE_NS (100 * BT_NS_PER_MS)
+#define REFUSED_LIMIT    6
+/* While a limit runs: the longest wait, and the most that a gap between looks at the clock counts.
+ */
+#define TICK_NS (100 * BT_NS_PER_MS)
 
 struct BtPool {
     BtPoolOptions options; /* points to: */
     char *name;
     int *keep_fds;
     BtSlot *slots;
-    struct pollfd *polled; /* all channels, all pidfds, the watched one */
+    struct pollfd *polled; /* all channels, all pidfds, those of the caller */
     void *buffer;          /* for one frame */
-    int watch_fd;
+    uint64_t seen_ns;      /* the last look at the clock */
 
     GQueue waiting;  /* of BtPoolTask: no worker has it yet */
     GQueue ended;    /* of BtPoolTask: its outcome was not yet collected */
     size_t n_inside; /* tasks that have not ended */
     uint64_t last_id;
 
-    int n_failures;         /* deaths and failed starts since the last DONE */
-    int start_errno;        /* of the last of them; 0: a death */
+    int n_deaths;           /* since the last DONE */
     uint64_t pause_ns;      /* after the last of them */
+    int n_refused;          /* starts in a row that failed while no worker was there */
     uint64_t next_start_ns; /* no worker is started before */
-    bool gave_up;
+    GError *failure;        /* the pool gave up */
     uint64_t n_started, n_died;
 };
 
@@ -54,6 +59,18 @@ typedef struct Map {
     bool more; /* the source may have more */
 } Map;
 
+/* The time now. What exceeds a tick since the last look does not count towards limits. */
+static uint64_t
+look_at_clock(BtPool *self)
+{
+    uint64_t now_ns = bt_clock_now_ns(), gap_ns = now_ns - self->seen_ns;
+
+    self->seen_ns = now_ns;
+    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++)
+        bt_slot_extend(&self->slots[i], gap_ns - TICK_NS);
+    return now_ns;
+}
+
 /* The task leaves the pool, but for its outcome. */
 static void
 finish(BtPool *self, BtPoolTask *task, BtTaskEnd end, int detail, uint64_t now_ns)
@@ -67,13 +84,14 @@ static void
 abandon(BtPool *self, BtPoolTask *task, uint64_t now_ns)
 {
     if (task != NULL)
-        finish(self, task, BT_TASK_ABANDONED, self->start_errno, now_ns);
+        finish(self, task, BT_TASK_ABANDONED, 0, now_ns);
 }
 
+/* Takes the reason. */
 static void
-give_up(BtPool *self, uint64_t now_ns)
+give_up(BtPool *self, GError *reason, uint64_t now_ns)
 {
-    self->gave_up = true;
+    self->failure = reason;
     for (int i = 0; i < self->options.n_slots; i++) {
         BtSlot *slot = &self->slots[i];
 
@@ -86,21 +104,21 @@ give_up(BtPool *self, uint64_t now_ns)
         abandon(self, g_queue_pop_head(&self->waiting), now_ns);
 }
 
-/* A worker died (errnum 0) or could not be started; that counts as so many deaths. */
+/* A worker died, which counts as so many deaths. */
 static void
-note_failure(BtPool *self, int errnum, int n_deaths, uint64_t now_ns)
+note_death(BtPool *self, int n_deaths, uint64_t now_ns)
 {
-    bool first = self->n_failures == 0;
+    bool first = self->n_deaths == 0;
 
-    self->n_failures += n_deaths;
-    self->start_errno = errnum;
+    self->n_deaths += n_deaths;
     if (!first)
         self->pause_ns = CLAMP(2 * self->pause_ns, PAUSE_FIRST_NS, PAUSE_LAST_NS);
     else
         self->pause_ns = 0;
     self->next_start_ns = now_ns + self->pause_ns;
-    if (self->n_failures >= self->options.crash_limit)
-        give_up(self, now_ns);
+    if (self->n_deaths >= self->options.crash_limit)
+        give_up(self, g_error_new(BT_ERROR, BT_ERROR_EXHAUSTED, "giving up: workers keep crashing"),
+                now_ns);
 }
 
 static bool
@@ -122,14 +140,15 @@ start_worker(BtPool *self, BtSlot *slot, uint64_t now_ns)
 
     if (bt_slot_start(slot, now_ns, &error)) {
         self->n_started++;
+        self->n_refused = 0;
         return true;
     }
     if (slot->retry != NULL) /* a worker that is not fresh is better than none */
         g_queue_push_head(&self->waiting, g_steal_pointer(&slot->retry));
-    if (has_worker(self))
-        self->next_start_ns = now_ns + PAUSE_SHARED_NS;
-    else
-        note_failure(self, error->code, 1, now_ns);
+    self->next_start_ns = now_ns + REFUSED_PAUSE_NS;
+    self->n_refused = has_worker(self) ? 0 : self->n_refused + 1;
+    if (self->n_refused == REFUSED_LIMIT)
+        give_up(self, g_steal_pointer(&error), now_ns);
     return false;
 }
 
@@ -190,14 +209,14 @@ bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
     BtPoolTask *task = bt_slot_bury(slot, &end, &detail);
 
     if (task != NULL) {
-        if (end == BT_TASK_OVERTIME || task->outcome.attempts > self->options.retries)
+        if (task->outcome.attempts > self->options.retries)
             finish(self, task, end, detail, now_ns);
         else
             slot->retry = task;
     }
     if (end != BT_TASK_DONE) {
         self->n_died++;
-        note_failure(self, 0, slot->ready ? 1 : UNREADY_DEATHS, now_ns);
+        note_death(self, slot->ready ? 1 : UNREADY_DEATHS, now_ns);
     }
 }
 
@@ -206,25 +225,29 @@ static void
 hear(BtPool *self, BtSlot *slot, uint64_t now_ns)
 {
     uint64_t n_tasks_limit = self->options.tasks_per_worker;
-    BtPoolTask *done = bt_slot_hear(slot, self->buffer, now_ns);
+    GError *unfit = NULL;
+    BtPoolTask *done = bt_slot_hear(slot, self->buffer, now_ns, &unfit);
 
+    if (unfit != NULL)
+        give_up(self, unfit, now_ns);
     if (done == NULL)
         return;
-    self->n_failures = 0;
+    self->n_deaths = 0;
     finish(self, done, BT_TASK_DONE, 0, now_ns);
     if (n_tasks_limit > 0 && slot->n_tasks >= n_tasks_limit)
         bt_slot_condemn(slot, BT_TASK_DONE);
 }
 
 /* Waits until until_ns, or until something happens, and deals with it. Every worker is heard before
- * a death is judged: a reply that was sent before dying counts. Returns whether the watched
- * descriptor is readable. */
+ * a death is judged: a reply that was sent before dying counts. Returns whether one of the caller's
+ * descriptors is ready. */
 static bool
-turn(BtPool *self, uint64_t until_ns)
+turn(BtPool *self, uint64_t until_ns, struct pollfd *beside, size_t n_beside)
 {
     int n_slots = self->options.n_slots;
     struct pollfd *channels = self->polled, *processes = channels + n_slots,
-                  *watched = processes + n_slots;
+                  *callers = processes + n_slots;
+    bool ready = false;
     uint64_t now_ns;
 
     for (int i = 0; i < n_slots; i++) {
@@ -233,11 +256,18 @@ turn(BtPool *self, uint64_t until_ns)
         channels[i] = (struct pollfd){.fd = slot->channel_fd, .events = POLLIN};
         processes[i] = (struct pollfd){.fd = slot->process.pidfd, .events = POLLIN};
         until_ns = MIN(until_ns, slot->until_ns);
+        if (slot->until_ns != BT_WAIT_FOREVER)
+            until_ns = MIN(until_ns, self->seen_ns + TICK_NS);
     }
-    *watched = (struct pollfd){.fd = self->watch_fd, .events = POLLIN};
-    if (bt_wait_poll(self->polled, 2 * (nfds_t)n_slots + 1, until_ns) < 0)
+    for (size_t i = 0; i < n_beside; i++)
+        callers[i] = beside[i];
+    if (bt_wait_poll(self->polled, 2 * (nfds_t)n_slots + n_beside, until_ns) < 0)
         return false;
-    now_ns = bt_clock_now_ns();
+    for (size_t i = 0; i < n_beside; i++) {
+        beside[i].revents = callers[i].revents;
+        ready |= callers[i].revents != 0;
+    }
+    now_ns = look_at_clock(self);
     for (int i = 0; i < n_slots; i++)
         if (channels[i].revents != 0 || processes[i].revents != 0)
             hear(self, &self->slots[i], now_ns);
@@ -247,13 +277,14 @@ turn(BtPool *self, uint64_t until_ns)
         else
             bt_slot_expire(&self->slots[i], now_ns);
     }
-    return watched->revents != 0;
+    return ready;
 }
 
 static bool
-set_exhausted(GError **error)
+set_failure(const BtPool *self, GError **error)
 {
-    return bt_error_set(error, BT_ERROR_EXHAUSTED, "the pool has given up on its workers");
+    g_propagate_error(error, g_error_copy(self->failure));
+    return false;
 }
 
 static bool
@@ -268,10 +299,11 @@ check_options(const BtPoolOptions *options, GError **error)
     if (options->n_slots < 1 || options->n_slots > BT_POOL_SLOTS_MAX)
         return bt_error_set(error, BT_ERROR_INVALID, "a pool has 1 to %d slots", BT_POOL_SLOTS_MAX);
     /* ppoll() refuses more entries than a process may have descriptors. */
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 2 * (rlim_t)options->n_slots + 1)
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur < 2 * (rlim_t)options->n_slots + BT_POOL_BESIDE_MAX)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "%d slots need twice as many descriptors, and the limit is %lu",
-                            options->n_slots, (unsigned long)files.rlim_cur);
+                            "%d slots need twice as many descriptors and %d, and the limit is %lu",
+                            options->n_slots, BT_POOL_BESIDE_MAX, (unsigned long)files.rlim_cur);
     if (options->queue_limit > BT_POOL_QUEUE_MAX)
         return bt_error_set(error, BT_ERROR_INVALID, "a pool's queue has room for %d tasks at most",
                             BT_POOL_QUEUE_MAX);
@@ -318,11 +350,11 @@ drop_tasks(BtPool *self)
     BtPoolWait wait;
 
     while ((task = g_queue_pop_head(&self->waiting)) != NULL)
-        finish(self, task, BT_TASK_CANCELLED, 0, bt_clock_now_ns());
+        finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
     do {
         g_auto(BtPoolOutcome) outcome = {0};
 
-        wait = bt_pool_next(self, BT_POOL_FOREVER, &outcome);
+        wait = bt_pool_next(self, BT_POOL_FOREVER, NULL, 0, &outcome);
     } while (wait != BT_POOL_IDLE);
 }
 
@@ -369,8 +401,8 @@ run_map(Map *map, GError **error)
     do {
         if (!pull(map, error))
             return false;
-        if (bt_pool_next(map->pool, BT_POOL_FOREVER, &outcome) == BT_POOL_IDLE)
-            return !map->more || set_exhausted(error);
+        if (bt_pool_next(map->pool, BT_POOL_FOREVER, NULL, 0, &outcome) == BT_POOL_IDLE)
+            return !map->more || set_failure(map->pool, error);
         map->ring[(outcome.id - map->first_id) % map->window] = outcome;
     } while (sink_due(map));
     return true;
@@ -397,9 +429,9 @@ bt_pool_new(const BtPoolOptions *options, GError **error)
     self->slots = g_new(BtSlot, n_slots);
     for (size_t i = 0; i < n_slots; i++)
         bt_slot_init(&self->slots[i], &self->options, (int)i);
-    self->polled = g_new(struct pollfd, 2 * n_slots + 1);
+    self->polled = g_new(struct pollfd, 2 * n_slots + BT_POOL_BESIDE_MAX);
     self->buffer = g_malloc(BT_FRAME_BYTES_MAX);
-    self->watch_fd = -1;
+    self->seen_ns = bt_clock_now_ns();
     g_queue_init(&self->waiting);
     g_queue_init(&self->ended);
     return self;
@@ -417,6 +449,7 @@ bt_pool_free(BtPool *self)
         bt_slot_clear(&self->slots[i]);
     g_queue_clear_full(&self->waiting, free_task);
     g_queue_clear_full(&self->ended, free_task);
+    g_clear_error(&self->failure);
     g_free(self->slots);
     g_free(self->polled);
     g_free(self->buffer);
@@ -425,10 +458,10 @@ bt_pool_free(BtPool *self)
     g_free(self);
 }
 
-void
-bt_pool_watch(BtPool *self, int fd)
+const GError *
+bt_pool_failure(const BtPool *self)
 {
-    self->watch_fd = fd;
+    return self->failure;
 }
 
 void
@@ -441,7 +474,7 @@ bt_pool_renew(BtPool *self)
 size_t
 bt_pool_room(const BtPool *self)
 {
-    return self->gave_up ? 0 : capacity(self) - self->n_inside;
+    return self->failure != NULL ? 0 : capacity(self) - self->n_inside;
 }
 
 size_t
@@ -449,18 +482,18 @@ bt_pool_idle(const BtPool *self)
 {
     size_t n_slots = (size_t)self->options.n_slots;
 
-    return self->gave_up || self->n_inside > n_slots ? 0 : n_slots - self->n_inside;
+    return self->failure != NULL || self->n_inside > n_slots ? 0 : n_slots - self->n_inside;
 }
 
 bool
 bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id, GError **error)
 {
-    uint64_t now_ns = bt_clock_now_ns();
+    uint64_t now_ns = look_at_clock(self);
 
     if (!check_task(task, error))
         return false;
-    if (self->gave_up)
-        return set_exhausted(error);
+    if (self->failure != NULL)
+        return set_failure(self, error);
     if (bt_pool_room(self) == 0)
         return bt_error_set(error, BT_ERROR_FULL, "the pool is full");
     g_queue_push_tail(&self->waiting, bt_pool_task_new(++self->last_id, task, now_ns));
@@ -479,7 +512,7 @@ bt_pool_cancel(BtPool *self, uint64_t id)
 
         if (task->outcome.id == id && task->outcome.attempts == 0) {
             g_queue_delete_link(&self->waiting, link);
-            finish(self, task, BT_TASK_CANCELLED, 0, bt_clock_now_ns());
+            finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
             return true;
         }
     }
@@ -487,11 +520,16 @@ bt_pool_cancel(BtPool *self, uint64_t id)
 }
 
 BtPoolWait
-bt_pool_next(BtPool *self, uint64_t timeout_ns, BtPoolOutcome *out_outcome)
+bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
+             BtPoolOutcome *out_outcome)
 {
-    uint64_t now_ns = bt_clock_now_ns();
+    uint64_t now_ns = look_at_clock(self);
     uint64_t until_ns = bt_wait_moment(now_ns, timeout_ns);
+    bool woken = false;
 
+    g_assert(n_beside <= BT_POOL_BESIDE_MAX);
+    for (size_t i = 0; i < n_beside; i++)
+        beside[i].revents = 0;
     for (bool first = true;; first = false) {
         uint64_t wake_ns = dispatch(self, now_ns);
         g_autoptr(BtPoolTask) task = g_queue_pop_head(&self->ended);
@@ -501,13 +539,14 @@ bt_pool_next(BtPool *self, uint64_t timeout_ns, BtPoolOutcome *out_outcome)
             task->outcome.bytes = NULL;
             return BT_POOL_OUTCOME;
         }
-        if (self->n_inside == 0)
+        if (woken)
+            return BT_POOL_WOKEN;
+        if (self->n_inside == 0 && n_beside == 0)
             return BT_POOL_IDLE;
         if (!first && now_ns >= until_ns)
             return BT_POOL_TIMEOUT;
-        if (turn(self, MIN(until_ns, wake_ns)))
-            return BT_POOL_WOKEN;
-        now_ns = bt_clock_now_ns();
+        woken = turn(self, MIN(until_ns, wake_ns), beside, n_beside);
+        now_ns = look_at_clock(self);
     }
 }
 
@@ -533,15 +572,12 @@ bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user, GErr
         .first_id = self->last_id + 1,
         .more = true,
     };
-    int watch_fd = self->watch_fd;
     bool good;
 
     if (self->n_inside > 0 || self->ended.length > 0)
         return bt_error_set(error, BT_ERROR_INVALID, "a map needs an empty pool");
-    self->watch_fd = -1;
     good = run_map(&map, error);
     drop_tasks(self);
-    self->watch_fd = watch_fd;
     for (size_t i = 0; i < window; i++)
         bt_pool_outcome_clear(&ring[i]);
     return good;
@@ -594,10 +630,7 @@ bt_pool_outcome_reason(const BtPoolOutcome *outcome)
     case BT_TASK_CANCELLED:
         return g_strdup("it was cancelled before a worker had it");
     case BT_TASK_ABANDONED:
-        if (outcome->detail == 0)
-            return g_strdup("the pool gave up: too many workers died");
-        return g_strdup_printf("the pool gave up: no worker could be started: %s",
-                               g_strerror(outcome->detail));
+        return g_strdup("the pool gave up before a worker was done with it");
     }
     return g_strdup("it ended in an unknown way");
 }

@@ -7,7 +7,7 @@
  *   BtPoolOptions options = {.name = "photo", .n_slots = 4, .serve = serve, .data = &settings};
  *   g_autoptr(BtPool) pool = bt_pool_new(&options, &error);    forks nothing yet
  *   bt_pool_submit(pool, &task, &id, &error);                  starts a worker when one is needed
- *   bt_pool_next(pool, BT_POOL_FOREVER, &outcome)              outcomes as they complete
+ *   bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome)     outcomes as they complete
  *   bt_pool_map(pool, ...)                                     or: all of them, in order
  *   bt_pool_free(pool)                                         kills what still runs, reaps all
  *
@@ -25,12 +25,21 @@
  *     start fewer workers. The slot keeps the entry function: first start and replacement are one
  *     path. A worker that was idle longer than idle_limit_ns is replaced before it gets a task
  *     (libvips 8.14 can hang or abort on a task that comes 15 s after the last one).
- *   - Replacement has a budget: after `crash_limit` worker deaths in a row without one DONE
- *     between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
- *     death on, the pool gives up: every task inside ends as ABANDONED and submit fails with
- *     BT_ERROR_EXHAUSTED. A death before the worker was ready counts four times. A worker
- *     that cannot be started counts as a death where there is no other worker; where there is one,
- *     tasks wait for it.
+ *   - The pool gives up for one of three reasons, and bt_pool_failure() says which:
+ *       workers keep crashing (BT_ERROR_EXHAUSTED): `crash_limit` deaths in a row without one DONE
+ *       between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
+ *       death on. A death before the worker was ready counts four times;
+ *       no worker can be started (BT_ERROR_SYSTEM): the system refused for half a second, and no
+ *       other worker was running. While one is running, tasks wait for it. EAGAIN and ENOMEM may
+ *       pass, ENOSYS and EPERM do not: see bt_process_start();
+ *       a worker reports that it cannot start (BT_ERROR_FAILED): the next could not either.
+ *     Then every task inside ends as ABANDONED, and submit fails with that reason.
+ *   - Time in which the batch was stopped (Ctrl-Z, SIGSTOP, a frozen cgroup) does not count towards
+ *     limits. While a limit runs, the pool looks at the clock at least every 100 ms. Of a longer
+ *     gap between two looks only 100 ms count, and the deadlines of all workers move by the rest.
+ *     So it does not matter where the stop hit this process, nor whether it hit the workers too. A
+ *     caller that stays away looks like a stop; each of its calls still counts up to 100 ms, so a
+ *     limit always ends.
  *   - The process that forks has one thread: checked at each fork.
  *
  * A worker closes every descriptor but 0, 1, 2, its channel and those in `keep_fds` right after
@@ -44,12 +53,15 @@
 #include "pool/channel.h"
 #include "pool/process.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BT_POOL_FOREVER   UINT64_MAX
-#define BT_POOL_SLOTS_MAX 4096
-#define BT_POOL_QUEUE_MAX 1048576
+#define BT_POOL_FOREVER          UINT64_MAX
+#define BT_POOL_SLOTS_MAX        4096
+#define BT_POOL_QUEUE_MAX        1048576
+#define BT_POOL_BESIDE_MAX       8    /* descriptors of the caller's */
+#define BT_POOL_NOTICE_BYTES_MAX 1024 /* of what a start has to say, without its 0 */
 
 typedef struct BtPool BtPool;
 
@@ -64,9 +76,14 @@ typedef struct BtTaskView {
 } BtTaskView;
 
 /* In the worker, once, before its first task: data as in the options; what it returns is handed to
- * serve as its state. A worker whose start cannot succeed calls _exit() with a code of its own,
- * which counts as a death. NULL in the options: the state is data itself. */
-typedef void *(*BtPoolStart)(void *data);
+ * serve as its state. What it appends to notice (up to BT_POOL_NOTICE_BYTES_MAX bytes of it) is for
+ * the supervisor. NULL with *error when it cannot start: the pool gives up with that sentence.
+ * NULL in the options: the state is data itself. */
+typedef void *(*BtPoolStart)(void *data, GString *notice, GError **error);
+
+/* In the supervisor, from within bt_pool_next(), which it must not call: what the start of a worker
+ * had to say, unless that was nothing. It comes from a worker: any bytes but 0, of any meaning. */
+typedef void (*BtPoolNotice)(void *user, const char *text);
 
 /* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes of reply into reply and
  * returns their number. It must tolerate to be run again on the same task in another process:
@@ -80,11 +97,12 @@ typedef struct BtPoolOptions {
     BtPoolStart start;  /* or NULL */
     BtPoolServe serve;
     void *data;
+    BtPoolNotice notice; /* or NULL: dropped */
+    void *user;          /* for notice */
     const int *keep_fds; /* descriptors that workers keep; copied */
     int n_keep_fds;
     int retries;            /* further tries after a worker died over a task; usually 1 */
-    uint64_t task_limit_ns; /* kill a worker that is longer at one task (no retry), or at starting;
-                             * 0: no limit */
+    uint64_t task_limit_ns; /* kill a worker that is longer at one task, or at starting; 0: none */
     uint64_t idle_limit_ns; /* 0: none */
     uint64_t tasks_per_worker; /* replace a worker after so many; 0: no limit */
     int crash_limit;           /* 0: 16, or twice n_slots where that is more */
@@ -105,7 +123,7 @@ typedef enum BtTaskEnd {
     BT_TASK_OVERTIME,  /* longer than task_limit_ns: the worker was killed by us */
     BT_TASK_NONSENSE,  /* the worker said something that is not a reply to its task */
     BT_TASK_CANCELLED, /* by bt_pool_cancel() before a worker had it */
-    BT_TASK_ABANDONED, /* the pool gave up; detail: the errno of a start that failed, or 0 */
+    BT_TASK_ABANDONED, /* the pool gave up: bt_pool_failure() */
 } BtTaskEnd;
 
 typedef struct BtPoolOutcome {
@@ -122,9 +140,9 @@ typedef struct BtPoolOutcome {
 
 typedef enum BtPoolWait {
     BT_POOL_OUTCOME, /* one outcome was written */
-    BT_POOL_IDLE,    /* no task is inside: there is nothing to wait for */
+    BT_POOL_IDLE,    /* no task is inside, and nothing beside: there is nothing to wait for */
     BT_POOL_TIMEOUT,
-    BT_POOL_WOKEN, /* a descriptor given to bt_pool_watch() is readable */
+    BT_POOL_WOKEN, /* one of the caller's descriptors is ready */
 } BtPoolWait;
 
 typedef enum BtWorkerState {
@@ -153,8 +171,8 @@ void bt_pool_free(BtPool *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtPool, bt_pool_free)
 
-/* A descriptor (a signalfd, say) that ends bt_pool_next() when readable; -1 for none. Borrowed. */
-void bt_pool_watch(BtPool *self, int fd);
+/* Why the pool gave up; NULL while it works. Lent, until it is freed. */
+const GError *bt_pool_failure(const BtPool *self);
 
 /* Every worker of now is replaced before it gets another task: by a fork of this process as it is
  * then. */
@@ -167,8 +185,8 @@ size_t bt_pool_room(const BtPool *self);
 size_t bt_pool_idle(const BtPool *self);
 
 /* Takes a task: copies its bytes, and owns its descriptors from here on. On failure (BT_ERROR_FULL
- * when there is no room, BT_ERROR_EXHAUSTED after giving up, BT_ERROR_INVALID) the descriptors stay
- * the caller's. Never waits. out_id may be NULL. */
+ * when there is no room, BT_ERROR_INVALID, that of bt_pool_failure()) the descriptors stay the
+ * caller's. Never waits. out_id may be NULL. */
 BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id,
                                   GError **error);
 
@@ -177,9 +195,12 @@ BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *ou
 bool bt_pool_cancel(BtPool *self, uint64_t id);
 
 /* Waits at most timeout_ns for the next outcome, in the order of completion; does all the pool's
- * work meanwhile. With 0 it does what can be done now. out_outcome is written on OUTCOME only. */
-BT_MUST_CHECK BtPoolWait bt_pool_next(BtPool *self, uint64_t timeout_ns,
-                                      BtPoolOutcome *out_outcome);
+ * work meanwhile. With 0 it does what can be done now. It waits for the n_beside descriptors of
+ * beside (a signalfd, say; BT_POOL_BESIDE_MAX at most) as well, and writes their revents, 0 where
+ * it had no need to wait. An outcome comes before WOKEN, so whoever takes a row of them looks at
+ * revents too. out_outcome is written on OUTCOME only. */
+BT_MUST_CHECK BtPoolWait bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside,
+                                      size_t n_beside, BtPoolOutcome *out_outcome);
 
 void bt_pool_outcome_clear(BtPoolOutcome *self);
 
@@ -194,9 +215,8 @@ typedef bool (*BtPoolSink)(void *user, uint64_t index, const BtPoolOutcome *outc
 /* Runs every task of source through the pool and hands the outcomes to sink in the order of the
  * tasks. Pulls a task only when there is room, and holds at most room + n_slots outcomes that wait
  * for an earlier one: constant memory. The pool must be empty before, and is after: tasks that a
- * map which ends early leaves behind are cancelled, or finished and forgotten. The watched
- * descriptor is not looked at meanwhile. False with *error when a task could not be submitted; its
- * descriptors are closed. */
+ * map which ends early leaves behind are cancelled, or finished and forgotten. False with *error
+ * when a task could not be submitted; its descriptors are closed. */
 BT_MUST_CHECK bool bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user,
                                GError **error);
 

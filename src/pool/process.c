@@ -39,6 +39,29 @@ heed_children(void)
         signal(SIGCHLD, SIG_DFL);
 }
 
+/* In words that say what to do about it. */
+static bool
+set_fork_error(int errnum, GError **error)
+{
+    if (errnum != EAGAIN)
+        return bt_error_set_system(error, errnum, "cannot start a worker process");
+    g_set_error(error, BT_ERROR_SYSTEM, errnum,
+                "cannot start a worker process: the limit on processes is reached (ulimit -u, or "
+                "the container's pids limit)");
+    return false;
+}
+
+static bool
+set_watch_error(int errnum, GError **error)
+{
+    if (errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM)
+        return bt_error_set_system(error, errnum, "cannot start a worker process");
+    g_set_error(error, BT_ERROR_SYSTEM, errnum,
+                "cannot start a worker process: this kernel or container does not allow pidfd_open "
+                "(Linux 5.4 or later has it; a container's seccomp profile may refuse it)");
+    return false;
+}
+
 /* The child's whole life. Signals are blocked when it begins: none may meet a handler that was
  * meant for the parent. */
 static _Noreturn void
@@ -80,10 +103,10 @@ bt_process_start(BtProcess *self, const char *name, BtProcessFunction function, 
     sigprocmask(SIG_SETMASK, &saved, NULL);
     if (self->pid < 0) {
         self->pid = 0;
-        return bt_error_set_system(error, errnum, "cannot fork");
+        return set_fork_error(errnum, error);
     }
     if ((self->pidfd = pidfd_open(self->pid, 0)) < 0) {
-        bt_error_set_system(error, errno, "cannot watch process %d", (int)self->pid);
+        set_watch_error(errno, error);
         kill(self->pid, SIGKILL);
         while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR)
             ;

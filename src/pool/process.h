@@ -53,8 +53,10 @@ typedef struct BtProcess {
 
 #define BT_PROCESS_INIT ((BtProcess){.pid = 0, .pidfd = -1})
 
-/* Forks. self must be empty. On failure nothing runs and *error says why (BT_ERROR_SYSTEM; EDEADLK
- * where this process has threads). name is cut to what fits. */
+/* Forks. self must be empty. On failure nothing runs and *error says why and what to do
+ * (BT_ERROR_SYSTEM). EAGAIN (the limit on processes), ENOMEM, EMFILE and ENFILE may pass; EDEADLK
+ * (this process has threads), ENOSYS, EPERM and EINVAL (no pidfd_open() here) do not. name is cut
+ * to what fits. */
 BT_MUST_CHECK bool bt_process_start(BtProcess *self, const char *name, BtProcessFunction function,
                                     void *data, GError **error);
 

@@ -2,7 +2,10 @@
 #include "pool/serve.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int
@@ -13,9 +16,20 @@ compare_ints(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Closes every descriptor from 3 on that is not in kept. A kernel that does not know close_range()
- * (before 5.9) leaves them open, which costs tidiness only: a worker dies with its supervisor, and
- * its own death is seen through the pidfd. */
+/* close_range(), one by one where the kernel (before 5.9) or a filter refuses it: what a worker
+ * inherits are other pictures and results. */
+static void
+close_from_to(unsigned first, unsigned last)
+{
+    struct rlimit files;
+
+    if (close_range(first, last, 0) == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    for (unsigned fd = first; fd <= last && fd < files.rlim_cur; fd++)
+        close((int)fd);
+}
+
+/* Closes every descriptor from 3 on that is not in kept. */
 static void
 close_all_but(int *kept, size_t n)
 {
@@ -26,10 +40,10 @@ close_all_but(int *kept, size_t n)
         unsigned fd = (unsigned)kept[i];
 
         if (fd > next)
-            close_range(next, fd - 1, 0);
+            close_from_to(next, fd - 1);
         next = MAX(next, fd + 1);
     }
-    close_range(next, ~0U, 0);
+    close_from_to(next, ~0U);
 }
 
 static void
@@ -66,21 +80,55 @@ serve_task(const BtServeArgs *args, void *state, const BtFrame *frame, void *rep
     return bt_channel_send(args->channel_fd, &answer, true);
 }
 
+/* A worker must not outlive its supervisor. */
+static bool
+dies_with_parent(GError **error)
+{
+    int signal_number = 0;
+
+    return (prctl(PR_GET_PDEATHSIG, &signal_number) == 0 && signal_number == SIGKILL) ||
+           bt_error_set(error, BT_ERROR_FAILED,
+                        "cannot start a worker process: this kernel or container does not allow "
+                        "prctl(PR_SET_PDEATHSIG)");
+}
+
+/* Says READY with what start has to say, or UNFIT with why it cannot. Returns whether tasks may
+ * come. */
+static bool
+begin(const BtServeArgs *args, void **out_state)
+{
+    const BtPoolOptions *options = args->options;
+    g_autoptr(GString) notice = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    bool ok = dies_with_parent(&error);
+    BtFrame frame = {.kind = BT_FRAME_READY};
+
+    *out_state = options->data;
+    if (ok && options->start != NULL)
+        ok = (*out_state = options->start(options->data, notice, &error)) != NULL;
+    if (!ok) {
+        frame.kind = BT_FRAME_UNFIT;
+        g_string_assign(notice, error != NULL ? error->message : "a worker cannot start");
+    }
+    frame.bytes = notice->str;
+    frame.size = MIN(notice->len, BT_POOL_NOTICE_BYTES_MAX);
+    return bt_channel_send(args->channel_fd, &frame, true) == BT_CHANNEL_OK && ok;
+}
+
 int
 bt_serve(void *data)
 {
     const BtServeArgs *args = data;
-    const BtPoolOptions *options = args->options;
-    BtFrame frame = {.kind = BT_FRAME_READY};
+    BtFrame frame;
     g_autofree void *bytes = NULL, *reply = NULL;
-    BtChannelState channel;
+    BtChannelState channel = BT_CHANNEL_OK;
     void *state;
 
     let_go(args);
     bytes = g_malloc(BT_FRAME_BYTES_MAX);
     reply = g_malloc(BT_FRAME_BYTES_MAX);
-    state = options->start != NULL ? options->start(options->data) : options->data;
-    channel = bt_channel_send(args->channel_fd, &frame, true);
+    if (!begin(args, &state))
+        return EXIT_FAILURE;
     while (channel == BT_CHANNEL_OK) {
         channel = bt_channel_receive(args->channel_fd, BT_FRAME_TASK, true, bytes, &frame);
         if (channel == BT_CHANNEL_OK)

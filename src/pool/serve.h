@@ -18,7 +18,7 @@ typedef struct BtServeArgs {
 } BtServeArgs;
 
 /* A BtProcessFunction; data is a BtServeArgs. Returns the exit code: 0 when the channel closed, 1
- * when something came through it that is not a task. */
+ * when the worker cannot start, or when something came that is not a task. */
 int bt_serve(void *data);
 
 #endif

@@ -76,6 +76,22 @@ bt_slot_give(BtSlot *self, BtPoolTask *task, uint64_t now_ns)
     return true;
 }
 
+/* The text of a frame, made fit for a C string. */
+static char *
+copy_text(const BtFrame *frame)
+{
+    return g_strndup(frame->bytes, MIN(frame->size, BT_POOL_NOTICE_BYTES_MAX));
+}
+
+static void
+pass_notice(const BtSlot *self, const BtFrame *frame)
+{
+    g_autofree char *text = copy_text(frame);
+
+    if (self->options->notice != NULL && *text != '\0')
+        self->options->notice(self->options->user, text);
+}
+
 /* Takes a well-formed frame: true where it is the one that was due. */
 static bool
 take_frame(BtSlot *self, const BtFrame *frame, uint64_t now_ns)
@@ -90,6 +106,8 @@ take_frame(BtSlot *self, const BtFrame *frame, uint64_t now_ns)
         self->n_tasks++;
     } else if (self->state == BT_WORKER_IDLE) {
         return false;
+    } else {
+        pass_notice(self, frame);
     }
     self->ready = true;
     enter(self, BT_WORKER_IDLE, now_ns, 0);
@@ -109,7 +127,7 @@ take_back(BtSlot *self)
 }
 
 BtPoolTask *
-bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns)
+bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns, GError **error)
 {
     BtFrameKind due = self->state == BT_WORKER_STARTING ? BT_FRAME_READY : BT_FRAME_REPLY;
     BtFrame frame;
@@ -123,6 +141,11 @@ bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns)
     if (channel == BT_CHANNEL_CLOSED || channel == BT_CHANNEL_RESET) {
         bt_fd_clear(&self->channel_fd);
         enter(self, BT_WORKER_ENDING, now_ns, LEAVE_LIMIT_NS);
+    } else if (channel == BT_CHANNEL_OK && frame.kind == BT_FRAME_UNFIT) {
+        g_autofree char *text = copy_text(&frame);
+
+        bt_error_set(error, BT_ERROR_FAILED, "%s", text);
+        bt_slot_condemn(self, BT_TASK_DONE);
     } else if (channel == BT_CHANNEL_NONSENSE ||
                (channel == BT_CHANNEL_OK && !take_frame(self, &frame, now_ns))) {
         bt_slot_condemn(self, BT_TASK_NONSENSE);
@@ -137,6 +160,12 @@ bt_slot_condemn(BtSlot *self, BtTaskEnd verdict)
     bt_fd_clear(&self->channel_fd);
     self->verdict = verdict;
     enter(self, BT_WORKER_ENDING, bt_clock_now_ns(), 0);
+}
+
+void
+bt_slot_extend(BtSlot *self, uint64_t lost_ns)
+{
+    self->until_ns = bt_wait_moment(self->until_ns, lost_ns);
 }
 
 void

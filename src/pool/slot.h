@@ -7,7 +7,7 @@
  *   BtSlot slot;
  *   bt_slot_init(&slot, &options, index);
  *   bt_slot_start(&slot, now_ns, &error)        NONE -> STARTING
- *   bt_slot_hear(&slot, buffer, now_ns)         STARTING -> IDLE, BUSY -> IDLE with a task done
+ *   bt_slot_hear(&slot, buffer, now_ns, &error) STARTING -> IDLE, BUSY -> IDLE with a task done
  *   bt_slot_give(&slot, task, now_ns)           IDLE -> BUSY
  *   bt_slot_bury(&slot, &end, &detail)          any -> NONE, once the process has ended
  *   bt_slot_clear(&slot)
@@ -53,11 +53,15 @@ BT_MUST_CHECK bool bt_slot_give(BtSlot *self, BtPoolTask *task, uint64_t now_ns)
 
 /* Takes one frame, if there is one, into buffer (BT_FRAME_BYTES_MAX bytes). That is all a worker
  * can have to say: READY is due before its first task, and one reply after each. Returns the task
- * that it has done, with the reply in its outcome and yet to be ended; else NULL. */
-BtPoolTask *bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns);
+ * that it has done, with the reply in its outcome and yet to be ended; else NULL. *error is set,
+ * to FAILED, where it says that it cannot start. */
+BtPoolTask *bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns, GError **error);
 
 /* Kills the worker. verdict is DONE when it is simply not needed any more. */
 void bt_slot_condemn(BtSlot *self, BtTaskEnd verdict);
+
+/* Moves the end of the worker's time by what does not count. */
+void bt_slot_extend(BtSlot *self, uint64_t lost_ns);
 
 /* Condemns the worker if its time is over. */
 void bt_slot_expire(BtSlot *self, uint64_t now_ns);

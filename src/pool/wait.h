@@ -8,7 +8,8 @@
 
 #define BT_WAIT_FOREVER UINT64_MAX
 
-/* The moment timeout_ns from now_ns on; BT_WAIT_FOREVER where that is past the clock's end. */
+/* The moment timeout_ns from now_ns on; BT_WAIT_FOREVER where that is past the clock's end, or
+ * now_ns is. */
 uint64_t bt_wait_moment(uint64_t now_ns, uint64_t timeout_ns);
 
 /* As poll(), but until a moment (at once when it is over) and across signals. */

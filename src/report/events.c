@@ -171,6 +171,8 @@ bt_events_end(FILE *out, const BtReportEnd *batch, const BtReportCounts *counts)
     put_known(&json, "verified", counts->n_verified);
     bt_json_put_count(&json, "skipped", counts->n_skipped);
     put_known(&json, "planned", counts->n_planned);
+    put_known(&json, "orphans", counts->n_orphans);
+    put_known(&json, "removed", counts->n_removed);
     bt_json_put_count(&json, "failed", counts->n_failed);
     bt_json_put_count(&json, "ignored", counts->n_ignored);
     bt_json_put_count(&json, "pixels", counts->n_pixels);

@@ -14,12 +14,13 @@
  *    "source_bytes","source_time","source_width","source_height","pages",
  *    "result_bytes","width","height","shrink","decoder","format",
  *    "decode_seconds","kernel_seconds","encode_seconds","elapsed_seconds"}
- *       status: "processed", "verified", "skipped", "planned" or "failed"; reason: a word, such as
- *       "fresh", "new", "broken", "too-large", of which there may come more; a failure without a
- *       path is one of the scan
+ *       status: "processed", "verified", "skipped", "planned" or "failed"; "orphan" or "removed" of
+ *       a result without a source; reason: a word, such as "fresh", "new", "foreign", "broken",
+ *       "too-large", of which there may come more; a failure without a path is one of the scan
  *   {"event":"notice","message"}
  *   {"event":"worker","name","pid","state","path","seconds"}
- *   {"event":"end","time","processed","verified","skipped","planned","failed","ignored","pixels",
+ *   {"event":"end","time","processed","verified","skipped","planned","orphans","removed","failed",
+ *    "ignored","pixels",
  *    "source_bytes","result_bytes","decode_seconds","kernel_seconds","encode_seconds",
  *    "elapsed_seconds","workers","signal","error"}           signal and error: why it ended early
  */

@@ -31,8 +31,7 @@ static const char head[] =
     "<html lang=\"en\">\n"
     "<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-    "<meta name=\"generator\" content=\"blurthumb\">\n"
+    "<meta name=\"color-scheme\" content=\"light dark\">\n" BT_GALLERY_MARK "\n"
     "<link rel=\"icon\" href=\"data:,\">\n";
 
 static const char style[] =

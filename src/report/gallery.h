@@ -20,6 +20,9 @@
 /* Below the output folder. No picture is called so. */
 #define BT_GALLERY_NAME "index.html"
 
+/* Near the beginning of every page that we write. */
+#define BT_GALLERY_MARK "<meta name=\"generator\" content=\"blurthumb\">"
+
 struct BtReportPicture;
 
 typedef struct BtGallery BtGallery;

@@ -8,6 +8,7 @@
 #include "report/terminal.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -275,6 +276,21 @@ bt_report_planned(BtReport *self, const BtReportPicture *picture, const char *co
 }
 
 void
+bt_report_orphan(BtReport *self, const char *result, bool removed)
+{
+    BtReportPicture picture = {.result = result};
+    g_autofree char *name = bt_human_text(result);
+
+    self->counts.n_orphans++;
+    self->counts.n_removed += removed;
+    if (self->options.json)
+        bt_events_picture(self->options.out, removed ? "removed" : "orphan", &picture, NULL, NULL);
+    if (tells_text(self, removed ? BT_REPORT_VERBOSE : BT_REPORT_NORMAL))
+        say(self, self->options.out, "%s%s\n", name,
+            removed ? " was removed: its source is gone" : " has no source any more");
+}
+
+void
 bt_report_failed(BtReport *self, const BtReportPicture *picture, const char *code,
                  const char *reason)
 {
@@ -362,6 +378,15 @@ bt_report_counts(const BtReport *self)
     return self->counts;
 }
 
+bool
+bt_report_is_deaf(const BtReport *self)
+{
+    struct pollfd out = {.fd = fileno(self->options.out)};
+
+    return self->options.lists && ferror(self->options.out) && poll(&out, 1, 0) > 0 &&
+           (out.revents & POLLERR) != 0;
+}
+
 /* ", 7 ignored", or nothing. */
 static char *
 count_text(uint64_t count, const char *word)
@@ -374,25 +399,37 @@ say_summary(BtReport *self, const BtReportEnd *end)
 {
     const BtReportCounts *counts = &self->counts;
     uint64_t n_done = counts->n_processed + counts->n_verified;
+    uint64_t n_met = n_done + counts->n_skipped + counts->n_failed + counts->n_planned;
     double seconds = MAX(1e-9, (double)end->elapsed_ns / (double)BT_NS_PER_S);
     g_autofree char *pictures = bt_human_figure((double)n_done / seconds);
     g_autofree char *megapixels = bt_human_figure((double)counts->n_pixels / 1e6 / seconds);
     g_autofree char *verified =
         count_text(self->options.verifies ? 0 : counts->n_verified, "verified");
     g_autofree char *planned = count_text(counts->n_planned, "to do");
+    g_autofree char *orphans =
+        count_text(counts->n_orphans - counts->n_removed, "without a source");
+    g_autofree char *removed = count_text(counts->n_removed, "removed");
     g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
     g_autofree char *paged = count_text(counts->n_paged, "by their first page");
     g_autofree char *workers =
         end->n_workers == BT_REPORT_SERIAL
             ? g_strdup("serial")
             : g_strdup_printf("%d worker%s", end->n_workers, end->n_workers == 1 ? "" : "s");
+    g_autofree char *output =
+        self->options.output != NULL ? bt_human_text(self->options.output) : NULL;
 
+    if (n_met == 0 && end->signal == 0 && end->error == NULL) {
+        say(self, self->options.out, "no pictures found%s%s%s\n", ignored, orphans, removed);
+        return;
+    }
     say(self, self->options.out,
         "%" PRIu64 " %s, %" PRIu64 " skipped, %" PRIu64
-        " failed%s%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)\n",
+        " failed%s%s%s%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)%s%s\n",
         self->options.verifies ? counts->n_verified : counts->n_processed,
         self->options.verifies ? "verified" : "processed", counts->n_skipped, counts->n_failed,
-        verified, planned, ignored, paged, seconds, pictures, megapixels, workers);
+        verified, planned, orphans, removed, ignored, paged, seconds, pictures, megapixels, workers,
+        counts->n_processed > 0 && output != NULL ? "; results are in " : "",
+        counts->n_processed > 0 && output != NULL ? output : "");
 }
 
 void

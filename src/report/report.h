@@ -50,6 +50,8 @@ typedef struct BtReportOptions {
     BtReportProgress progress;
     bool json;
     bool verifies;            /* the batch makes no results, it looks at them */
+    bool lists;               /* what it prints is all that it does */
+    const char *output;       /* folder of the results, as given; lent, or NULL */
     BtGallery *gallery;       /* what has a result, or has failed, goes there; lent, or NULL */
     uint64_t (*now_ns)(void); /* monotonic; NULL: bt_clock_now_ns */
 } BtReportOptions;
@@ -86,6 +88,8 @@ typedef struct BtReportCounts {
     uint64_t n_skipped;
     uint64_t n_failed;
     uint64_t n_planned; /* by a dry run */
+    uint64_t n_orphans; /* results whose source is gone */
+    uint64_t n_removed; /* of which */
     uint64_t n_paged;   /* of which the first of several pages or frames was taken */
     uint64_t n_ignored;
     uint64_t n_pixels;                        /* of the sources that were processed, at full size */
@@ -140,6 +144,9 @@ void bt_report_skipped(BtReport *self, const BtReportPicture *picture, const cha
 void bt_report_planned(BtReport *self, const BtReportPicture *picture, const char *code,
                        const char *why);
 
+/* A result whose source is gone, by its path; and whether it was removed. */
+void bt_report_orphan(BtReport *self, const char *result, bool removed);
+
 /* path NULL: the reason names what it is about. */
 void bt_report_failed(BtReport *self, const BtReportPicture *picture, const char *code,
                       const char *reason);
@@ -159,10 +166,14 @@ uint64_t bt_report_tick(BtReport *self);
 
 BtReportCounts bt_report_counts(const BtReport *self);
 
-/* "14 processed, 2 skipped, 1 failed in 0.41 seconds (34 pictures/s, 470 MP/s, 2 workers)". Rates
- * are of processed pictures. Without workers it says "serial" instead. Files that were ignored are
- * added to the counts where there are any, and so are planned ones, and those of several pages or
- * frames, of which the first was taken. */
+/* Whether nobody reads the list that is all this batch is about: `blurthumb -n | head`. */
+bool bt_report_is_deaf(const BtReport *self);
+
+/* "14 processed, 2 skipped, 1 failed in 0.41 seconds (34 pictures/s, 470 MP/s, 2 workers); results
+ * are in processed". Rates are of processed pictures. Without workers it says "serial" instead.
+ * Files that were ignored are added to the counts where there are any, and so are planned ones, and
+ * those of several pages or frames, of which the first was taken. Where there was nothing at all:
+ * "no pictures found". */
 void bt_report_summary(BtReport *self, const BtReportEnd *end);
 
 #endif

@@ -1,44 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one batch holds while it runs. Supervisor. Inside the room only: run.c is the loop, intake.c
- * what comes before work, jobs.c the pictures in work.
+ * What one batch holds while it runs: the rooms that it goes through, opened and closed, and the
+ * places where items wait. Supervisor. Inside the room only; what becomes of the items is told in
+ * run.c.
  */
 #ifndef BT_RUN_BATCH_H
 #define BT_RUN_BATCH_H
 
+#include "pool/process.h"
 #include "run/engine.h"
-#include "run/run.h"
-#include "run/window.h"
-#include "scan/scan.h"
-#include "store/store.h"
+#include "run/orphans.h"
+#include "run/signals.h"
 
 typedef struct BtBatch {
     const BtRunOptions *options;
     BtReport *report;
-    BtScan *scan;
+    int n_jobs; /* workers at most; 0: this process decodes */
+    uint64_t start_ns;
+    BtSignals signals;
+    BtProcess watcher;
     BtStore *store;
-    GHashTable *claims; /* path of the source that has it by name of a result; NULL where no two
-                           sources can come to one */
-    bool folds_case;    /* names that differ by case alone are one */
-    BtWindow *window;   /* sources to be done */
+    BtScan *scan;
+    BtOrphans *orphans; /* NULL: they are not looked for */
     BtEngine *engine;
-    GQueue line;     /* of BtJob: next, their sources being read */
-    GPtrArray *jobs; /* of BtJob: in work */
-    GQueue heavy;    /* of BtSource: to be done alone, at the end */
-    bool scanned;    /* there are no further sources */
-    bool ending;     /* no further picture is started */
-    GError *fatal;   /* found where there was no way to say so; ends the batch */
+    GSequence *window;  /* of BtItem: to be done, the smallest file first */
+    GQueue next;        /* of BtItem: their files are open and being read */
+    GPtrArray *working; /* of BtItem */
+    GQueue heavy;       /* of BtItem: to be done alone, at the end */
+    bool scanned;       /* there are no further sources */
+    bool list_ready;    /* a list that was waited for has more */
+    bool has_output;    /* the output folder is there, and the scan keeps out of it */
 } BtBatch;
 
-/* What is known of a source before it is opened. Texts are lent. */
-BtReportPicture bt_batch_describe(const BtSource *source);
+/* Opens everything, and tells the report that the batch begins. In any case to be closed. */
+BT_MUST_CHECK bool bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report,
+                                 GError **error);
+void bt_batch_close(BtBatch *self);
 
-void bt_batch_fail(BtBatch *self, const BtSource *source, const char *code, const char *reason);
+/* Makes the output folder, which is done when there is something to put there, and has the scan
+ * keep out of it. */
+BT_MUST_CHECK bool bt_batch_make_output(BtBatch *self, GError **error);
 
-/* The path of a result, as shown. Owned (g_free). */
-char *bt_batch_result_path(const BtBatch *self, const char *name);
+/* The item with the largest file of the window, given away; NULL when none waits there. */
+BtItem *bt_batch_take_largest(BtBatch *self);
 
 /* Bytes that a picture may take: all workers' share where it is alone. 0: no limit. */
 uint64_t bt_batch_memory(const BtBatch *self, bool alone);
+
+/* Tells the report what each worker does; what came of it all, error NULL where that is well. */
+void bt_batch_tell_workers(const BtBatch *self);
+void bt_batch_tell_end(const BtBatch *self, const GError *error);
 
 #endif

@@ -2,6 +2,8 @@
 #include "run/engine.h"
 
 #include "base/clock.h"
+#include "pool/wait.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,23 +17,34 @@
 #define CRASH_LIMIT 64
 
 struct BtEngine {
-    BtWorkerOptions worker; /* the pool points here */
-    BtPool *pool;           /* or, where pictures are processed in this process: */
+    BtEngineOptions options; /* the pool points here */
+    BtPool *pool;            /* or, where pictures are processed in this process: */
     BtImage *image;
     bool prepared; /* the workers' processes are */
-    int wake_fd;
-    bool waiting; /* the outcome of the one picture, not yet collected */
-    void *tag;
+    bool noticed;  /* what workers lack was told */
+    BtItem *item;  /* whose outcome was not yet collected, of this process */
     BtOutcome outcome;
 };
+
+/* Workers lack the same things: told once. */
+static void
+take_notice(void *user, const char *text)
+{
+    BtEngine *self = user;
+    g_autofree char *sentence =
+        g_strdup_printf("workers run without %s: it is not allowed here", text);
+
+    if (!self->noticed)
+        bt_report_notice(self->options.report, sentence);
+    self->noticed = true;
+}
 
 BtEngine *
 bt_engine_new(const BtEngineOptions *options, GError **error)
 {
     g_autoptr(BtEngine) self = g_new0(BtEngine, 1);
 
-    self->worker = options->worker;
-    self->wake_fd = options->wake_fd;
+    self->options = *options;
     self->prepared = bt_image_is_prepared();
     if (options->n_jobs > 0) {
         BtPoolOptions pool = {
@@ -39,7 +52,9 @@ bt_engine_new(const BtEngineOptions *options, GError **error)
             .n_slots = options->n_jobs,
             .start = bt_worker_start,
             .serve = bt_worker_serve,
-            .data = &self->worker,
+            .data = &self->options.worker,
+            .notice = take_notice,
+            .user = self,
             .retries = 1,
             .task_limit_ns = options->limit_ns,
             .idle_limit_ns = IDLE_LIMIT_NS,
@@ -48,10 +63,9 @@ bt_engine_new(const BtEngineOptions *options, GError **error)
         };
 
         /* Workers are killed, not asked. */
-        self->worker.image.cancelled = NULL;
+        self->options.worker.image.cancelled = NULL;
         if ((self->pool = bt_pool_new(&pool, error)) == NULL)
             return NULL;
-        bt_pool_watch(self->pool, self->wake_fd);
     } else if ((self->image = bt_image_new(&options->worker.image)) == NULL) {
         bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
         return NULL;
@@ -70,6 +84,17 @@ bt_engine_free(BtEngine *self)
 }
 
 int
+bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n)
+{
+    if (self->pool != NULL)
+        return bt_pool_workers(self->pool, out_infos, n);
+    if (n > 0)
+        *out_infos = (BtWorkerInfo){
+            .name = "blurthumb", .pid = getpid(), .state = BT_WORKER_IDLE, .since_ns = 0};
+    return 1;
+}
+
+int
 bt_engine_workers(const BtEngine *self)
 {
     g_autofree BtWorkerInfo *infos = NULL;
@@ -85,57 +110,59 @@ bt_engine_workers(const BtEngine *self)
     return n;
 }
 
-int
-bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n)
-{
-    if (self->pool != NULL)
-        return bt_pool_workers(self->pool, out_infos, n);
-    if (n > 0)
-        *out_infos = (BtWorkerInfo){
-            .name = "blurthumb", .pid = getpid(), .state = BT_WORKER_IDLE, .since_ns = 0};
-    return 1;
-}
-
 size_t
 bt_engine_idle(const BtEngine *self)
 {
-    return self->pool != NULL ? bt_pool_idle(self->pool) : !self->waiting;
+    return self->pool != NULL ? bt_pool_idle(self->pool) : self->item == NULL;
 }
 
 static void
-process_here(BtEngine *self, int in_fd, int out_fd, const BtWorkerTask *task, void *tag)
+process_here(BtEngine *self, BtItem *item)
 {
-    if (task->check)
-        bt_image_check(self->image, in_fd, task->memory, &self->outcome);
+    g_auto(BtFd) in_fd = bt_fd_steal(&item->in_fd);
+
+    if (item->task.check)
+        bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
     else
-        bt_image_process(self->image, in_fd, out_fd, task->format, task->memory, &self->outcome);
-    self->tag = tag;
-    self->waiting = true;
+        bt_image_process(self->image, in_fd, item->out_fd, item->task.format, item->task.memory,
+                         &self->outcome);
+    self->item = item;
+}
+
+/* Workers that are not fit for an item are replaced, before they get it, by such as are: with
+ * libvips, or with more memory. */
+static void
+fit_workers(BtEngine *self, const BtItem *item)
+{
+    bool prepared = bt_image_is_prepared();
+
+    if (self->prepared != prepared || self->options.worker.memory < item->task.memory)
+        bt_pool_renew(self->pool);
+    self->prepared = prepared;
+    self->options.worker.memory = MAX(self->options.worker.memory, item->task.memory);
 }
 
 bool
-bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, const BtWorkerTask *task, void *tag,
-                 GError **error)
+bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
 {
-    g_auto(BtFd) in = bt_fd_steal(in_fd);
-    g_auto(BtFd) out = -1;
-    BtTask pool_task = {.bytes = task, .size = sizeof *task, .tag = tag};
+    BtTask task = {.bytes = &item->task, .size = sizeof item->task, .tag = item};
+    g_auto(BtFd) in = -1, out = -1;
 
+    if (!item->task.check && (item->out_fd = bt_worker_result_new(error)) < 0)
+        return false;
+    item->start_ns = bt_clock_now_ns();
     if (self->image != NULL) {
-        process_here(self, in, out_fd, task, tag);
+        process_here(self, item);
         return true;
     }
-    if (!self->prepared && bt_image_is_prepared()) {
-        bt_pool_renew(self->pool);
-        self->prepared = true;
+    fit_workers(self, item);
+    task.fds[task.n_fds++] = in = bt_fd_steal(&item->in_fd);
+    if (!item->task.check) {
+        if ((out = fcntl(item->out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+            return bt_error_set_system(error, errno, "cannot copy a descriptor");
+        task.fds[task.n_fds++] = out;
     }
-    pool_task.fds[pool_task.n_fds++] = in;
-    if (!task->check) {
-        if ((out = fcntl(out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
-            return bt_error_set_system(error, errno, "a descriptor cannot be copied");
-        pool_task.fds[pool_task.n_fds++] = out;
-    }
-    if (!bt_pool_submit(self->pool, &pool_task, NULL, error))
+    if (!bt_pool_submit(self->pool, &task, NULL, error))
         return false;
     (void)bt_fd_steal(&in);
     (void)bt_fd_steal(&out);
@@ -143,48 +170,67 @@ bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd, const BtWorkerTask *ta
 }
 
 /* The outcome of a picture from the outcome of its task. Nothing a worker says is believed unseen.
- */
+ * A task that the pool gave up on was not done, and nothing is wrong with its picture. */
 static void
-judge(const BtPoolOutcome *pool_outcome, BtOutcome *out_outcome)
+judge(BtEngine *self, const BtPoolOutcome *pool_outcome, BtOutcome *out_outcome)
 {
+    const BtItem *item = pool_outcome->tag;
     g_autofree char *reason = bt_pool_outcome_reason(pool_outcome);
 
-    if (pool_outcome->end == BT_TASK_DONE &&
-        bt_outcome_is_valid(pool_outcome->bytes, pool_outcome->size, out_outcome) &&
-        out_outcome->reason != BT_REASON_CANCELLED && out_outcome->reason != BT_REASON_WORKER)
-        return;
-    *out_outcome = (BtOutcome){.reason = BT_REASON_WORKER};
-    g_strlcpy(out_outcome->sentence, reason != NULL ? reason : "the worker's answer makes no sense",
-              sizeof out_outcome->sentence);
+    if (pool_outcome->end == BT_TASK_DONE) {
+        if (bt_worker_read_reply(&item->task, &self->options.worker.image,
+                                 bt_clock_now_ns() - item->start_ns, pool_outcome->bytes,
+                                 pool_outcome->size, out_outcome))
+            return;
+        bt_engine_distrust(self);
+    }
+    *out_outcome = (BtOutcome){0};
+    bt_outcome_fail(out_outcome,
+                    pool_outcome->end == BT_TASK_ABANDONED ? BT_REASON_CANCELLED : BT_REASON_WORKER,
+                    "%s", reason != NULL ? reason : BT_ENGINE_NONSENSE);
 }
 
+/* A picture of this process is done when it was submitted. */
 static BtPoolWait
-next_in_process(BtEngine *self, void **out_tag, BtOutcome *out_outcome)
+next_here(BtEngine *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
+          BtItem **out_item, BtOutcome *out_outcome)
 {
-    struct pollfd wake = {.fd = self->wake_fd, .events = POLLIN};
+    uint64_t until_ns = bt_wait_moment(bt_clock_now_ns(), self->item != NULL ? 0 : timeout_ns);
+    bool woken = bt_wait_poll(beside, n_beside, until_ns) > 0;
 
-    if (poll(&wake, 1, 0) > 0)
-        return BT_POOL_WOKEN;
-    if (!self->waiting)
-        return BT_POOL_IDLE;
-    self->waiting = false;
-    *out_tag = self->tag;
+    if (self->item == NULL)
+        return woken ? BT_POOL_WOKEN : BT_POOL_TIMEOUT;
+    *out_item = g_steal_pointer(&self->item);
     *out_outcome = self->outcome;
     return BT_POOL_OUTCOME;
 }
 
 BtPoolWait
-bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag, BtOutcome *out_outcome)
+bt_engine_next(BtEngine *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
+               BtItem **out_item, BtOutcome *out_outcome)
 {
     g_auto(BtPoolOutcome) outcome = {0};
     BtPoolWait wait;
 
     if (self->image != NULL)
-        return next_in_process(self, out_tag, out_outcome);
-    wait = bt_pool_next(self->pool, timeout_ns, &outcome);
+        return next_here(self, timeout_ns, beside, n_beside, out_item, out_outcome);
+    wait = bt_pool_next(self->pool, timeout_ns, beside, n_beside, &outcome);
     if (wait == BT_POOL_OUTCOME) {
-        *out_tag = outcome.tag;
-        judge(&outcome, out_outcome);
+        *out_item = outcome.tag;
+        judge(self, &outcome, out_outcome);
     }
     return wait;
+}
+
+void
+bt_engine_distrust(BtEngine *self)
+{
+    if (self->pool != NULL)
+        bt_pool_renew(self->pool);
+}
+
+const GError *
+bt_engine_failure(const BtEngine *self)
+{
+    return self->pool != NULL ? bt_pool_failure(self->pool) : NULL;
 }

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What turns opened pictures into outcomes: a pool of forked workers, or this process itself. The
- * same picture gives the same bytes either way.
+ * same picture gives the same bytes either way. Supervisor. Inside the room only.
  *
  *   engine = bt_engine_new(&options, &error);          before anything else decodes here
  *   while (bt_engine_idle(engine) > 0)
- *       bt_engine_submit(engine, &in_fd, out_fd, &task, tag, &error);
- *   bt_engine_next(engine, timeout_ns, &tag, &outcome);
+ *       bt_engine_submit(engine, item, &error);
+ *   bt_engine_next(engine, timeout_ns, beside, n_beside, &item, &outcome);
  *
- * Every submitted picture yields one outcome, but for those inside when the engine is freed. With
+ * Every submitted item yields one outcome, but for those inside when the engine is freed. With
  * n_jobs 0 nothing is forked and bt_engine_submit() does the work. A process either forks workers
  * or decodes, never both.
  *
  * Workers start without libvips. Once this process has loaded it (bt_image_prepare()) they are
- * replaced by such as have it, before they get another picture.
+ * replaced by workers that have it, before they get another picture; and so are they before one
+ * that may have more memory than they were started with.
  */
 #ifndef BT_RUN_ENGINE_H
 #define BT_RUN_ENGINE_H
 
-#include "base/error.h"
-#include "base/fd.h"
-#include "pool/pool.h"
-#include "report/report.h"
-#include "run/worker.h"
+#include "run/item.h"
+
+#include <poll.h>
+
+/* Of an answer that cannot be. */
+#define BT_ENGINE_NONSENSE "the worker's answer makes no sense"
 
 typedef struct BtEngine BtEngine;
 
@@ -31,7 +33,7 @@ typedef struct BtEngineOptions {
     int n_jobs;        /* workers at most; 0: in this process */
     uint64_t limit_ns; /* a worker that is longer at one picture is killed; 0: never */
     bool isolate;      /* a new worker for each picture */
-    int wake_fd;       /* ends a wait when it becomes readable; -1: none */
+    BtReport *report;  /* hears what workers had to go without; lent */
 } BtEngineOptions;
 
 /* options are copied. */
@@ -40,23 +42,28 @@ void bt_engine_free(BtEngine *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtEngine, bt_engine_free)
 
+/* Writes up to n places of the pool, or this process itself; returns how many there are. A busy
+ * one's task_tag is the item. */
+int bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n);
+
 /* How many workers there are now; BT_REPORT_SERIAL where pictures are processed in this process. */
 int bt_engine_workers(const BtEngine *self);
 
-/* Writes up to n places of the pool, or this process itself; returns how many there are. A busy
- * one's task_tag is the picture's. */
-int bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n);
-
-/* How many pictures would be taken into work at once. */
+/* How many items would be taken into work at once. */
 size_t bt_engine_idle(const BtEngine *self);
 
-/* Takes one picture: *in_fd is owned by the engine from here on (also on failure), out_fd stays the
- * caller's and must stay open until the outcome; -1 for one that is to be checked. */
-BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtFd *in_fd, int out_fd,
-                                    const BtWorkerTask *task, void *tag, GError **error);
+/* Takes an item into work: in_fd goes to the engine (also on failure), and where the task is not to
+ * check, out_fd is made; the item stays the caller's, and has to stay until the outcome. */
+BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtItem *item, GError **error);
 
-/* The next outcome. BT_POOL_OUTCOME: *out_tag and *out_outcome are written. */
-BT_MUST_CHECK BtPoolWait bt_engine_next(BtEngine *self, uint64_t timeout_ns, void **out_tag,
-                                        BtOutcome *out_outcome);
+/* The next outcome, while descriptors `beside` are waited for, too: as bt_pool_next(). */
+BtPoolWait bt_engine_next(BtEngine *self, uint64_t timeout_ns, struct pollfd *beside,
+                          size_t n_beside, BtItem **out_item, BtOutcome *out_outcome);
+
+/* A worker has given what cannot be: those of now get no other picture. */
+void bt_engine_distrust(BtEngine *self);
+
+/* Why workers cannot be; NULL while they can. Lent. */
+const GError *bt_engine_failure(const BtEngine *self);
 
 #endif

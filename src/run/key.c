@@ -42,8 +42,6 @@ bt_run_key(const BtRunOptions *options)
     add_qualities(key, image);
     if (options->format != BT_FORMAT_NONE)
         g_string_append_printf(key, "format %s\n", bt_format_name(options->format));
-    if (options->keep_dates)
-        g_string_append(key, "keep-dates 1\n");
     if (naming->pattern != NULL)
         add_text(key, "name", naming->pattern);
     if (naming->suffix != NULL)

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The way of one picture:
+ *
+ *   take_step     the scan finds its source              scan/scan.c    bt_scan_next
+ *   take_source   it becomes an item with a name         run/item.c     bt_item_new
+ *                 that no other source may have          store/store.c  bt_store_claim
+ *                 and a result that may be there         store/store.c  bt_store_look
+ *   read_ahead    its file is opened                     scan/scan.c    bt_scan_open
+ *   start_items   a worker gets it                       run/engine.c   bt_engine_submit
+ *                                                        run/worker.c   bt_worker_serve
+ *                 and decodes, blurs, encodes            image/image.c  bt_image_process
+ *   settle        its answer is checked                  run/worker.c   bt_worker_read_reply
+ *   publish       its result is sealed, named, counted   store/store.c  bt_store_publish
+ */
 #include "run/run.h"
 
 #include "base/clock.h"
-#include "run/intake.h"
-#include "run/jobs.h"
+#include "base/hash.h"
+#include "base/human.h"
+#include "base/stall.h"
+#include "run/batch.h"
 #include "run/key.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* Sources that wait: enough to put a giant first, and about a megabyte. */
@@ -25,402 +36,532 @@
 /* How long the scan goes on while pictures are in work: as long waits a worker that is done. */
 #define SCAN_TIME_NS (BT_NS_PER_MS / 4)
 
-/* How long a list that tells nothing is not looked at while pictures are in work. */
-#define LIST_WAIT_NS (10 * BT_NS_PER_MS)
+/* How many sources are read ahead at most, and how much of each. One call asks for what a device
+ * reads ahead by itself: the kernel cuts a longer wish down to that. */
+#define NEXT_LIMIT       16
+#define AHEAD_BYTES      (4 * 1024 * 1024)
+#define AHEAD_STEP_BYTES (128 * 1024)
 
-/* Of scan, store, signals and the standard ones, with some to spare. */
-#define DESCRIPTORS_OF_ROOMS  24
-#define DESCRIPTORS_OF_WORKER 5
-
-typedef struct Run {
-    BtBatch batch; /* first */
-    BtFd signal_fd;
-    uint64_t ending_ns; /* when a signal has asked for the end, with a time of grace */
-} Run;
-
-BtReportPicture
-bt_batch_describe(const BtSource *source)
+static void
+fail_item(BtBatch *self, const BtItem *item, const char *code, const char *reason)
 {
-    return (BtReportPicture){
-        .path = source->path,
-        .source_bytes = (uint64_t)source->stat.st_size,
-        .source_time = source->stat.st_mtim.tv_sec,
-    };
-}
+    g_autofree char *result = NULL;
+    BtReportPicture picture = bt_item_describe(item, self->options, NULL, &result);
 
-void
-bt_batch_fail(BtBatch *self, const BtSource *source, const char *code, const char *reason)
-{
-    BtReportPicture picture = bt_batch_describe(source);
-
+    picture.result = NULL;
+    picture.result_bytes = 0;
     bt_report_failed(self->report, &picture, code, reason);
 }
 
-char *
-bt_batch_result_path(const BtBatch *self, const char *name)
-{
-    const char *output = self->options->output;
-
-    return g_strconcat(output, g_str_has_suffix(output, "/") ? "" : "/", name, NULL);
-}
-
-uint64_t
-bt_batch_memory(const BtBatch *self, bool alone)
-{
-    uint64_t share = self->options->memory;
-
-    return alone ? share * (uint64_t)MAX(1, self->options->n_jobs) : share;
-}
-
-/* The next signal, or 0. */
-static int
-read_signal(const Run *self)
-{
-    struct signalfd_siginfo info;
-
-    return read(self->signal_fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
-}
-
-/* Whether this process, which decodes itself, is to leave its picture. */
+/* Errors that every further picture would meet too. */
 static bool
-is_cancelled(void *user)
+is_fatal(const GError *error)
 {
-    Run *self = user;
-    sigset_t pending;
-
-    sigpending(&pending);
-    if (sigismember(&pending, SIGTERM) == 1 && self->ending_ns == 0)
-        self->ending_ns = bt_clock_now_ns();
-    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGHUP) == 1 ||
-           (self->ending_ns > 0 &&
-            bt_clock_now_ns() - self->ending_ns >= self->batch.options->grace_ns);
+    return error->domain == BT_ERROR_SYSTEM &&
+           (error->code == ENOSPC || error->code == EDQUOT || error->code == EROFS ||
+            error->code == EMFILE || error->code == ENFILE);
 }
 
-static const char *
-state_name(BtWorkerState state)
+/* Reports the failure of one picture, of which the failure is taken; false when it is the batch
+ * that failed. */
+static bool
+fail_or_end(BtBatch *self, const BtItem *item, const char *code, GError *taken, GError **error)
 {
-    static const char *const names[] = {
-        [BT_WORKER_NONE] = "none", [BT_WORKER_STARTING] = "starting", [BT_WORKER_IDLE] = "idle",
-        [BT_WORKER_BUSY] = "busy", [BT_WORKER_ENDING] = "ending",
-    };
+    g_autoptr(GError) failure = taken;
 
-    return names[state];
+    if (is_fatal(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    fail_item(self, item, g_error_matches(failure, BT_ERROR, BT_ERROR_TAKEN) ? "foreign" : code,
+              failure->message);
+    return true;
+}
+
+/* ---- Intake: from the scan into the window ---- */
+
+/* Smallest first; never 0, so that of equal ones the first found is taken first. */
+static gint
+compare_sizes(gconstpointer a, gconstpointer b, gpointer added)
+{
+    const BtItem *left = a, *right = b;
+    off_t one = left->source->stat.st_size, other = right->source->stat.st_size;
+
+    if (one != other)
+        return one < other ? -1 : 1;
+    return a == added ? -1 : 1;
 }
 
 static void
-tell_workers(const Run *self)
+put_in_window(BtBatch *self, BtItem *item)
 {
-    int n = bt_engine_table(self->batch.engine, NULL, 0);
-    g_autofree BtWorkerInfo *infos = g_new0(BtWorkerInfo, (gsize)n);
-    g_autofree BtReportWorker *workers = g_new0(BtReportWorker, (gsize)n);
-    uint64_t now_ns = bt_clock_now_ns();
-
-    bt_engine_table(self->batch.engine, infos, n);
-    for (int i = 0; i < n; i++)
-        workers[i] = (BtReportWorker){
-            .name = infos[i].name,
-            .pid = infos[i].pid,
-            .state = state_name(infos[i].state),
-            .path = infos[i].task_tag != NULL ? bt_job_path(infos[i].task_tag) : NULL,
-            .for_ns = infos[i].since_ns > 0 ? now_ns - infos[i].since_ns : 0,
-        };
-    bt_report_workers(self->batch.report, workers, n);
+    g_sequence_insert_sorted(self->window, item, compare_sizes, item);
 }
 
-/* Does what signals ask for. The one that ends the batch at once, or 0. */
-static int
-obey_signals(Run *self)
+/* Whether another source has one of the names that the result may get; then that is reported. */
+static bool
+fail_taken(BtBatch *self, const BtItem *item)
 {
-    int number;
+    const BtSource *source = item->source;
+    uint64_t file[] = {source->stat.st_dev, source->stat.st_ino};
+    BtOwner own = {(uint32_t)source->root, (uint32_t)bt_hash(file, sizeof file)};
 
-    while ((number = read_signal(self)) != 0) {
-        if (number == SIGUSR1)
-            tell_workers(self);
-        else if (number != SIGTERM || self->batch.options->grace_ns == 0 || self->batch.ending)
-            return number;
-        else
-            self->batch.ending = true;
-        if (self->batch.ending && self->ending_ns == 0)
-            self->ending_ns = bt_clock_now_ns();
+    for (size_t i = 0; i < G_N_ELEMENTS(item->names) && item->names[i] != NULL; i++) {
+        BtOwner owner = bt_store_claim(self->store, item->names[i], own);
+        g_autofree char *path = NULL, *reason = NULL;
+        BtScanRoot root = {0};
+
+        if (owner.source == own.source) /* a list may name a file twice */
+            continue;
+        path = bt_run_result_path(self->options, item->names[i]);
+        (void)bt_scan_root(self->scan, (int)owner.root, &root);
+        reason = g_strdup_printf("its result %s already belongs to another picture in %s", path,
+                                 root.path);
+        fail_item(self, item, "name-taken", reason);
+        return true;
     }
-    return 0;
+    return false;
 }
 
 static bool
-may_scan(const BtBatch *batch)
+fail_large(BtBatch *self, const BtItem *item)
 {
-    return !batch->scanned && !batch->ending && !bt_window_is_full(batch->window);
+    uint64_t bytes = (uint64_t)item->source->stat.st_size, most = self->options->max_file_size;
+    g_autofree char *size = NULL, *limit = NULL, *reason = NULL;
+
+    if (most == 0 || bytes <= most)
+        return false;
+    size = bt_human_bytes(bytes);
+    limit = bt_human_bytes(most);
+    reason =
+        g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
+    fail_item(self, item, "too-large", reason);
+    return true;
 }
 
-/* Scans until the time is over, or while it may. False when the batch cannot go on. */
+static void
+fail_foreign(BtBatch *self, const BtItem *item)
+{
+    g_autofree char *path = bt_run_result_path(self->options, item->name);
+    g_autofree char *reason =
+        g_strdup_printf("its result %s is there already and was not made by blurthumb: move it "
+                        "away, choose another folder with -o, or replace it with --force",
+                        path);
+
+    fail_item(self, item, "foreign", reason);
+}
+
+static void
+skip_or_plan(BtBatch *self, const BtItem *item)
+{
+    g_autofree char *result = NULL;
+    BtReportPicture picture = bt_item_describe(item, self->options, NULL, &result);
+    const char *code = bt_item_state_code(item->state), *why = bt_item_state_why(item->state);
+
+    if (item->state == BT_STORE_FRESH) {
+        bt_report_skipped(self->report, &picture, code, why);
+        return;
+    }
+    picture.result_bytes = 0;
+    bt_report_planned(self->report, &picture, code, why);
+}
+
+/* What the state of its result means for an item: takes it. */
+static void
+route(BtBatch *self, BtItem *taken)
+{
+    g_autoptr(BtItem) item = taken;
+    BtRunMode mode = self->options->mode;
+    bool fresh = item->state == BT_STORE_FRESH;
+
+    if (item->state == BT_STORE_FOREIGN)
+        fail_foreign(self, item);
+    else if (mode == BT_RUN_VERIFY && !fresh)
+        fail_item(self, item, bt_item_state_code(item->state), bt_item_state_why(item->state));
+    else if (mode != BT_RUN_VERIFY && (fresh || mode == BT_RUN_PLAN))
+        skip_or_plan(self, item);
+    else {
+        bt_report_found(self->report, (uint64_t)item->source->stat.st_size);
+        put_in_window(self, g_steal_pointer(&item));
+    }
+}
+
+/* A source that was found. False when the batch cannot go on. */
 static bool
-scan_for(BtBatch *batch, uint64_t time_ns, GError **error)
+take_source(BtBatch *self, BtSource *source, GError **error)
+{
+    g_autoptr(GError) nameless = NULL;
+    g_autoptr(BtItem) item = NULL;
+    BtReportPicture found = {.path = source->path};
+
+    bt_orphans_see(self->orphans, source);
+    if ((source->format != BT_FORMAT_JPEG || self->options->format > BT_FORMAT_JPEG) &&
+        !bt_image_prepare(error)) {
+        bt_source_free(source);
+        return false;
+    }
+    if ((item = bt_item_new(self->options, source, &nameless)) == NULL)
+        bt_report_failed(self->report, &found, "name", nameless->message);
+    else if (!fail_taken(self, item) && !fail_large(self, item)) {
+        bt_item_look(item, self->store);
+        route(self, g_steal_pointer(&item));
+    }
+    return true;
+}
+
+/* One step of the scan. False when the batch cannot go on. */
+static bool
+take_step(BtBatch *self, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    BtSource *source = NULL;
+
+    switch (bt_scan_next(self->scan, &source, &problem)) {
+    case BT_SCAN_SOURCE:
+        return take_source(self, source, error);
+    case BT_SCAN_PROBLEM:
+        bt_report_failed(self->report, &(BtReportPicture){0}, "scan", problem->message);
+        break;
+    case BT_SCAN_NOTICE:
+        bt_report_notice(self->report, problem->message);
+        break;
+    case BT_SCAN_MORE:
+        break;
+    case BT_SCAN_END:
+        self->scanned = true;
+        bt_report_scanned(self->report);
+        break;
+    }
+    return true;
+}
+
+static bool
+may_scan(const BtBatch *self)
+{
+    return !self->scanned && !bt_signals_ending(&self->signals) &&
+           g_sequence_get_length(self->window) < WINDOW_LIMIT;
+}
+
+/* Scans for so long, or until a list has nothing yet. False when the batch cannot go on. */
+static bool
+scan_for(BtBatch *self, uint64_t time_ns, GError **error)
 {
     uint64_t until_ns = bt_clock_now_ns() + time_ns;
+    bool ok = true;
 
-    while (may_scan(batch) && bt_clock_now_ns() < until_ns)
-        if (!bt_intake_step(batch, error))
-            return false;
-    return true;
-}
-
-/* Does a bounded piece of what comes before work. False when the batch cannot go on. */
-static bool
-look_ahead(BtBatch *batch, GError **error)
-{
-    if (bt_jobs_may_read_ahead(batch))
-        bt_jobs_read_ahead(batch);
-    return scan_for(batch, SCAN_TIME_NS, error);
-}
-
-/* Whether there is something to find now: a list that is a pipe may be silent for hours. */
-static bool
-may_find(const BtBatch *batch)
-{
-    struct pollfd list = {.fd = bt_scan_wait_fd(batch->scan), .events = POLLIN};
-
-    return may_scan(batch) && (list.fd < 0 || poll(&list, 1, 0) != 0);
-}
-
-/* How long to wait for an outcome: no longer than the report can, than the time of grace, or than a
- * list that is silent should be left alone. */
-static uint64_t
-time_to_wait(const Run *self, uint64_t report_ns)
-{
-    uint64_t spent_ns = self->batch.ending ? bt_clock_now_ns() - self->ending_ns : 0;
-    uint64_t grace_ns = self->batch.options->grace_ns;
-
-    if (self->batch.ending)
-        return MIN(report_ns, grace_ns - MIN(grace_ns, spent_ns));
-    return may_scan(&self->batch) ? MIN(report_ns, LIST_WAIT_NS) : report_ns;
-}
-
-/* A pool without tasks does not wait. */
-static void
-wait_for_list(const Run *self, uint64_t wait_ns)
-{
-    struct pollfd fds[] = {
-        {.fd = bt_scan_wait_fd(self->batch.scan), .events = POLLIN},
-        {.fd = self->signal_fd, .events = POLLIN},
-    };
-
-    poll(fds, G_N_ELEMENTS(fds), (int)(MIN(wait_ns, BT_NS_PER_S) / BT_NS_PER_MS));
-}
-
-/* Waits for an outcome, and settles it. *out_done: there is nothing more to wait for. */
-static bool
-wait_and_settle(Run *self, uint64_t wait_ns, bool *out_done, GError **error)
-{
-    BtBatch *batch = &self->batch;
-    BtOutcome outcome;
-    void *job;
-
-    switch (bt_engine_next(batch->engine, wait_ns, &job, &outcome)) {
-    case BT_POOL_OUTCOME:
-        return bt_jobs_finish(batch, job, &outcome, error);
-    case BT_POOL_IDLE:
-        *out_done = true;
-        break;
-    case BT_POOL_WOKEN:
-    case BT_POOL_TIMEOUT:
-        break;
+    bt_stall_enter();
+    while (ok && may_scan(self) && (self->list_ready || bt_scan_wait_fd(self->scan) < 0) &&
+           bt_clock_now_ns() < until_ns) {
+        self->list_ready = false;
+        ok = take_step(self, error);
     }
+    bt_stall_leave();
+    return ok;
+}
+
+/* ---- Work: from the window to a worker ---- */
+
+/* Opens what is decoded: the source, or its result. False with *error. */
+static bool
+open_file(BtBatch *self, BtItem *item, GError **error)
+{
+    const BtSource *source = item->source;
+
+    if (item->task.check) {
+        item->in_fd = bt_store_open_result(self->store, item->name, error);
+        return item->in_fd >= 0;
+    }
+    item->in_fd = bt_scan_open(self->scan, source, &item->origin.stat, error);
+    item->origin.root = bt_scan_root_id(self->scan, source->root);
+    item->origin.place = bt_orphans_place(item->origin.root, source->name);
+    return item->in_fd >= 0;
+}
+
+/* Opens an item whose turn it is, and which is taken. Gives it back open; NULL when there is
+ * nothing to do about it, which is reported. *out_ok: the batch can go on. */
+static BtItem *
+open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
+{
+    g_autoptr(BtItem) item = taken;
+    g_autoptr(GError) failure = NULL;
+
+    bt_stall_at(self->options->output);
+    bt_stall_enter();
+    bt_item_look(item, self->store);
+    bt_stall_at(item->source->path);
+    *out_ok = true;
+    bt_report_began(self->report, item->source->path, (uint64_t)item->source->stat.st_size);
+    if (item->state == BT_STORE_FRESH && !item->task.check)
+        skip_or_plan(self, item);
+    else if (item->state == BT_STORE_FOREIGN)
+        fail_foreign(self, item);
+    else if (open_file(self, item, &failure)) {
+        bt_stall_leave();
+        return g_steal_pointer(&item);
+    } else
+        *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
+    bt_stall_leave();
+    return NULL;
+}
+
+static bool
+may_read_ahead(const BtBatch *self)
+{
+    return !bt_signals_ending(&self->signals) &&
+           self->next.length < CLAMP((guint)self->n_jobs, 1, NEXT_LIMIT) &&
+           !g_sequence_is_empty(self->window);
+}
+
+/* Has the largest file that waits read while the workers compute. */
+static bool
+read_ahead(BtBatch *self, GError **error)
+{
+    bool ok;
+    BtItem *item = open_item(self, bt_batch_take_largest(self), &ok, error);
+
+    if (item == NULL)
+        return ok;
+    g_queue_push_tail(&self->next, item);
+    for (off_t at = 0; at < MIN(item->source->stat.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
+        posix_fadvise(item->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
     return true;
 }
 
-static bool
-is_over(const Run *self)
+/* The item whose turn it is, open; NULL when none waits, or *out_ok is false. */
+static BtItem *
+next_item(BtBatch *self, bool *out_ok, GError **error)
 {
-    return self->batch.ending &&
-           bt_clock_now_ns() - self->ending_ns >= self->batch.options->grace_ns;
+    BtItem *item = g_queue_pop_head(&self->next);
+
+    *out_ok = true;
+    while (*out_ok && item == NULL && !g_sequence_is_empty(self->window))
+        item = open_item(self, bt_batch_take_largest(self), out_ok, error);
+    /* All that may share the machine is done. */
+    while (*out_ok && item == NULL && self->scanned && self->working->len == 0 &&
+           self->heavy.length > 0)
+        item = open_item(self, g_queue_pop_head(&self->heavy), out_ok, error);
+    return item;
 }
 
-/* What remains when nothing is in work and nothing is to be found. */
+/* Gives every idle worker an item. False when the batch cannot go on. */
 static bool
-check_rest(const BtBatch *batch, GError **error)
+start_items(BtBatch *self, GError **error)
 {
-    return batch->ending || (batch->line.length == 0 && batch->heavy.length == 0) ||
-           bt_error_set(error, BT_ERROR_EXHAUSTED,
-                        "no more pictures can be done: the workers keep dying");
+    BtItem *item;
+    bool ok = true;
+
+    while (!bt_signals_ending(&self->signals) && bt_engine_idle(self->engine) > 0 &&
+           (item = next_item(self, &ok, error)) != NULL) {
+        g_autoptr(GError) failure = NULL;
+
+        item->prepared = bt_image_is_prepared();
+        item->task.memory = bt_batch_memory(self, item->alone);
+        if (bt_engine_submit(self->engine, item, &failure)) {
+            g_ptr_array_add(self->working, item);
+            continue;
+        }
+        ok = fail_or_end(self, item, "start", g_steal_pointer(&failure), error);
+        bt_item_free(item);
+    }
+    return ok;
+}
+
+/* ---- Settling: from a worker's answer to a result ---- */
+
+/* An item is no longer in work, and has no result. */
+static void
+put_back(BtBatch *self, BtItem *item)
+{
+    bt_report_dropped(self->report, item->source->path);
+    bt_worker_result_clear(&item->out_fd);
+}
+
+/* Puts an item that was in work, and is taken, at the head of those that are next. */
+static bool
+redo(BtBatch *self, BtItem *item, GError **error)
+{
+    bool ok;
+
+    put_back(self, item);
+    if ((item = open_item(self, item, &ok, error)) != NULL)
+        g_queue_push_head(&self->next, item);
+    return ok;
+}
+
+/* Whether the source is not what was opened any more: written to, replaced or gone. */
+static bool
+has_changed(const BtBatch *self, const BtItem *item)
+{
+    const struct stat *opened = &item->origin.stat;
+    struct stat now;
+
+    return !bt_scan_stat(self->scan, item->source, &now) || now.st_ino != opened->st_ino ||
+           now.st_size != opened->st_size || now.st_ctim.tv_sec != opened->st_ctim.tv_sec ||
+           now.st_ctim.tv_nsec != opened->st_ctim.tv_nsec;
+}
+
+/* A result that was made, or is there. */
+static void
+tell_done(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
+{
+    g_autofree char *result = NULL;
+    BtReportPicture picture = bt_item_describe(item, self->options, outcome, &result);
+
+    if (item->task.check)
+        bt_report_verified(self->report, &picture);
+    else
+        bt_report_processed(self->report, &picture);
 }
 
 static bool
-loop(Run *self, int *out_signal, GError **error)
+publish(BtBatch *self, BtItem *item, const BtOutcome *outcome, GError **error)
 {
-    BtBatch *batch = &self->batch;
-    bool idle = false;
+    uint64_t bytes = bt_worker_result_seal(item->out_fd, &self->options->image);
+    BtStoreResult result = {.fd = item->out_fd, .bytes = bytes, .origin = &item->origin};
+    g_autoptr(GError) failure = NULL;
+    bool published;
 
-    if (!scan_for(batch, HEAD_START_NS, error))
+    if (bytes == 0 || !bt_item_choose(item, outcome->format)) {
+        bt_engine_distrust(self->engine);
+        fail_item(self, item, bt_reason_name(BT_REASON_WORKER), BT_ENGINE_NONSENSE);
+        return true;
+    }
+    bt_stall_at(self->options->output);
+    bt_stall_enter();
+    if (!bt_batch_make_output(self, error)) {
+        bt_stall_leave();
         return false;
-    /* Asked in each turn: a pool without tasks does not look at signals, and there may be none for
-     * as long as the scan finds nothing to do. */
-    while ((*out_signal = obey_signals(self)) == 0 && !is_over(self)) {
-        uint64_t report_ns = bt_report_tick(batch->report);
+    }
+    published = bt_store_publish(self->store, item->name, &result, &failure);
+    bt_stall_leave();
+    if (!published)
+        return fail_or_end(self, item, "store", g_steal_pointer(&failure), error);
+    item->result.st_size = (off_t)bytes;
+    tell_done(self, item, outcome);
+    return true;
+}
+
+/* Why a picture failed. libvips from 8.15 on does not look for formats that are not allowed, and so
+ * cannot know that a file has one; its name can. */
+static void
+tell_failure(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
+{
+    BtFormat format = item->source->format;
+    bool closed = format != BT_FORMAT_NONE && !bt_format_is_trusted(format) &&
+                  (self->options->image.allowed & (1u << format)) == 0;
+    g_autofree char *reason =
+        g_strconcat(item->task.check ? "its result: " : "", outcome->sentence, NULL);
+
+    if (outcome->reason == BT_REASON_UNKNOWN && closed) {
+        g_free(reason);
+        reason = g_strdup_printf("%s; %s files are read only with --allow %s", outcome->sentence,
+                                 bt_format_name(format), bt_format_name(format));
+    }
+    fail_item(self, item, bt_reason_name(outcome->reason), reason);
+}
+
+/* What an item has come to, which is taken. False when the batch cannot go on. */
+static bool
+settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
+{
+    g_autoptr(BtItem) item = taken;
+
+    g_ptr_array_remove_fast(self->working, item);
+    if (outcome->reason == BT_REASON_CANCELLED) {
+        put_back(self, item);
+        put_in_window(self, g_steal_pointer(&item));
+        return true;
+    }
+    if (!item->task.check && has_changed(self, item)) {
+        if (item->again) {
+            fail_item(self, item, "changed", "it changed while it was read, twice");
+            return true;
+        }
+        item->again = true;
+        return redo(self, g_steal_pointer(&item), error);
+    }
+    if (outcome->reason == BT_REASON_UNPREPARED && !item->prepared)
+        return bt_image_prepare(error) && redo(self, g_steal_pointer(&item), error);
+    if (outcome->reason == BT_REASON_HEAVY && !item->alone &&
+        outcome->memory <= bt_batch_memory(self, true)) {
+        put_back(self, item);
+        item->alone = true;
+        g_queue_push_tail(&self->heavy, g_steal_pointer(&item));
+        return true;
+    }
+    if (outcome->reason != BT_REASON_OK)
+        tell_failure(self, item, outcome);
+    else if (item->task.check)
+        tell_done(self, item, outcome);
+    else
+        return publish(self, item, outcome, error);
+    return true;
+}
+
+/* ---- The batch ---- */
+
+/* Whether nothing is left, or nothing more can be done: then *error, unless NULL, may say why. */
+static bool
+is_done(const BtBatch *self, GError **error)
+{
+    const GError *failure = bt_engine_failure(self->engine);
+
+    if (self->working->len > 0)
+        return false;
+    if ((self->scanned && g_sequence_is_empty(self->window) && self->next.length == 0 &&
+         self->heavy.length == 0) ||
+        bt_signals_ending(&self->signals))
+        return true;
+    if (failure != NULL && error != NULL)
+        *error = g_error_copy(failure);
+    return failure != NULL;
+}
+
+/* Waits for an outcome, a signal or the list, and deals with it. False when the batch cannot go on.
+ */
+static bool
+wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
+{
+    struct pollfd beside[] = {
+        {.fd = self->signals.fd, .events = POLLIN},
+        {.fd = may_scan(self) ? bt_scan_wait_fd(self->scan) : -1, .events = POLLIN},
+    };
+    BtItem *item = NULL;
+    BtOutcome outcome;
+    BtPoolWait wait =
+        bt_engine_next(self->engine, wait_ns, beside, G_N_ELEMENTS(beside), &item, &outcome);
+
+    self->list_ready = beside[1].revents != 0;
+    if (beside[0].revents != 0 && bt_signals_read(&self->signals))
+        bt_batch_tell_workers(self);
+    return wait != BT_POOL_OUTCOME || settle(self, item, &outcome, error);
+}
+
+/* From the first step of the scan to the last outcome. False when the batch cannot go on. */
+static bool
+do_all(BtBatch *self, GError **error)
+{
+    if (!scan_for(self, HEAD_START_NS, error))
+        return false;
+    while (bt_signals_left(&self->signals) > 0 && !bt_report_is_deaf(self->report)) {
+        uint64_t report_ns = bt_report_tick(self->report);
         bool ahead;
 
-        if (!bt_jobs_start(batch, error))
+        if (!start_items(self, error))
             return false;
-        if (batch->fatal != NULL) {
-            g_propagate_error(error, g_steal_pointer(&batch->fatal));
+        if (is_done(self, error))
+            return *error == NULL;
+        if (may_read_ahead(self) && !read_ahead(self, error))
             return false;
-        }
-        ahead = bt_jobs_may_read_ahead(batch) || may_find(batch);
-        if (ahead && !look_ahead(batch, error))
+        if (!scan_for(self, SCAN_TIME_NS, error))
             return false;
-        idle = false;
-        if (!wait_and_settle(self, ahead ? 0 : time_to_wait(self, report_ns), &idle, error))
+        ahead = may_read_ahead(self) || (may_scan(self) && bt_scan_wait_fd(self->scan) < 0) ||
+                is_done(self, NULL);
+        if (!wait_and_settle(self, ahead ? 0 : MIN(report_ns, bt_signals_left(&self->signals)),
+                             error))
             return false;
-        if (idle && !ahead && !may_scan(batch))
-            return check_rest(batch, error);
-        if (idle && !ahead)
-            wait_for_list(self, report_ns);
     }
     return true;
-}
-
-static unsigned
-store_flags(const BtRunOptions *options)
-{
-    return (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u) |
-           (options->task != BT_RUN_PROCESS ? BT_STORE_LOOK : 0u);
-}
-
-static bool
-add_list(BtBatch *batch, GError **error)
-{
-    const char *list = batch->options->list;
-    bool is_input = strcmp(list, "-") == 0;
-    BtFd fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                       : open(list, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd < 0)
-        return bt_error_set_system(error, errno, "%s", is_input ? "standard input" : list);
-    bt_scan_add_list(batch->scan, fd, is_input ? "standard input" : list, batch->options->separator,
-                     NULL);
-    return true;
-}
-
-static bool
-open_scan(BtBatch *batch, GError **error)
-{
-    const BtRunOptions *options = batch->options;
-    dev_t device;
-    ino_t inode;
-
-    batch->scan = bt_scan_new();
-    bt_scan_configure(batch->scan, &options->scan);
-    for (const char *const *path = options->paths; *path != NULL; path++)
-        bt_scan_add(batch->scan, *path);
-    bt_store_identity(batch->store, &device, &inode);
-    if (inode != 0)
-        bt_scan_skip_folder(batch->scan, device, inode);
-    return options->list == NULL || add_list(batch, error);
-}
-
-static void
-tell_start(const BtBatch *batch, const char *key)
-{
-    const BtRunOptions *options = batch->options;
-    BtReportStart start = {
-        .version = options->version,
-        .output = options->output,
-        .settings = key,
-        .n_workers = options->n_jobs > 0 ? options->n_jobs : BT_REPORT_SERIAL,
-        .shard_index = options->scan.shard.index,
-        .shard_count = MAX(1, options->scan.shard.count),
-    };
-
-    bt_report_start(batch->report, &start);
-}
-
-static bool
-open_rooms(Run *self, GError **error)
-{
-    BtBatch *batch = &self->batch;
-    const BtRunOptions *options = batch->options;
-    g_autofree char *key = bt_run_key(options);
-    BtEngineOptions engine = {
-        .worker = {options->image, options->sandbox, bt_batch_memory(batch, true)},
-        .n_jobs = options->n_jobs,
-        .limit_ns = options->limit_ns,
-        .isolate = options->isolate,
-        .wake_fd = self->signal_fd,
-    };
-
-    if ((batch->store = bt_store_new(options->output, key, store_flags(options), error)) == NULL)
-        return false;
-    batch->folds_case = bt_store_folds_case(batch->store);
-    if (batch->folds_case || options->format != BT_FORMAT_NONE ||
-        !bt_naming_is_plain(&options->naming))
-        batch->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!open_scan(batch, error))
-        return false;
-    batch->window = bt_window_new(WINDOW_LIMIT);
-    batch->jobs = g_ptr_array_new_with_free_func(bt_job_free);
-    engine.worker.image.cancelled = is_cancelled;
-    engine.worker.image.user = self;
-    if ((batch->engine = bt_engine_new(&engine, error)) == NULL)
-        return false;
-    tell_start(batch, key);
-    return true;
-}
-
-static void
-free_source(void *source)
-{
-    bt_source_free(source);
-}
-
-static void
-close_rooms(BtBatch *batch)
-{
-    bt_engine_free(batch->engine);
-    g_clear_pointer(&batch->jobs, g_ptr_array_unref);
-    g_clear_error(&batch->fatal);
-    g_queue_clear_full(&batch->heavy, free_source);
-    g_queue_clear_full(&batch->line, bt_job_free);
-    g_clear_pointer(&batch->claims, g_hash_table_unref);
-    bt_window_free(batch->window);
-    bt_scan_free(batch->scan);
-    bt_store_free(batch->store);
-}
-
-/* What the user should know of the sandbox, or false where it must be and cannot. */
-static bool
-check_sandbox(const BtRunOptions *options, BtReport *report, GError **error)
-{
-    const char *lacking = bt_sandbox_lacking();
-    g_autofree char *notice = NULL;
-
-    if (options->sandbox == BT_SANDBOX_REQUIRE && options->n_jobs == 0)
-        return bt_error_set(error, BT_ERROR_INVALID,
-                            "--sandbox=require needs workers, and --serial has none");
-    if (options->sandbox == BT_SANDBOX_OFF || options->n_jobs == 0 || lacking == NULL)
-        return true;
-    if (options->sandbox == BT_SANDBOX_REQUIRE)
-        return bt_error_set(error, BT_ERROR_FAILED, "workers cannot be locked in: no %s here",
-                            lacking);
-    notice = g_strdup_printf("workers are not wholly locked in: this kernel lacks %s", lacking);
-    bt_report_notice(report, notice);
-    return true;
-}
-
-/* Descriptors for all that may be open at once: the rooms', and of each worker two for its process
- * and three for its picture and the next. */
-static bool
-reserve_descriptors(int n_jobs, GError **error)
-{
-    rlim_t needed = DESCRIPTORS_OF_ROOMS + DESCRIPTORS_OF_WORKER * (rlim_t)MAX(1, n_jobs);
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-        return true;
-    limit.rlim_cur = MIN(needed, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur >= needed ||
-           bt_error_set(error, BT_ERROR_FAILED,
-                        "%d workers take up to %lu descriptors, and the limit is %lu (ulimit -n)",
-                        n_jobs, (unsigned long)needed, (unsigned long)limit.rlim_max);
 }
 
 /* Errors that time may cure. */
@@ -428,89 +569,82 @@ static bool
 may_pass(const GError *error)
 {
     return g_error_matches(error, BT_ERROR, BT_ERROR_EXHAUSTED) ||
-           g_error_matches(error, BT_ERROR_SYSTEM, ENOSPC) ||
-           g_error_matches(error, BT_ERROR_SYSTEM, EDQUOT);
+           (error->domain == BT_ERROR_SYSTEM && (error->code == ENOSPC || error->code == EDQUOT ||
+                                                 error->code == EAGAIN || error->code == ENOMEM));
 }
 
-/* What is told at the end of a batch that has begun. */
-static void
-tell_end(const Run *self, int signal_number, const GError *error, uint64_t start_ns)
+/* What is done when all pictures are. False when the batch has failed. */
+static bool
+finish(BtBatch *self, GError **error)
 {
-    const BtBatch *batch = &self->batch;
-    BtReportEnd end = {
-        .n_workers = bt_engine_workers(batch->engine),
-        .signal = signal_number,
-        .error = error != NULL ? error->message : NULL,
-        .elapsed_ns = bt_clock_now_ns() - start_ns,
-    };
+    const BtRunOptions *options = self->options;
+    g_autoptr(GError) failure = NULL;
 
-    if (signal_number != 0)
-        bt_report_notice(batch->report, "interrupted; run it again to do the rest");
-    else if (batch->ending)
-        bt_report_notice(batch->report, "asked to stop; run it again to do the rest");
-    bt_report_ignored(batch->report, bt_scan_counts(batch->scan).n_ignored);
-    bt_report_summary(batch->report, &end);
+    if (!self->scanned || bt_signals_ending(&self->signals))
+        return true;
+    if (self->orphans != NULL &&
+        !bt_orphans_settle(self->orphans, self->store, options, self->report, error))
+        return false;
+    if (options->gallery == NULL || options->mode != BT_RUN_PROCESS ||
+        bt_run_publish_gallery(options, &failure))
+        return true;
+    if (!g_error_matches(failure, BT_ERROR, BT_ERROR_TAKEN)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    bt_report_failed(self->report, &(BtReportPicture){0}, "foreign", failure->message);
+    return true;
+}
+
+char *
+bt_run_result_path(const BtRunOptions *options, const char *name)
+{
+    return g_strconcat(options->output, g_str_has_suffix(options->output, "/") ? "" : "/", name,
+                       NULL);
+}
+
+bool
+bt_run_sees_all(const BtRunOptions *options)
+{
+    const BtScanOptions *scan = &options->scan;
+
+    return options->list == NULL && scan->shard.count <= 1 && scan->rules == NULL &&
+           scan->min_bytes == 0 && scan->max_bytes == 0 && scan->newer_than.tv_sec == 0 &&
+           scan->max_depth == 0;
 }
 
 bool
 bt_run_publish_gallery(const BtRunOptions *options, GError **error)
 {
     g_autofree char *key = bt_run_key(options);
-    g_autoptr(BtStore) store = bt_store_new(options->output, key, BT_STORE_LOOK, error);
-    g_autoptr(BtTarget) target =
-        store != NULL ? bt_store_open(store, BT_GALLERY_NAME, error) : NULL;
+    g_auto(BtFd) page = bt_worker_result_new(error);
+    g_autoptr(BtStore) store = NULL;
+    BtStoreResult result = {.fd = page, .mark = BT_GALLERY_MARK};
 
-    return target != NULL && bt_gallery_write(options->gallery, bt_target_fd(target), error) &&
-           bt_target_publish(target, BT_GALLERY_NAME, error);
-}
-
-static bool
-publish_gallery(const BtRunOptions *options, GError **error)
-{
-    return options->gallery == NULL || options->task != BT_RUN_PROCESS ||
-           bt_run_publish_gallery(options, error);
-}
-
-static BtFd
-open_signals(sigset_t *out_before, GError **error)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
-    sigset_t signals;
-    BtFd fd;
-
-    sigemptyset(&signals);
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
-        sigaddset(&signals, numbers[i]);
-    sigprocmask(SIG_BLOCK, &signals, out_before);
-    if ((fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-        bt_error_set_system(error, errno, "signals cannot be waited for");
-    return fd;
+    if (page < 0 || !bt_gallery_write(options->gallery, page, error) ||
+        (store = bt_store_new(options->output, key, options->force ? BT_STORE_FORCE : 0, error)) ==
+            NULL ||
+        !bt_store_make(store, error))
+        return false;
+    result.bytes = (uint64_t)lseek(page, 0, SEEK_END);
+    return bt_store_publish(store, BT_GALLERY_NAME, &result, error);
 }
 
 bool
 bt_run(const BtRunOptions *options, BtReport *report, BtRunEnd *out_end, GError **error)
 {
-    Run run = {.batch = {.options = options, .report = report}};
-    uint64_t start_ns = bt_clock_now_ns();
     g_autoptr(GError) failure = NULL;
-    sigset_t before;
-    bool ok;
+    BtBatch batch;
+    bool ok = bt_batch_open(&batch, options, report, &failure) && do_all(&batch, &failure) &&
+              finish(&batch, &failure);
 
-    *out_end = (BtRunEnd){0};
-    g_queue_init(&run.batch.heavy);
-    g_queue_init(&run.batch.line);
-    run.signal_fd = open_signals(&before, &failure);
-    ok = run.signal_fd >= 0 && reserve_descriptors(options->n_jobs, &failure) &&
-         check_sandbox(options, report, &failure) && open_rooms(&run, &failure) &&
-         loop(&run, &out_end->signal, &failure) && publish_gallery(options, &failure);
-    out_end->again = ok ? run.batch.ending : may_pass(failure);
-    if (run.batch.engine != NULL)
-        tell_end(&run, out_end->signal, failure, start_ns);
-    close_rooms(&run.batch);
-    while (run.signal_fd >= 0 && read_signal(&run) != 0) /* further ones ask for what was done */
-        ;
-    bt_fd_clear(&run.signal_fd);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    *out_end = (BtRunEnd){
+        .signal = bt_report_is_deaf(report) ? SIGPIPE : batch.signals.number,
+        .again = ok ? bt_signals_ending(&batch.signals) : may_pass(failure),
+    };
+    if (batch.engine != NULL && !bt_report_is_deaf(report))
+        bt_batch_tell_end(&batch, failure);
+    bt_batch_close(&batch);
     if (!ok)
         g_propagate_error(error, g_steal_pointer(&failure));
     return ok;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker's side of a batch: what a forked process does with its tasks. Worker.
+ * A worker's side of a batch, and what the supervisor believes of it.
  *
- * A task is a BtWorkerTask and two descriptors, the source (read) and the target (read and write),
- * or to check what is there the first alone; the reply is a BtOutcome. A worker's standard output
- * and error are /dev/null: decoders print bytes of the file, and nothing of a picture may reach the
- * terminal but through the report. With BT_WORKER_STDERR set in the environment standard error
- * stays, for debugging.
+ * A task is a BtWorkerTask and two descriptors, what is decoded (read) and a memfd for the result
+ * (read and write), or to check what is there the first alone; the reply is a BtOutcome. A worker's
+ * standard output and error are /dev/null, since decoders print bytes of the file; with
+ * BT_WORKER_STDERR set in the environment standard error stays, for debugging. Its environment is
+ * overwritten: it was the supervisor's.
  */
 #ifndef BT_RUN_WORKER_H
 #define BT_RUN_WORKER_H
@@ -16,20 +16,42 @@
 #include "sandbox/sandbox.h"
 
 typedef struct BtWorkerTask {
-    BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses */
-    bool check;      /* decode it only: there is no target */
-    uint64_t memory; /* bytes that the worker may have for it; 0: no limit */
+    BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses JPEG or PNG */
+    bool check;      /* decode it only: there is no result */
+    uint64_t memory; /* bytes that it may take, at most those of the worker; 0: no limit */
 } BtWorkerTask;
 
 typedef struct BtWorkerOptions {
     BtImageSettings image;
     BtSandboxMode sandbox;
-    uint64_t memory; /* bytes that no task of the worker may go beyond; 0: no limit */
+    uint64_t memory; /* bytes that the worker may have; 0: no limit */
 } BtWorkerOptions;
 
 /* As BtPoolStart and BtPoolServe; data is a BtWorkerOptions. A worker locks itself in before its
- * first task. */
-void *bt_worker_start(void *data);
+ * first task; its notice says what of the sandbox it had to go without. Worker. */
+void *bt_worker_start(void *data, GString *notice, GError **error);
 size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
+
+/* Bytes that a result may have: more than any encoder makes of the box, with the metadata that
+ * --strip leaves. */
+uint64_t bt_worker_result_max(const BtImageSettings *settings);
+
+/* A file without a name for a result, to be sealed. -1 with *error. Supervisor, as what follows. */
+BT_MUST_CHECK BtFd bt_worker_result_new(GError **error);
+
+/* Makes the bytes of a result unchangeable: no worker can write to it any more, whatever it kept,
+ * nor make it longer. It can make it shorter, which whoever copies it has to notice. Its size; 0
+ * where that is not what a result can be, or a mapping to write through was kept. */
+uint64_t bt_worker_result_seal(int fd, const BtImageSettings *settings);
+
+/* Empties the file for good and closes it: a worker that keeps it, by a descriptor or a mapping,
+ * keeps no memory by that. -1 allowed. */
+void bt_worker_result_clear(BtFd *self);
+
+/* Reads what a worker has replied to a task that it had for so long. False where it cannot be: not
+ * an outcome, or one that does not fit the task, the settings or the clock. */
+bool bt_worker_read_reply(const BtWorkerTask *task, const BtImageSettings *settings,
+                          uint64_t elapsed_ns, const void *bytes, size_t size,
+                          BtOutcome *out_outcome);
 
 #endif

@@ -19,6 +19,9 @@
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define IGNORED_FLAG ((scmp_datum_t)CLONE_DETACHED)
 
+/* MAP_DROPPABLE of Linux 6.11, newer than Debian 12: getrandom() of glibc 2.41 maps so. */
+#define DROPPABLE 0x08
+
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What works on open descriptors, memory, time and the process itself. */
@@ -42,7 +45,6 @@ static const int allowed[] = {
     SCMP_SYS(ppoll),
     SCMP_SYS(fadvise64),
     SCMP_SYS(munmap),
-    SCMP_SYS(mremap),
     SCMP_SYS(brk),
     SCMP_SYS(madvise),
     SCMP_SYS(futex),
@@ -98,6 +100,7 @@ static const struct {
     {SCMP_SYS(getsockname), ENOTSOCK},
     {SCMP_SYS(ioctl), ENOTTY},
     {SCMP_SYS(clone3), ENOSYS}, /* its flags are behind a pointer; clone() is tried next */
+    {SCMP_SYS(mremap), ENOMEM}, /* could enlarge the stack, uncounted; realloc() then copies */
     {SCMP_SYS(memfd_create), EPERM},
     {SCMP_SYS(setpriority), EPERM},
     {SCMP_SYS(sched_setaffinity), EPERM},
@@ -121,6 +124,16 @@ add_list(scmp_filter_ctx filter)
     return failed;
 }
 
+/* What may be mapped. */
+static const struct {
+    scmp_datum_t forbidden; /* of the protection */
+    scmp_datum_t looked_at, flags;
+} mappings[] = {
+    {PROT_EXEC, MAP_TYPE | MAP_GROWSDOWN, MAP_PRIVATE},
+    {PROT_EXEC, MAP_TYPE | MAP_GROWSDOWN | MAP_ANONYMOUS, DROPPABLE | MAP_ANONYMOUS},
+    {PROT_EXEC | PROT_WRITE, MAP_TYPE | MAP_GROWSDOWN | MAP_ANONYMOUS, MAP_SHARED},
+};
+
 /* Calls that are fine with some arguments. libseccomp compares 64 bits, and the kernel looks at 32
  * of an int: the rest is masked. */
 static int
@@ -130,9 +143,13 @@ add_with_arguments(scmp_filter_ctx filter)
     const scmp_datum_t whole_int = UINT32_MAX;
     int failed = 0;
 
-    /* No executable memory. */
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    /* No executable memory, and none that the limit does not count: a shared mapping is one of a
+     * file, to be read. */
+    for (size_t i = 0; i < N_OF(mappings); i++)
+        failed |=
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, mappings[i].forbidden, 0),
+                             SCMP_A3(SCMP_CMP_MASKED_EQ, mappings[i].looked_at, mappings[i].flags));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
@@ -163,16 +180,19 @@ bt_filter_is_available(void)
 bool
 bt_filter_enter(void)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter;
     int failed;
 
-    if (filter == NULL) {
+    if (!bt_filter_is_available())
+        return false;
+    if ((filter = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL) {
         errno = ENOMEM;
         return false;
     }
     /* Calls of the other ABIs of this processor end the process too, not their thread alone. */
     failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) |
-             add_list(filter) | add_with_arguments(filter);
+             seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1) | add_list(filter) |
+             add_with_arguments(filter);
     if (failed == 0)
         failed = seccomp_load(filter);
     seccomp_release(filter);

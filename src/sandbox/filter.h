@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+/* Whether this kernel has filters. False with errno. */
 bool bt_filter_is_available(void);
 
 /* Loads the filter for the calling thread and those it starts. False with errno. no_new_privs must

@@ -30,8 +30,9 @@ bt_landlock_version(void)
 }
 
 bool
-bt_landlock_enter(int version)
+bt_landlock_enter(void)
 {
+    const int version = bt_landlock_version();
     Ruleset rules = {.fs = FS_RIGHTS_1};
     size_t size = version >= 6   ? sizeof rules
                   : version >= 4 ? 2 * sizeof(uint64_t)

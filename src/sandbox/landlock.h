@@ -8,7 +8,7 @@
 /* The version of the kernel's interface, 1 and up; 0 where there is none. */
 int bt_landlock_version(void);
 
-/* Denies all that this version can deny. False with errno. no_new_privs must be set. */
-bool bt_landlock_enter(int version);
+/* Denies all that this kernel's version can deny. False with errno. no_new_privs must be set. */
+bool bt_landlock_enter(void);
 
 #endif

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -14,6 +16,14 @@
 
 /* A worker has seven, and libvips duplicates one now and then. */
 #define DESCRIPTORS_MAX 64
+
+/* Of the stack, which grows without counting as memory. */
+#define STACK_BYTES (8u << 20)
+
+/* Addresses beyond the memory that a worker may have: stacks and arenas that are mapped and hardly
+ * used. Without a limit the tables that the kernel keeps for addresses would be memory that no
+ * limit counts: 2 MB for each GB. */
+#define ADDRESSES_SPARE (UINT64_C(4) << 30)
 
 /* Too short for any core. With 0 the kernel would still hand one to a program that collects them,
  * and 1 is how it is told not to. */
@@ -61,28 +71,74 @@ drop_capabilities(void)
 }
 
 static bool
-enter_layers(bool require, GError **error)
+forbid_new_privileges(void)
 {
-    int version = bt_landlock_version();
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
 
+/* The later ones need those before. */
+static const struct {
+    const char *name;
+    bool (*enter)(void); /* false with errno */
+} layers[] = {
+    {"dropped capabilities", drop_capabilities},
+    {"no_new_privs", forbid_new_privileges},
+    {"Landlock", bt_landlock_enter},
+    {"seccomp filters", bt_filter_enter},
+};
+
+static bool
+enter_layers(bool require, GString *lacking, GError **error)
+{
     if (!is_alone())
-        return bt_error_set(error, BT_ERROR_FAILED, "it has started threads already");
-    if (!drop_capabilities())
-        return bt_error_set_system(error, errno, "capabilities");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return bt_error_set_system(error, errno, "no_new_privs");
-    if ((version > 0 || require) && !bt_landlock_enter(version))
-        return bt_error_set_system(error, errno, "Landlock");
-    if ((bt_filter_is_available() || require) && !bt_filter_enter())
-        return bt_error_set_system(error, errno, "seccomp");
+        return bt_error_set(error, BT_ERROR_FAILED,
+                            "workers cannot be locked in: threads run already");
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        if (layers[i].enter())
+            continue;
+        if (require) {
+            g_set_error(error, BT_ERROR_SYSTEM, errno,
+                        "workers cannot be locked in: %s: %s (use --sandbox=auto or off)",
+                        layers[i].name, g_strerror(errno));
+            return false;
+        }
+        if (lacking != NULL)
+            g_string_append_printf(lacking, "%s%s", lacking->len > 0 ? ", " : "", layers[i].name);
+    }
     return true;
 }
 
-bool
-bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, GError **error)
+/* Bytes of addresses that the process has mapped; 0 where /proc cannot say. */
+static uint64_t
+count_addresses(void)
 {
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+        return 0;
+    return g_ascii_strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool
+bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, uint64_t file_bytes, GString *lacking,
+                 GError **error)
+{
+    uint64_t addresses = count_addresses() + memory + ADDRESSES_SPARE;
+
+    signal(SIGXFSZ, SIG_IGN);
     if (!limit(RLIMIT_CORE, CORE_BYTES, error) || !limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, error) ||
-        (memory > 0 && BT_SANDBOX_LIMITS_MEMORY && !limit(RLIMIT_DATA, memory, error)))
+        !limit(RLIMIT_STACK, STACK_BYTES, error) ||
+        (file_bytes > 0 && !limit(RLIMIT_FSIZE, file_bytes, error)) ||
+        (memory > 0 && BT_SANDBOX_LIMITS_MEMORY &&
+         (!limit(RLIMIT_DATA, memory, error) || !limit(RLIMIT_AS, addresses, error))))
         return false;
-    return mode == BT_SANDBOX_OFF || enter_layers(mode == BT_SANDBOX_REQUIRE, error);
+    return mode == BT_SANDBOX_OFF || enter_layers(mode == BT_SANDBOX_REQUIRE, lacking, error);
+}
+
+void
+bt_sandbox_forget_environment(void)
+{
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        explicit_bzero(*entry, strlen(*entry));
+    clearenv();
 }

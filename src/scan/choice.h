@@ -2,9 +2,8 @@
 /*
  * Which files the options of a scan let in. Supervisor. Inside the room only.
  *
- * A file that is found has a name that is not hidden, that the rules take, is a picture, and has
- * the size and time that are wanted; these are asked in this order, for the first two cost no call.
- * Of a file that is given by name, less is asked.
+ * Of a file that is found they are asked in this order, with the rules after the first, for these
+ * two cost no call.
  */
 #ifndef BT_SCAN_CHOICE_H
 #define BT_SCAN_CHOICE_H
@@ -20,20 +19,15 @@
 /* Whether a part of a name hides what is called by it. */
 bool bt_choice_is_hidden(const BtScanOptions *options, const char *part);
 
-/* Whether a scan that begins at a folder comes upon a file of this name there, and the rules take
- * it. */
-bool bt_choice_is_met(const BtScanOptions *options, const char *name);
+/* Whether a folder below dirfd ("": this one itself) has the mark of one that holds results. Links
+ * on the way there are followed. */
+bool bt_choice_holds_results(const BtScanOptions *options, int dirfd, const char *folder);
 
-/* How much of the name of a file that is found may lead through links. */
-size_t bt_choice_followed(const BtScanOptions *options, const char *name);
-
-/* Whether a regular file that is found is a picture, by its extension or its first bytes. */
-bool bt_choice_is_picture(const BtScanOptions *options, int dirfd, const char *path);
+/* Whether a regular file is a picture, by its extension or its first bytes. Of its path, the first
+ * `given` bytes may lead through links. */
+bool bt_choice_is_picture(int dirfd, const char *path, size_t given);
 
 /* Whether size and time of a file are those that are wanted. */
 bool bt_choice_is_wanted(const BtScanOptions *options, const struct stat *what);
-
-/* Whether nothing keeps out a file that is given by name. */
-bool bt_choice_lets_in(const BtScanOptions *options, const char *name, const struct stat *what);
 
 #endif

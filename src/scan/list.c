@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* An entry, with CR and separator. */
-#define ROOM (BT_LIST_ENTRY_MAX + 2)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* An entry, with a byte order mark, CR and separator. */
+#define ROOM (BT_LIST_ENTRY_MAX + sizeof BYTE_ORDER_MARK - 1 + 2)
 
 struct BtList {
     BtFd fd;
@@ -86,6 +90,10 @@ take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
     if (self->separator == '\n' && length > 0 && entry[length - 1] == '\r')
         length--;
     entry[length] = '\0';
+    if (self->number == 1 && g_str_has_prefix(entry, BYTE_ORDER_MARK)) {
+        entry += strlen(BYTE_ORDER_MARK);
+        length -= strlen(BYTE_ORDER_MARK);
+    }
     if (has_nul || strlen(entry) < length)
         return find_fault(self, "holds a NUL byte: is it a list for -0 (--null)?", error);
     if (is_cut || length > BT_LIST_ENTRY_MAX)
@@ -137,73 +145,63 @@ bt_list_wait_fd(const BtList *self)
     return self->is_waiting ? self->fd : -1;
 }
 
-/* Removes the last part. False when there is none. */
-static bool
-take_back(GString *name)
+/* What of a name below "/" is below a folder of this absolute path; NULL: it lies elsewhere. */
+static const char *
+find_below(const char *name, const char *folder)
 {
-    const char *slash = strrchr(name->str, '/');
+    size_t length = strlen(folder) - 1; /* without its slash */
 
-    if (name->len == 0)
-        return false;
-    g_string_truncate(name, slash != NULL ? (gsize)(slash - name->str) : 0);
-    return true;
+    if (length == 0)
+        return name;
+    if (strncmp(name, folder + 1, length) != 0 || (name[length] != '/' && name[length] != '\0'))
+        return NULL;
+    return name + length + (name[length] == '/');
 }
 
-static void
-add_part(GString *name, const char *part, size_t length)
+char **
+bt_list_bases(const char *folder, const char *current)
 {
-    if (name->len > 0)
-        g_string_append_c(name, '/');
-    g_string_append_len(name, part, (gssize)length);
-}
+    g_autofree char *shown = g_canonicalize_filename(folder, current);
+    g_auto(GStrv) paths = g_new0(char *, 3);
+    struct stat what, other;
 
-/* Without slashes at the beginning and the end; NULL when it leads out of where it begins. */
-static GString *
-normalise(const char *entry)
-{
-    GString *name = g_string_new(NULL);
-    size_t length;
-
-    for (const char *part = entry; *part != '\0'; part += length + (part[length] == '/')) {
-        length = strcspn(part, "/");
-        if (length == 0 || (length == 1 && part[0] == '.'))
-            continue;
-        if (length != 2 || strncmp(part, "..", 2) != 0)
-            add_part(name, part, length);
-        else if (!take_back(name) && *entry != '/') { /* above "/" is "/" */
-            g_string_free(name, TRUE);
-            return NULL;
-        }
-    }
-    return name;
-}
-
-/* Removes a base, an absolute path, from a name below "/". False when it does not begin so. */
-static bool
-remove_base(GString *name, const char *base)
-{
-    size_t length = strlen(base) - 1; /* without its slash */
-
-    if (strncmp(name->str, base + 1, length) != 0 ||
-        (length > 0 && name->str[length] != '/' && name->str[length] != '\0'))
-        return false;
-    g_string_erase(name, 0, (gssize)(length + (length > 0 && name->str[length] == '/')));
-    return true;
+    if ((paths[0] = realpath(folder, NULL)) == NULL)
+        return NULL;
+    if (stat(folder, &what) == 0 && stat(shown, &other) == 0 && what.st_dev == other.st_dev &&
+        what.st_ino == other.st_ino)
+        paths[1] = g_steal_pointer(&shown);
+    return g_steal_pointer(&paths);
 }
 
 char *
-bt_list_place(const char *entry, const char *const *bases, bool *out_is_below_base, GError **error)
+bt_list_place(const char *entry, const char *const *bases, char **out_way)
 {
-    GString *name = normalise(entry);
-    bool is_below_base = *entry != '/';
+    g_auto(GStrv) parts = g_strsplit(entry, "/", -1);
+    g_autoptr(GPtrArray) kept =
+        g_ptr_array_new(); /* each ".." that is left over, what leads down */
+    g_autofree char *name = NULL;
+    const char *below = NULL;
+    guint n_up = 0;
 
-    if (name == NULL) {
-        bt_error_set(error, BT_ERROR_INVALID, "%s leads out of the folder it is relative to",
-                     entry);
-        return NULL;
+    for (char **part = parts; *part != NULL; part++) {
+        bool is_up = strcmp(*part, "..") == 0;
+
+        if (**part == '\0' || strcmp(*part, ".") == 0)
+            continue;
+        if (is_up && kept->len > n_up)
+            g_ptr_array_set_size(kept, (int)kept->len - 1);
+        else {
+            g_ptr_array_add(kept, *part);
+            n_up += is_up;
+        }
     }
-    for (; !is_below_base && *bases != NULL; bases++)
-        is_below_base = remove_base(name, *bases);
-    *out_is_below_base = is_below_base;
-    return g_string_free(name, FALSE);
+    g_ptr_array_add(kept, NULL);
+    name = g_strjoinv("/", (char **)kept->pdata + n_up);
+    kept->pdata[n_up] = NULL;
+    if (*entry == '/')
+        for (; below == NULL && *bases != NULL; bases++)
+            below = find_below(name, *bases);
+    *out_way =
+        *entry != '/' ? g_strjoinv("/", (char **)kept->pdata) : g_strdup(below != NULL ? "" : "/");
+    return below != NULL ? g_strdup(below) : g_steal_pointer(&name);
 }

@@ -4,12 +4,12 @@
  *
  *   BtList *list = bt_list_new(fd, "standard input", '\n');
  *   while ((kind = bt_list_next(list, &entry, &error)) != BT_LIST_END) ...
- *   name = bt_list_place(entry, bases, &is_below_base, &error);
+ *   name = bt_list_place(entry, bases, &way);             bases: bt_list_bases()
  *
  * Entries end with a newline (or CR and newline), or with a NUL; the last one need not. Empty ones
- * are passed over. One that is longer than BT_LIST_ENTRY_MAX bytes, or has a NUL in a list of
- * lines, is a problem, told by its number, and the list goes on. A list that cannot be read is a
- * problem, and ends.
+ * are passed over, as is a byte order mark (UTF-8) at the beginning. One that is longer than
+ * BT_LIST_ENTRY_MAX bytes, or has a NUL in a list of lines, is a problem, told by its number, and
+ * the list goes on. A list that cannot be read is a problem, and ends.
  *
  * No call waits for a pipe that has nothing to tell, and what is held is one entry's worth of
  * bytes.
@@ -31,7 +31,7 @@ typedef enum BtListKind {
     BT_LIST_END
 } BtListKind;
 
-/* Takes fd. shown_name: what the list is called in sentences. separator: '\n' or '\0'. */
+/* As in bt_scan_add_list(); takes fd. */
 BtList *bt_list_new(BtFd fd, const char *shown_name, char separator);
 void bt_list_free(BtList *self);
 
@@ -43,11 +43,16 @@ BT_MUST_CHECK BtListKind bt_list_next(BtList *self, const char **out_entry, GErr
 /* The descriptor to wait for when the last step found nothing to read yet; else -1. */
 int bt_list_wait_fd(const BtList *self);
 
+/* The absolute paths that the base of a list is known by, NULL at the end: the real one, and the
+ * one that a shell shows for the current folder, if that led here through links. Owned; NULL with
+ * errno. */
+char **bt_list_bases(const char *folder, const char *current);
+
 /* The name of what an entry is about, without empty and "." parts, and with each ".." taking back
- * the part before it, as written, whatever links there are: below the base for a relative entry and
- * for an absolute one below one of `bases` (absolute paths, NULL at the end), else below "/"; ""
- * for these themselves. NULL for one that leads out of the base. Owned. */
-char *bt_list_place(const char *entry, const char *const *bases, bool *out_is_below_base,
-                    GError **error);
+ * the part before it, as written, whatever links there are; "" for the folder itself that it is
+ * below. *out_way leads there from the base: "" for an entry below it, be it relative or absolute
+ * and below one of `bases`; ".." or "../.." or further for one
+ * that leads out of it; "/" for another absolute one. Both owned. */
+char *bt_list_place(const char *entry, const char *const *bases, char **out_way);
 
 #endif

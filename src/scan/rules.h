@@ -6,13 +6,21 @@
  *   bt_rules_add(rules, BT_RULE_EXCLUDE, "drafts/", &error);       in the order of the command line
  *   bt_rules_add(rules, BT_RULE_INCLUDE, "*.jpg", &error);
  *
- * Patterns are those of gitignore(5); scan/glob.h has them in full. Names are relative to the PATH
- * that they were found under.
- *
- * The last rule that matches a file, or a folder on the way to it, decides. When none does, the
- * file is in, unless there is a rule that includes: then what is not asked for is out. A folder is
- * entered unless the last rule that matches it excludes it; so nothing in there can be let in
+ * Names are relative to the PATH that they were found under; they are not empty and have no empty
+ * part. The last rule that matches a file, or a folder on the way to it, decides. When none does,
+ * the file is in, unless there is a rule that includes: then what is not asked for is out. A folder
+ * is entered unless the last rule that matches it excludes it; so nothing in there can be let in
  * again.
+ *
+ * Patterns: `*` is any number of characters, `?` one, `[a-c]` one of these, `[!a-c]` (or `[^a-c]`)
+ * one of the others, `\` takes the next one as it is; none of them is a slash. `**` as a whole part
+ * is any number of parts, at the end one or more. A slash at the beginning or inside makes the
+ * pattern one for the whole name; without one it may begin at any part. A slash at the end: only
+ * folders. What matches a folder matches all below it. A character is one of UTF-8, or a byte that
+ * is none: names may be any bytes. Case counts.
+ *
+ * Follows: gitignore(5). Unlike there, `!` is nothing particular at the beginning, classes like
+ * [:alpha:] are refused, and "." parts are passed over.
  *
  * NULL stands for no rules.
  */
@@ -33,7 +41,7 @@ void bt_rules_free(BtRules *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtRules, bt_rules_free)
 
-/* False with a sentence when it is no pattern. */
+/* False with a sentence when it is no pattern: empty, with a [ that is not closed, ... */
 BT_MUST_CHECK bool bt_rules_add(BtRules *self, BtRule rule, const char *pattern, GError **error);
 
 /* Whether a file is in that was found in a folder that was entered. */

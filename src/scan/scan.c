@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan/scan.h"
 
+#include "base/hash.h"
 #include "base/path.h"
+#include "base/stall.h"
 #include "scan/choice.h"
 #include "scan/list.h"
 #include "scan/walk.h"
@@ -9,45 +11,51 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Roots whose folder stays open; those beyond are opened when they are needed, so that thousands of
- * PATHs do not use up the descriptors of the process. */
-#define ROOTS_HELD 256
+/* Roots whose folder stays open, so that thousands of PATHs do not use up the descriptors of the
+ * process. */
+#define ROOTS_HELD 64
 
+typedef enum RootKind {
+    ROOT_PATH, /* whose turn has not come, or of which nothing is taken */
+    ROOT_FILE,
+    ROOT_FOLDER,
+    ROOT_LISTED /* a folder that entries of a list are below */
+} RootKind;
+
+/* What the names of sources are relative to. PATHs and bases of lists come first, in order; the
+ * other folders of a list are added when an entry needs them. */
 typedef struct Root {
     char *path;
-    bool is_folder; /* as the scan found it */
-    bool is_listed; /* a folder of which a list tells the sources */
-    BtList *list;   /* that one, until its turn comes; of its base, behind which "/" follows */
-    BtFd fd;        /* of a folder that is held, O_PATH; else -1 */
+    RootKind kind;
+    BtList *list; /* of its base, until its turn comes */
+    uint64_t n_sources;
+    uint64_t n_problems;
+    BtFd fd; /* of a folder that is held, O_PATH; else -1 */
 } Root;
-
-/* Where the last entry of a list lies. Most lie where the one before does. */
-typedef struct Place {
-    int root;
-    char *folder;    /* its name; NULL: none yet */
-    BtFd fd;         /* O_PATH */
-    bool is_skipped; /* it lies in a skipped folder, or is one */
-} Place;
 
 struct BtScan {
     BtScanOptions options;
-    GArray *roots;      /* Root */
-    GArray *folders;    /* int: the roots that were found to be folders, in order */
-    GHashTable *claims; /* last part of a root that is a file => index of the first such root */
+    char *current; /* folder; absolute */
+    GArray *roots; /* Root */
     int next_root;
-    int root;           /* under which sources are found now */
-    size_t root_length; /* of their paths: what precedes the name */
-    size_t given;       /* of their names: see BtSource */
-    BtWalk *walk;       /* of the root, or of a folder that its list names */
-    BtList *list;       /* that is being read, or NULL */
-    int list_root;      /* its base; "/" is the next */
-    char **bases;       /* absolute paths of the base */
-    Place place;
+    int held[ROOTS_HELD]; /* roots, in a ring */
+    unsigned n_held;      /* so far */
+    int root;             /* under which sources are found now */
+    size_t root_length;   /* of their paths: what precedes the name */
+    size_t given;         /* of their names: see BtSource */
+    BtWalk *walk;         /* of the root, or of a folder that its list names */
+    BtList *list;         /* that is being read, or NULL */
+    int base;             /* of it: the first of its roots */
+    char **bases;         /* absolute paths of that, NULL at the end */
+    char *listed;         /* the folder that the last entry lies in; NULL: none yet */
+    char *results; /* the nearest folder from there up to the root that holds some, or NULL */
+    char *place;   /* the folder that the last PATH or link lies in; NULL: none yet */
+    bool place_is_skipped;
+    bool has_skipped;
     BtScanCounts counts;
 };
 
@@ -67,27 +75,44 @@ get_root(const BtScan *self, int index)
     return &g_array_index(self->roots, Root, index);
 }
 
-/* The folder of a root: lent where it is held, else opened into *own. -1 with errno. */
+/* The folder of a root, lent until another is held in its stead. -1 with errno. */
 static int
-open_root(const Root *root, BtFd *own)
+hold_root(BtScan *self, int index)
 {
+    int *held = &self->held[self->n_held % ROOTS_HELD];
+    Root *root = get_root(self, index);
+
     if (root->fd >= 0)
         return root->fd;
-    return *own = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (self->n_held >= ROOTS_HELD)
+        bt_fd_clear(&get_root(self, *held)->fd);
+    root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *held = index;
+    self->n_held++;
+    return root->fd;
 }
 
-/* What the paths of everything below a root begin with: its own with one slash, or nothing for the
- * current folder. */
+/* A path without the slashes at its end. */
 static char *
-shown_root(const Root *root)
+trim(const char *path)
 {
-    size_t length = strlen(root->path);
+    size_t length = strlen(path);
 
-    while (length > 0 && root->path[length - 1] == '/')
+    while (length > 1 && path[length - 1] == '/')
         length--;
-    if (length == 1 && root->path[0] == '.')
-        return g_strdup("");
-    return g_strdup_printf("%.*s/", (int)length, root->path);
+    return g_strndup(path, length);
+}
+
+/* What the paths of everything below a folder begin with: its own with one slash, or nothing for
+ * the current one. */
+static char *
+prefix_of(const char *folder)
+{
+    g_autofree char *path = trim(folder);
+
+    return strcmp(path, ".") == 0
+               ? g_strdup("")
+               : g_strconcat(path, path[0] == '/' && path[1] == '\0' ? "" : "/", NULL);
 }
 
 /* Whether a file is of this shard; counted if it is not. */
@@ -103,6 +128,7 @@ is_ours(BtScan *self, const char *name)
 static BtScanKind
 found_problem(BtScan *self)
 {
+    get_root(self, self->root)->n_problems++;
     self->counts.n_problems++;
     return BT_SCAN_PROBLEM;
 }
@@ -132,6 +158,7 @@ found_source(BtScan *self, const char *path, const struct stat *what, BtSource *
     source->root = self->root;
     source->format = bt_format_of_extension(source->name);
     source->stat = *what;
+    get_root(self, self->root)->n_sources++;
     self->counts.n_sources++;
     *out_source = source;
     return BT_SCAN_SOURCE;
@@ -144,185 +171,60 @@ ignore(BtScan *self)
     return BT_SCAN_MORE;
 }
 
+/* The first folder that is left out is told of. */
 static BtScanKind
-filter_out(BtScan *self)
+found_results(BtScan *self, const char *folder, GError **error)
 {
-    self->counts.n_filtered++;
-    return ignore(self);
+    g_autofree char *shown = trim(*folder != '\0' ? folder : ".");
+
+    if (++self->counts.n_results_folders > 1)
+        return BT_SCAN_MORE;
+    bt_error_set(error, BT_ERROR_INVALID, "%s holds results of blurthumb and is left out", shown);
+    return BT_SCAN_NOTICE;
 }
 
-/* Makes a root a folder in which sources are found. What is returned is lent, or opened into *own;
- * -1 with errno. */
-static int
-add_folder(BtScan *self, int index, BtFd *own)
-{
-    Root *root = get_root(self, index);
-    int fd = open_root(root, own);
-
-    if (fd < 0)
-        return -1;
-    root->is_folder = true;
-    if (self->folders->len < ROOTS_HELD)
-        root->fd = bt_fd_steal(own);
-    g_array_append_val(self->folders, index);
-    return fd;
-}
-
-static BtScanKind
-start_walk(BtScan *self, int dirfd, const char *prefix, GError **error)
-{
-    return bt_walk_start(self->walk, dirfd, prefix, error) ? BT_SCAN_MORE : found_problem(self);
-}
-
-static BtScanKind
-start_folder(BtScan *self, GError **error)
-{
-    const char *path = get_root(self, self->root)->path;
-    g_autofree char *shown = shown_root(get_root(self, self->root));
-    g_auto(BtFd) own = -1;
-    int fd = add_folder(self, self->root, &own);
-
-    self->root_length = strlen(shown);
-    return fd >= 0 ? start_walk(self, fd, shown, error) : found_failure(self, path, error);
-}
-
-/* The absolute paths that a folder is known by: the real one, and the one that a shell shows for
- * the current folder, if that led here through links. */
-static char **
-absolute_paths(const char *folder)
-{
-    g_autoptr(GPtrArray) paths = g_ptr_array_new();
-    g_autofree char *shown = g_canonicalize_filename(folder, NULL);
-    g_autofree char *real = realpath(folder, NULL);
-    struct stat what, other;
-
-    if (real != NULL)
-        g_ptr_array_add(paths, g_strdup(real));
-    if (stat(folder, &what) == 0 && stat(shown, &other) == 0 && what.st_dev == other.st_dev &&
-        what.st_ino == other.st_ino)
-        g_ptr_array_add(paths, g_strdup(shown));
-    g_ptr_array_add(paths, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&paths), FALSE);
-}
-
-/* Begins with a list, whose two roots are its base and "/". */
-static BtScanKind
-start_list(BtScan *self, GError **error)
-{
-    g_autoptr(BtList) list = g_steal_pointer(&get_root(self, self->root)->list);
-
-    self->list_root = self->root;
-    self->next_root = self->root + 2;
-    for (int index = self->root; index < self->next_root; index++) {
-        g_auto(BtFd) own = -1;
-
-        if (add_folder(self, index, &own) < 0)
-            return found_failure(self, get_root(self, index)->path, error);
-    }
-    g_strfreev(self->bases);
-    self->bases = absolute_paths(get_root(self, self->root)->path);
-    self->list = g_steal_pointer(&list);
-    return BT_SCAN_MORE;
-}
-
-/* Whether what a path really names lies in a skipped folder, at any depth. */
+/* Whether what a path leads to lies in a skipped folder, which is asked once for the paths of one
+ * folder. is_way: its last part is a link, or "." or "..". */
 static bool
-lies_in_skipped(const BtScan *self, const char *path)
+leads_to_skipped(BtScan *self, const char *path, bool is_way)
 {
-    g_autofree char *folder = realpath(path, NULL);
-    char *slash;
+    g_autofree char *real = NULL, *folder = NULL;
 
-    while (folder != NULL && (slash = strrchr(folder, '/')) != NULL) {
-        struct stat what;
-
-        *slash = '\0';
-        if (stat(slash != folder ? folder : "/", &what) == 0 &&
-            bt_walk_is_skipped(self->walk, &what))
-            return true;
+    if (!self->has_skipped || (is_way && (real = realpath(path, NULL)) == NULL))
+        return false;
+    folder = g_path_get_dirname(is_way ? real : path);
+    if (g_strcmp0(self->place, folder) != 0) {
+        self->place_is_skipped = bt_walk_is_in_skipped(self->walk, folder);
+        g_free(self->place);
+        self->place = g_steal_pointer(&folder);
     }
-    return false;
-}
-
-static BtScanKind
-start_file(BtScan *self, const char *name, const struct stat *what, BtSource **out_source)
-{
-    const char *path = get_root(self, self->root)->path;
-
-    if (!bt_choice_lets_in(&self->options, name, what))
-        return filter_out(self);
-    if (!g_hash_table_contains(self->claims, name))
-        g_hash_table_insert(self->claims, g_strdup(name), GINT_TO_POINTER(self->root));
-    self->root_length = (size_t)(name - path);
-    return is_ours(self, name) ? found_source(self, path, what, out_source) : BT_SCAN_MORE;
-}
-
-/* The PATH whose turn it is; links in it are followed. */
-static BtScanKind
-start_path(BtScan *self, BtSource **out_source, GError **error)
-{
-    const char *path = get_root(self, self->root)->path;
-    const char *slash = strrchr(path, '/');
-    struct stat what;
-
-    if (stat(path, &what) < 0)
-        return found_failure(self, path, error);
-    if (!S_ISDIR(what.st_mode) && !S_ISREG(what.st_mode))
-        return found_bad(self, path, "is neither a file nor a folder", error);
-    if (bt_walk_is_skipped(self->walk, &what))
-        return self->roots->len > 1 ? BT_SCAN_MORE
-                                    : found_bad(self, path, "is the output folder itself", error);
-    if (lies_in_skipped(self, path))
-        return found_bad(self, path, "lies in the output folder", error);
-    if (S_ISDIR(what.st_mode))
-        return start_folder(self, error);
-    return start_file(self, slash != NULL ? slash + 1 : path, &what, out_source);
-}
-
-static BtScanKind
-start_root(BtScan *self, BtSource **out_source, GError **error)
-{
-    self->root = self->next_root++;
-    self->given = 0;
-    return get_root(self, self->root)->list != NULL ? start_list(self, error)
-                                                    : start_path(self, out_source, error);
+    return self->place_is_skipped;
 }
 
 /* A regular file. One that has gone meanwhile was never there. */
 static BtScanKind
 judge_file(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GError **error)
 {
+    size_t given = self->options.follow ? strlen(entry->part) : 0;
     struct stat what;
 
-    if (!bt_choice_is_picture(&self->options, entry->dirfd, entry->part))
+    if (!bt_choice_is_picture(entry->dirfd, entry->part, given))
         return ignore(self);
-    if (bt_path_stat_given(entry->dirfd, entry->part,
-                           bt_choice_followed(&self->options, entry->part), &what) != 0)
+    if (bt_path_stat_given(entry->dirfd, entry->part, given, &what) != 0)
         return errno == ENOENT ? BT_SCAN_MORE : found_failure(self, entry->path, error);
     return bt_choice_is_wanted(&self->options, &what)
                ? found_source(self, entry->path, &what, out_source)
-               : filter_out(self);
-}
-
-static BtScanKind
-judge_folder(BtScan *self, const BtWalkEntry *entry)
-{
-    unsigned most = self->options.max_depth;
-
-    if (bt_rules_exclude(self->options.rules, entry->path + self->root_length, true))
-        return filter_out(self);
-    if (most == 0 || entry->depth < most)
-        bt_walk_enter(self->walk, entry);
-    return BT_SCAN_MORE;
+               : ignore(self);
 }
 
 /* The d_type of what a link leads to; its own where that is not to be followed. */
 static unsigned char
-type_behind(const BtScan *self, const BtWalkEntry *entry)
+type_behind(BtScan *self, const BtWalkEntry *entry)
 {
     struct stat what;
 
     return self->options.follow && fstatat(entry->dirfd, entry->part, &what, 0) == 0 &&
-                   !lies_in_skipped(self, entry->path)
+                   !leads_to_skipped(self, entry->path, true)
                ? IFTODT(what.st_mode)
                : DT_LNK;
 }
@@ -333,213 +235,264 @@ judge_entry(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GErro
     const char *name = entry->path + self->root_length;
     unsigned char type = entry->type;
 
-    if (bt_choice_is_hidden(&self->options, entry->part)) {
-        self->counts.n_hidden++;
+    if (bt_choice_is_hidden(&self->options, entry->part))
         return ignore(self);
-    }
     if (type == DT_LNK)
         type = type_behind(self, entry);
-    if (type == DT_DIR)
-        return judge_folder(self, entry);
+    if (type == DT_DIR) {
+        if (bt_rules_exclude(self->options.rules, name, true))
+            return ignore(self);
+        if (self->options.max_depth == 0 || entry->depth < self->options.max_depth)
+            bt_walk_enter(self->walk, entry);
+        return BT_SCAN_MORE;
+    }
     if (!is_ours(self, name))
         return BT_SCAN_MORE;
     if (!bt_rules_take(self->options.rules, name))
-        return filter_out(self);
+        return ignore(self);
     if (type == DT_REG)
         return judge_file(self, entry, out_source, error);
-    if (type == DT_LNK) {
-        self->counts.n_links++;
-        return ignore(self);
+    return type == DT_LNK || bt_format_of_extension(entry->part) == BT_FORMAT_NONE
+               ? ignore(self)
+               : found_bad(self, entry->path, "is not a regular file", error);
+}
+
+static BtScanKind
+judge_step(BtScan *self, BtWalkKind kind, const BtWalkEntry *entry, BtSource **out_source,
+           GError **error)
+{
+    if (kind == BT_WALK_ENTRY)
+        return judge_entry(self, entry, out_source, error);
+    if (kind == BT_WALK_RESULTS)
+        return found_results(self, entry->path, error);
+    return kind == BT_WALK_PROBLEM ? found_problem(self) : BT_SCAN_MORE;
+}
+
+/* Whether a rule excludes what is given, or a folder in its name. */
+static bool
+is_kept_out(const BtScan *self, const char *name, bool is_folder)
+{
+    return bt_rules_exclude(self->options.rules, name, is_folder) ||
+           bt_rules_bar(self->options.rules, name);
+}
+
+static BtScanKind
+take_file(BtScan *self, const char *path, const struct stat *what, BtSource **out_source,
+          GError **error)
+{
+    const char *name = path + self->root_length;
+    Root *root = get_root(self, self->root);
+
+    if (root->kind == ROOT_PATH) {
+        if (g_str_has_suffix(root->path, "/"))
+            return found_bad(self, root->path, "is not a folder", error);
+        root->kind = ROOT_FILE;
     }
-    if (bt_format_of_extension(entry->part) != BT_FORMAT_NONE)
-        return found_bad(self, entry->path, "is not a regular file", error);
-    return ignore(self);
+    if (is_kept_out(self, name, false) || !bt_choice_is_wanted(&self->options, what))
+        return ignore(self);
+    return is_ours(self, name) ? found_source(self, path, what, out_source) : BT_SCAN_MORE;
 }
 
+/* Enters a folder that was given; what is found in it is shown with its path before. */
+static BtScanKind
+start_walk(BtScan *self, const char *path, GError **error)
+{
+    Root *root = get_root(self, self->root);
+    bool is_path = root->kind == ROOT_PATH;
+    g_autofree char *prefix = prefix_of(path);
+    BtFd fd = bt_path_open_given(AT_FDCWD, path, strlen(path), BT_WALK_FOLDER_FLAGS);
+    BtWalkEntry entry;
+    BtWalkKind kind;
+
+    if (fd < 0)
+        return found_failure(self, path, error);
+    if (is_path) {
+        self->root_length = strlen(prefix);
+        self->given = 0;
+    }
+    kind = bt_walk_start(self->walk, fd, prefix, &entry, error);
+    if (is_path && kind == BT_WALK_MORE)
+        root->kind = ROOT_FOLDER;
+    return judge_step(self, kind, &entry, NULL, error);
+}
+
+/* What a path that was given leads to, and whether it is a link there. False with errno. */
+static bool
+look_at(const char *path, struct stat *out_what, bool *out_is_link)
+{
+    bool is_found = lstat(path, out_what) == 0;
+
+    *out_is_link = is_found && S_ISLNK(out_what->st_mode);
+    if (is_found ? !*out_is_link : errno != ENAMETOOLONG)
+        return is_found;
+    return bt_path_stat_given(AT_FDCWD, path, strlen(path), out_what) == 0;
+}
+
+/* Leaves out the last part of a name, and the slash before it. */
 static void
-clear_place(Place *place)
+cut_part(char *name)
 {
-    g_clear_pointer(&place->folder, g_free);
-    bt_fd_clear(&place->fd);
+    char *slash = strrchr(name, '/');
+
+    *(slash != NULL ? slash : name) = '\0';
 }
 
-/* Goes to the folder, below the root, that a path lies in. False with errno. */
-static bool
-go_to_place(BtScan *self, const char *path)
+/* The nearest folder that holds results, from that of an entry up to the root, which is asked once
+ * for the entries of one folder: *out_is_new. Lent; NULL: there is no such folder. */
+static const char *
+find_results(BtScan *self, const char *path, bool *out_is_new)
 {
-    const char *name = path + self->root_length;
-    const char *slash = strrchr(name, '/');
-    g_autofree char *folder = g_strndup(name, slash != NULL ? (gsize)(slash - name) : 0);
-    g_autofree char *shown = NULL;
-    g_auto(BtFd) own = -1;
-    Place *place = &self->place;
-    struct stat what;
-    int root_fd;
+    g_autofree char *at = g_strdup(path);
+    char *name = at + self->root_length;
 
-    if (place->folder != NULL && place->root == self->root && strcmp(place->folder, folder) == 0)
-        return true;
-    clear_place(place);
-    root_fd = open_root(get_root(self, self->root), &own);
-    if (root_fd >= 0)
-        place->fd = bt_path_open_given(root_fd, folder, strlen(folder), O_PATH | O_DIRECTORY);
-    if (place->fd < 0 || fstat(place->fd, &what) < 0)
-        return false;
-    shown = slash != NULL ? g_strndup(path, (gsize)(slash - path))
-                          : g_strdup(get_root(self, self->root)->path);
-    place->is_skipped = bt_walk_is_skipped(self->walk, &what) || lies_in_skipped(self, shown);
-    place->folder = g_steal_pointer(&folder);
-    place->root = self->root;
-    return true;
+    cut_part(name);
+    *out_is_new = g_strcmp0(self->listed, at) != 0;
+    if (!*out_is_new)
+        return self->results;
+    g_free(self->listed);
+    self->listed = g_strdup(at);
+    g_clear_pointer(&self->results, g_free);
+    while (!bt_choice_holds_results(&self->options, AT_FDCWD, at)) {
+        if (*name == '\0')
+            return NULL;
+        cut_part(name);
+    }
+    return self->results = g_steal_pointer(&at);
 }
 
-/* What a list names by this path, and whether it lies in a skipped folder. False with errno. */
-static bool
-stat_listed(BtScan *self, const char *path, const char *part, struct stat *out_what,
-            bool *out_is_skipped)
-{
-    if (!go_to_place(self, path) ||
-        fstatat(self->place.fd, part, out_what, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    *out_is_skipped =
-        S_ISLNK(out_what->st_mode) ? lies_in_skipped(self, path) : self->place.is_skipped;
-    return !S_ISLNK(out_what->st_mode) || fstatat(self->place.fd, part, out_what, 0) == 0;
-}
-
+/* A PATH or an entry of a list; links on its way are followed. */
 static BtScanKind
-start_listed(BtScan *self, const char *path, const char *part, GError **error)
+judge_given(BtScan *self, const char *path, BtSource **out_source, GError **error)
 {
     const char *name = path + self->root_length;
-    g_autofree char *prefix = *name != '\0' ? g_strconcat(path, "/", NULL) : g_strdup(path);
-    g_auto(BtFd) fd = -1;
-
-    if (*name != '\0' && (bt_rules_exclude(self->options.rules, name, true) ||
-                          bt_rules_bar(self->options.rules, name)))
-        return filter_out(self);
-    fd = openat(self->place.fd, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 ? start_walk(self, fd, prefix, error) : found_failure(self, path, error);
-}
-
-static BtScanKind
-judge_listed(BtScan *self, const char *path, BtSource **out_source, GError **error)
-{
-    const char *name = path + self->root_length;
-    const char *slash = strrchr(name, '/');
-    const char *part = *name == '\0' ? "." : slash != NULL ? slash + 1 : name;
-    const char *shown = *path == '\0' ? "." : path;
+    bool is_listed = self->list != NULL, is_link, is_new;
+    const char *shown = is_listed && *path == '\0' ? "." : path;
     struct stat what;
-    bool is_skipped;
 
-    if (!stat_listed(self, path, part, &what, &is_skipped))
-        return is_ours(self, name) ? found_failure(self, shown, error) : BT_SCAN_MORE;
+    bt_stall_at(shown);
+    if (!look_at(shown, &what, &is_link))
+        return is_listed && !is_ours(self, name) ? BT_SCAN_MORE : found_failure(self, shown, error);
     if (!S_ISDIR(what.st_mode) && !S_ISREG(what.st_mode))
         return found_bad(self, shown, "is neither a file nor a folder", error);
-    if (is_skipped)
+    if (bt_walk_is_skipped(self->walk, &what))
+        return is_listed || self->roots->len > 1
+                   ? BT_SCAN_MORE
+                   : found_bad(self, shown, "is the output folder itself", error);
+    if (leads_to_skipped(self, shown, is_link || name[strspn(name, ".")] == '\0'))
         return found_bad(self, shown, "lies in the output folder", error);
-    if (S_ISDIR(what.st_mode))
-        return start_listed(self, path, part, error);
-    if (!bt_choice_lets_in(&self->options, name, &what))
-        return filter_out(self);
-    return is_ours(self, name) ? found_source(self, path, &what, out_source) : BT_SCAN_MORE;
+    if (is_listed && find_results(self, path, &is_new) != NULL) {
+        ignore(self);
+        return is_new ? found_results(self, self->results, error) : BT_SCAN_MORE;
+    }
+    if (S_ISREG(what.st_mode))
+        return take_file(self, path, &what, out_source, error);
+    if (is_listed && *name != '\0' && is_kept_out(self, name, true))
+        return ignore(self);
+    return start_walk(self, shown, error);
+}
+
+static BtScanKind
+start_path(BtScan *self, BtSource **out_source, GError **error)
+{
+    g_autofree char *path = trim(get_root(self, self->root)->path);
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    self->root_length = (size_t)(name - path);
+    self->given = strlen(name);
+    return judge_given(self, path, out_source, error);
+}
+
+static BtScanKind
+start_root(BtScan *self, BtSource **out_source, GError **error)
+{
+    Root *root = get_root(self, self->next_root);
+    g_autoptr(BtList) list = g_steal_pointer(&root->list);
+
+    self->root = self->next_root++;
+    if (root->kind == ROOT_PATH)
+        return start_path(self, out_source, error);
+    if (list == NULL) /* it came up in a list that was read */
+        return BT_SCAN_MORE;
+    g_strfreev(self->bases);
+    if ((self->bases = bt_list_bases(root->path, self->current)) == NULL)
+        return found_failure(self, root->path, error);
+    self->base = self->root;
+    self->list = g_steal_pointer(&list);
+    return BT_SCAN_MORE;
+}
+
+/* The root of the list that is called `way` from its base; it may be new. */
+static int
+find_listed_root(BtScan *self, const char *way)
+{
+    const char *base = get_root(self, self->base)->path;
+    g_autofree char *prefix = prefix_of(base);
+    Root root = {
+        .path = *way == '\0'  ? g_strdup(base)
+                : *way == '/' ? g_strdup(way)
+                              : g_strconcat(prefix, way, NULL),
+        .kind = ROOT_LISTED,
+        .fd = -1,
+    };
+
+    for (guint i = (guint)self->base; i < self->roots->len; i++) {
+        const Root *other = get_root(self, (int)i);
+
+        if (other->kind == ROOT_LISTED && strcmp(other->path, root.path) == 0) {
+            g_free(root.path);
+            return (int)i;
+        }
+    }
+    g_array_append_val(self->roots, root);
+    return (int)self->roots->len - 1;
 }
 
 static BtScanKind
 take_listed(BtScan *self, const char *entry, BtSource **out_source, GError **error)
 {
-    bool is_below_base = false;
-    g_autofree char *name =
-        bt_list_place(entry, (const char *const *)self->bases, &is_below_base, error);
-    g_autofree char *shown = NULL;
-    g_autofree char *path = NULL;
+    g_autofree char *way = NULL, *prefix = NULL, *path = NULL;
+    g_autofree char *name = bt_list_place(entry, (const char *const *)self->bases, &way);
 
-    if (name == NULL)
-        return found_problem(self);
-    self->root = self->list_root + (is_below_base ? 0 : 1);
-    shown = shown_root(get_root(self, self->root));
-    path = g_strconcat(shown, name, NULL);
-    self->root_length = strlen(shown);
+    self->root = find_listed_root(self, way);
+    prefix = prefix_of(get_root(self, self->root)->path);
+    path = g_strconcat(prefix, name, NULL);
+    self->root_length = strlen(prefix);
     self->given = strlen(name);
-    return judge_listed(self, path, out_source, error);
+    return judge_given(self, path, out_source, error);
 }
 
 static BtScanKind
 next_listed(BtScan *self, BtSource **out_source, GError **error)
 {
     const char *entry;
+    BtListKind kind = bt_list_next(self->list, &entry, error);
 
-    switch (bt_list_next(self->list, &entry, error)) {
-    case BT_LIST_ENTRY:
+    if (kind == BT_LIST_ENTRY)
         return take_listed(self, entry, out_source, error);
-    case BT_LIST_PROBLEM:
+    if (kind == BT_LIST_PROBLEM)
         return found_problem(self);
-    case BT_LIST_MORE:
-        break;
-    case BT_LIST_END:
+    if (kind == BT_LIST_END) {
         g_clear_pointer(&self->list, bt_list_free);
-        clear_place(&self->place);
+        g_clear_pointer(&self->listed, g_free);
     }
     return BT_SCAN_MORE;
 }
 
-static bool
-is_another_file(const struct stat *what, const BtSource *source)
+/* From where a source is reached, and by which path of which so much is given. Where no more than
+ * its last part may not be a link, one call from the current folder does. -1 with errno. */
+static int
+find_way(BtScan *self, const BtSource *source, const char **out_path, size_t *out_given)
 {
-    return S_ISREG(what->st_mode) &&
-           (what->st_dev != source->stat.st_dev || what->st_ino != source->stat.st_ino);
-}
+    size_t above = (size_t)(source->name - source->path);
 
-/* Whether the scan enters each folder on the way to a file below a root. */
-static bool
-is_way_open(const BtScan *self, int dirfd, const char *name, size_t given)
-{
-    g_autofree char *folder = g_strdup(name);
-    struct stat what, root;
-    char *slash;
-
-    if (fstat(dirfd, &root) < 0)
-        return false;
-    while ((slash = strrchr(folder, '/')) != NULL) {
-        *slash = '\0';
-        if (bt_path_stat_given(dirfd, folder, MIN(given, strlen(folder)), &what) != 0 ||
-            bt_walk_is_skipped(self->walk, &what) ||
-            (self->options.one_file_system && what.st_dev != root.st_dev))
-            return false;
-    }
-    return true;
-}
-
-/* Whether the scan of a root's folder meets another source of this name. The question that nearly
- * always ends the matter, whether there is such a file, comes first. What a list has is not known:
- * it may have all. */
-static bool
-has_rival(const BtScan *self, const Root *root, const BtSource *source, const char *name)
-{
-    size_t given = root->is_listed ? strlen(name) : bt_choice_followed(&self->options, name);
-    g_auto(BtFd) own = -1;
-    int fd = open_root(root, &own);
-    struct stat what;
-
-    if (fd < 0 || bt_path_stat_given(fd, name, given, &what) != 0 ||
-        !is_another_file(&what, source) || !is_way_open(self, fd, name, given))
-        return false;
-    return root->is_listed ? bt_choice_lets_in(&self->options, name, &what)
-                           : bt_choice_is_met(&self->options, name) &&
-                                 bt_choice_is_wanted(&self->options, &what) &&
-                                 bt_choice_is_picture(&self->options, fd, name);
-}
-
-/* The first root that is a file of this name, when it lies before `end` and is another file. */
-static const Root *
-find_claim(const BtScan *self, int end, const BtSource *source, const char *name)
-{
-    const Root *root;
-    struct stat what;
-    gpointer index;
-
-    if (!g_hash_table_lookup_extended(self->claims, name, NULL, &index) ||
-        GPOINTER_TO_INT(index) >= end)
-        return NULL;
-    root = get_root(self, GPOINTER_TO_INT(index));
-    return stat(root->path, &what) == 0 && is_another_file(&what, source) ? root : NULL;
+    *out_path = source->path;
+    *out_given = source->given > 0 ? above + source->given : above > 0 ? above - 1 : 0;
+    if (source->given > 0 || (strchr(source->name, '/') == NULL && above != strlen("/")))
+        return AT_FDCWD;
+    *out_path = source->name;
+    *out_given = 0;
+    return hold_root(self, source->root);
 }
 
 void
@@ -557,10 +510,8 @@ bt_scan_new(void)
     BtScan *self = g_new0(BtScan, 1);
 
     self->roots = g_array_new(FALSE, FALSE, sizeof(Root));
-    self->folders = g_array_new(FALSE, FALSE, sizeof(int));
-    self->claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->walk = bt_walk_new();
-    self->place.fd = -1;
+    self->walk = bt_walk_new(&self->options);
+    self->current = g_get_current_dir();
     g_array_set_clear_func(self->roots, clear_root);
     return self;
 }
@@ -573,10 +524,11 @@ bt_scan_free(BtScan *self)
     bt_walk_free(self->walk);
     bt_list_free(self->list);
     g_strfreev(self->bases);
-    clear_place(&self->place);
     g_array_unref(self->roots);
-    g_array_unref(self->folders);
-    g_hash_table_unref(self->claims);
+    g_free(self->place);
+    g_free(self->listed);
+    g_free(self->results);
+    g_free(self->current);
     g_free(self);
 }
 
@@ -584,7 +536,6 @@ void
 bt_scan_configure(BtScan *self, const BtScanOptions *options)
 {
     self->options = *options;
-    bt_walk_configure(self->walk, options->follow, options->one_file_system);
 }
 
 void
@@ -600,37 +551,30 @@ bt_scan_add_list(BtScan *self, BtFd fd, const char *shown_name, char separator, 
 {
     Root root = {
         .path = g_strdup(base != NULL ? base : "."),
-        .is_listed = true,
+        .kind = ROOT_LISTED,
         .list = bt_list_new(fd, shown_name, separator),
         .fd = -1,
     };
-    Root slash = {.path = g_strdup("/"), .is_listed = true, .fd = -1};
 
     g_array_append_val(self->roots, root);
-    g_array_append_val(self->roots, slash);
 }
 
 void
 bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode)
 {
     bt_walk_skip(self->walk, device, inode);
+    g_clear_pointer(&self->place, g_free);
+    self->has_skipped = true;
 }
 
 BtScanKind
 bt_scan_next(BtScan *self, BtSource **out_source, GError **error)
 {
     BtWalkEntry entry;
+    BtWalkKind kind = bt_walk_next(self->walk, &entry, error);
 
-    switch (bt_walk_next(self->walk, &entry, error)) {
-    case BT_WALK_ENTRY:
-        return judge_entry(self, &entry, out_source, error);
-    case BT_WALK_PROBLEM:
-        return found_problem(self);
-    case BT_WALK_MORE:
-        return BT_SCAN_MORE;
-    case BT_WALK_END:
-        break;
-    }
+    if (kind != BT_WALK_END)
+        return judge_step(self, kind, &entry, out_source, error);
     if (self->list != NULL)
         return next_listed(self, out_source, error);
     return (guint)self->next_root < self->roots->len ? start_root(self, out_source, error)
@@ -646,16 +590,14 @@ bt_scan_wait_fd(const BtScan *self)
 BtFd
 bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError **error)
 {
-    const Root *root = get_root(self, source->root);
-    g_auto(BtFd) own = -1;
+    const char *path;
+    size_t given;
+    int dirfd = find_way(self, source, &path, &given);
     g_auto(BtFd) fd = -1;
     struct stat what;
-    int root_fd;
 
-    if (!root->is_folder)
-        fd = open(root->path, BT_CHOICE_FILE_FLAGS);
-    else if ((root_fd = open_root(root, &own)) >= 0)
-        fd = bt_path_open_given(root_fd, source->name, source->given, BT_CHOICE_FILE_FLAGS);
+    if (dirfd != -1)
+        fd = bt_path_open_given(dirfd, path, given, BT_CHOICE_FILE_FLAGS);
     if (fd < 0 || fstat(fd, &what) < 0) {
         bt_error_set_system(error, errno, "it cannot be opened");
         return -1;
@@ -671,35 +613,39 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
 bool
 bt_scan_stat(BtScan *self, const BtSource *source, struct stat *out_stat)
 {
-    const Root *root = get_root(self, source->root);
-    g_auto(BtFd) own = -1;
-    int root_fd;
+    const char *path;
+    size_t given;
+    int dirfd = find_way(self, source, &path, &given);
 
-    if (!root->is_folder)
-        return stat(root->path, out_stat) == 0;
-    return (root_fd = open_root(root, &own)) >= 0 &&
-           bt_path_stat_given(root_fd, source->name, source->given, out_stat) == 0;
+    return dirfd != -1 && bt_path_stat_given(dirfd, path, given, out_stat) == 0;
 }
 
-char *
-bt_scan_rival(BtScan *self, const BtSource *source, const char *name)
+uint64_t
+bt_scan_root_id(const BtScan *self, int index)
 {
-    int end = strcmp(name, source->name) == 0 ? source->root : INT_MAX;
-    const Root *claim = find_claim(self, end, source, name);
+    const Root *root = get_root(self, index);
+    g_autofree char *path = g_canonicalize_filename(root->path, self->current);
+    g_autofree char *parent = root->kind == ROOT_FILE ? g_path_get_dirname(path) : NULL;
 
-    if (claim != NULL)
-        return g_strdup(claim->path);
-    for (guint i = 0; i < self->folders->len; i++) {
-        int index = g_array_index(self->folders, int, i);
-        const Root *root = get_root(self, index);
+    return bt_hash_text(parent != NULL ? parent : path);
+}
 
-        if (index < end && has_rival(self, root, source, name)) {
-            g_autofree char *shown = shown_root(root);
+bool
+bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root)
+{
+    const Root *root;
 
-            return g_strconcat(shown, name, NULL);
-        }
-    }
-    return NULL;
+    if (index < 0 || (guint)index >= self->roots->len)
+        return false;
+    root = get_root(self, index);
+    *out_root = (BtScanRoot){
+        .path = root->path,
+        .id = bt_scan_root_id(self, index),
+        .n_sources = root->n_sources,
+        .n_problems = root->n_problems,
+        .is_whole_folder = root->kind == ROOT_FOLDER,
+    };
+    return true;
 }
 
 BtScanCounts

@@ -6,43 +6,57 @@
  *   bt_scan_configure(scan, &options);                    unless all of them are 0
  *   bt_scan_add(scan, "photos");                          once per PATH, in order
  *   bt_scan_add_list(scan, fd, "standard input", '\n', NULL);
- *   bt_scan_skip_folder(scan, device, inode);             the output folder
+ *   bt_scan_skip_folder(scan, device, inode);             the output folder, at any time
  *   while ((kind = bt_scan_next(scan, &source, &error)) != BT_SCAN_END) ...
  *   fd = bt_scan_open(scan, source, &error);              when its turn comes
  *
+ * A reader's map of the room:
+ *
+ *   scan.c    this: PATHs and entries, one after the other; what is taken and what is told
+ *   walk.c    one folder and all below it, entry by entry
+ *   list.c    a list, entry by entry, and where an entry lies in the tree of names
+ *   choice.c  whether a file is wanted: hidden, a picture, size, time, in a folder of results
+ *   rules.c   --include and --exclude
+ *   shard.c   whether a name is in this part
+ *
  * Memory does not grow with the number of files: one folder is open at a time, and what waits is
- * the names of folders on the way, not files. There is no recursion, so depth has no limit; paths
- * may be longer than PATH_MAX.
+ * the names of folders on the way. There is no recursion, so depth has no limit; paths may be
+ * longer than PATH_MAX. A PATH costs no more system calls than a folder that is found, but for one.
  *
- * What is a source: a regular file, not hidden (its name, or a folder's below the root, begins with
- * "."), whose extension is that of a picture format (bt_format_of_extension), or which has an
- * extension that tells nothing (none, or an unknown one) and whose first bytes are a picture's; a
- * TIFF by bytes alone is not taken, since camera raw files begin like it. A PATH may be a symbolic
- * link; below it links are not followed. The options change that, and narrow it down.
+ * Found as a source: a regular file, not hidden, whose extension is that of a picture format
+ * (bt_format_of_extension), or which has no extension, or an unknown one, and begins with a
+ * picture's bytes; but a TIFF's do not count, since camera raw files begin like it. Hidden is what
+ * begins with "." in its name, or a folder's below the root, and "@eaDir", where a Synology NAS
+ * keeps thumbnails of its own. A PATH may be a symbolic link; below it links are not followed. The
+ * options change that, and narrow it down.
  *
- * What is given by name, a PATH or an entry of a list, is taken as it is: a file is a source
- * whatever its name is, hidden or not, and no --include need ask for it; links on its way are
- * followed. Only what excludes it (it, or a folder in its name), its size, its time and the shard
- * keep it out. A folder that is given is taken with all below it, by the rules for what is found.
+ * Given by name, as a PATH or an entry of a list: taken as it is. A file is a source whatever its
+ * name, and no --include need ask for it; links on its way are followed. Only what excludes it (it,
+ * or a folder in its name), its size, its time and the shard keep it out. A folder that is given is
+ * taken with all below it, by the rules for what is found.
  *
- * The place of a source in the tree of results is its name. Of an entry it is the whole path as
- * written, tidied ("./a//b.jpg" is "a/b.jpg"), below the base of the list; an absolute path loses
- * that of the base where it begins so, else the slash at its beginning (bt_list_place).
+ * The name of a source, which is its place in the tree of results, is its path below the PATH. For
+ * an entry it is the path as written, tidied ("./a//b.jpg" is "a/b.jpg"), below the base of the
+ * list. A ".." at its beginning is left out, as if that folder were the PATH: "../card/a.jpg" is
+ * "card/a.jpg". An absolute path is named from the base if it lies below it, else from "/".
  *
- * A file that is given or found twice is a source twice: what was found is not remembered. Both go
- * to one result, and mostly the second finds it fresh. Two files with one name are another matter:
- * see bt_scan_rival().
+ * What was found is not remembered: a file that is given twice is a source twice, and whether two
+ * sources have one name is for the store to see.
  *
- * What is ignored (counted, with its kind): other files, hidden names, symbolic links, special
- * files without a picture's extension, and what the options keep out. With them as without, a link
- * that leads nowhere, or into a skipped folder, is ignored.
+ * Left out: a folder that holds results (options.marker), with all below it, wherever a walk enters
+ * it, as a PATH, and on the way from a list's root to an entry. The first one is a notice. A file
+ * that is given as a PATH is taken all the same. The skipped folder, the output of this run, is
+ * left out in silence.
  *
- * What is a problem (named, with a reason; the scan goes on): a PATH or entry that does not exist
- * or is neither file nor folder, or that lies in a skipped folder (a result could take the place of
- * its source), a skipped folder as the only PATH (among others it is passed over: `blurthumb *`), a
- * folder that cannot be read, a folder that is its own ancestor, a FIFO, socket or device with a
- * picture's extension, an entry that leads out of the base, and what bt_list_next() has. Nothing is
- * ever waited on.
+ * Ignored: other files, hidden names, special files without a picture's extension, what the options
+ * keep out, entries in a folder that holds results, and links, when they are followed those that
+ * lead nowhere or into a skipped folder.
+ *
+ * A problem (named, with a reason; the scan goes on): a PATH or entry that does not exist, is
+ * neither file nor folder, or lies in a skipped folder (a result could take the place of its
+ * source); a skipped folder as the only PATH (among others it is passed over: `blurthumb *`); a
+ * folder that cannot be read or contains itself; a FIFO, socket or device with a picture's
+ * extension; and what bt_list_next() has. The scan never waits for any of them.
  */
 #ifndef BT_SCAN_SCAN_H
 #define BT_SCAN_SCAN_H
@@ -66,12 +80,15 @@ typedef struct BtScanOptions {
     uint64_t min_bytes;         /* a smaller file is ignored */
     uint64_t max_bytes;         /* a larger one too; 0: none is */
     struct timespec newer_than; /* a file whose content is not younger is ignored; 0: none is */
-    unsigned max_depth;   /* 1: files directly in a folder that was given, 2: and in the folders
-                             there, ... as find -maxdepth; 0: any */
-    bool hidden;          /* take hidden files too, and enter hidden folders; but never
-                             ".blurthumb*", which are our own */
-    bool follow;          /* follow links that are found, to files and folders */
-    bool one_file_system; /* pass over folders that are on another than the one given */
+    unsigned max_depth;      /* 1: files directly in a folder that was given, 2: and in the folders
+                                there, ... as find -maxdepth; 0: any */
+    bool hidden;             /* take hidden files too, and enter hidden folders; but never
+                                ".blurthumb*", which are our own */
+    bool follow;             /* follow links that are found, to files and folders */
+    bool one_file_system;    /* pass over folders that are on another than the one given */
+    const char *marker;      /* a folder holds results if a regular file in it is called so ... */
+    const char *marker_text; /* ... and begins so. Both lent, and outlive the scan; NULL: no folder
+                                is left out */
 } BtScanOptions;
 
 /* One source. Free with bt_source_free(). */
@@ -81,7 +98,7 @@ typedef struct BtSource {
     const char *name; /* inside path: relative to its root folder; for a PATH that is a file, its
                          last part. Where its result goes in the tree. */
     size_t given;     /* of name, whose first so many bytes may lead through links */
-    int root;         /* index of the PATH it was found under; a list has two */
+    int root;         /* what it is relative to: index of bt_scan_root() */
     BtFormat format;  /* by extension; NONE when the extension tells nothing */
     struct stat stat; /* as the scan saw it */
 } BtSource;
@@ -93,6 +110,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtSource, bt_source_free)
 typedef enum BtScanKind {
     BT_SCAN_SOURCE,
     BT_SCAN_PROBLEM, /* *error says what; the scan goes on */
+    BT_SCAN_NOTICE,  /* nothing is wrong, but *error says what people should know */
     BT_SCAN_MORE,    /* nothing yet: a bounded amount of work was done, call again, if
                         bt_scan_wait_fd() does not say what to wait for */
     BT_SCAN_END
@@ -101,13 +119,12 @@ typedef enum BtScanKind {
 typedef struct BtScanCounts {
     uint64_t n_sources;
     uint64_t n_problems;
-    uint64_t n_ignored; /* of which: */
-    uint64_t n_hidden;
-    uint64_t n_links;
-    uint64_t n_filtered;
-    uint64_t n_elsewhere; /* not ignored: files of other shards, be they pictures or not */
+    uint64_t n_ignored;
+    uint64_t n_elsewhere;       /* not ignored: files of other shards, be they pictures or not */
+    uint64_t n_results_folders; /* left out */
 } BtScanCounts;
 
+/* Asks for the current folder, which must stay it. */
 BtScan *bt_scan_new(void);
 void bt_scan_free(BtScan *self);
 
@@ -116,24 +133,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtScan, bt_scan_free)
 /* Before the first PATH. */
 void bt_scan_configure(BtScan *self, const BtScanOptions *options);
 
-/* Adds a PATH, which is only remembered here; what is wrong with it is a problem of the scan. */
+/* What is wrong with a PATH is a problem of the scan. */
 void bt_scan_add(BtScan *self, const char *path);
 
 /* Adds a list of files and folders (scan/list.h), which is read as the scan goes on. Takes fd,
  * which may be a pipe. shown_name: what it is called in sentences. separator: '\n' or '\0'. base:
- * the folder that relative entries are below; NULL: the current one.
- *
- * Lists are best added behind all PATHs: a picture that lies below the base has its name whether an
- * entry says so or not. */
+ * the folder that relative entries are relative to; NULL: the current one. */
 void bt_scan_add_list(BtScan *self, BtFd fd, const char *shown_name, char separator,
                       const char *base);
 
-/* Never enters this folder, under whatever name it is met; a PATH that is this folder is passed
- * over in silence. May be called several times. */
+/* Never enters this folder from now on, under whatever name it is met. May be called several
+ * times. */
 void bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode);
 
 /* One step of bounded work: a directory entry, a folder entered or left, an entry of a list or a
- * piece of it read. out_source is written on SOURCE, *error on PROBLEM. */
+ * piece of it read. out_source is written on SOURCE, *error on PROBLEM and NOTICE. */
 BT_MUST_CHECK BtScanKind bt_scan_next(BtScan *self, BtSource **out_source, GError **error);
 
 /* What to wait for (POLLIN) before the next step, where the last one found that a list has nothing
@@ -150,15 +164,21 @@ BT_MUST_CHECK BtFd bt_scan_open(BtScan *self, const BtSource *source, struct sta
 /* What is at the source's place now: whatever has taken it, too. False when nothing is. */
 BT_MUST_CHECK bool bt_scan_stat(BtScan *self, const BtSource *source, struct stat *out_stat);
 
-/* The path of a source that claims the same place in the result tree before this one: a regular
- * file called `name` below a root before source's own, or below any root when name is not source's
- * own name (a result that is called otherwise than its source gives way). What the options keep out
- * is none, but for the shard: two sources of one name are in one shard, and another task sees to a
- * file of another name. No state is kept: it looks at the folders, and a list counts as if it had
- * all that lies below its base, so that no result depends on the order of entries. NULL when there
- * is none, or when it is the very same file. Owned (g_free).
- */
-char *bt_scan_rival(BtScan *self, const BtSource *source, const char *name);
+/* What sources are relative to, as far as the scan has come. */
+typedef struct BtScanRoot {
+    const char *path; /* as given; of a list, a folder that entries are below. Lent by the scan. */
+    uint64_t id;      /* bt_scan_root_id() */
+    uint64_t n_sources;
+    uint64_t n_problems;  /* with any, there may be more sources than were found */
+    bool is_whole_folder; /* a PATH that is a folder, and was entered; not a file, not a list */
+} BtScanRoot;
+
+/* For index 0 up: first the PATHs and lists as they were added. False beyond the last. */
+bool bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root);
+
+/* A number that tells one root from another in records: bt_hash_text() of its absolute path as
+ * written, without ".." and links resolved; for a PATH that is a file, of the folder it lies in. */
+uint64_t bt_scan_root_id(const BtScan *self, int index);
 
 BtScanCounts bt_scan_counts(const BtScan *self);
 

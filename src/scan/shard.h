@@ -2,27 +2,30 @@
 /*
  * This job's part of the sources, when several share them. Pure; any process.
  *
- *   bt_shard_parse("3/8", &shard, &error)                        what a person says
- *   bt_shard_auto(getenv_of, NULL, &shard, &origin, &error)      what started this program says
+ *   bt_shard_parse("3/8", &shard, &error)
  *   if (bt_shard_holds(&shard, source->name)) ...
  *
  * Every name is in exactly one of `count` shards, and in which one depends on its bytes alone: not
- * on the machine, the locale, the other names, or the version of this program. What follows is
- * therefore a format, which never changes.
+ * on the machine, the locale or the other names. What follows is therefore a format, which never
+ * changes.
  *
- *   hash: FNV-1a of 64 bits over the bytes of the name (offset cbf29ce484222325, prime
- * 100000001b3), then the finalizer of MurmurHash3 (fmix64), for the high bits of FNV-1a are poor:
- *             h ^= h >> 33; h *= ff51afd7ed558ccd; h ^= h >> 33; h *= c4ceb9fe1a85ec53; h ^= h >>
- * 33 shard: the high 64 bits of the 128-bit product hash * count
+ *   key:   the name in lower case (ASCII alone) without the picture extensions at its end, as many
+ *          as there are: all those of base/format.c. A result is called by its source's name, or
+ *          that and an extension, so two sources that could come to one result have one key: a.bmp
+ *          and a.bmp.jpg, and a.jpg and A.JPG where case does not count. An extension that is added
+ *          to base/format.c moves its pictures to other shards; no other change does.
+ *   hash:  bt_hash_text() of the key
+ *   shard: the high 64 bits of the 128-bit product hash * count
  *
- *   name              hash              of 8   of 1000
- *   ""                efd01f60ba992926     7       936
- *   "a.jpg"           57e45b66c4c401a7     2       343
- *   "2024/b c.jpg"    bd4a4b8ca24b0884     5       739
- *   "\xff\xfe.png"    df406b9f922bd5d7     6       872
+ *   name              key             hash              of 8   of 1000
+ *   ""                ""              efd01f60ba992926     7       936
+ *   "a.jpg"           "a"             82a2a958a9bece5b     4       510
+ *   "A.BMP.jpg"       "a"             82a2a958a9bece5b     4       510
+ *   "2024/b c.JPG"    "2024/b c"      0794395a024ab0f1     0        29
+ *   "dir/a.b.png"     "dir/a.b"       f12556322da0655a     7       941
+ *   "\xff\xfe.png"    "\xff\xfe"      75c9056eb1c4b960     3       460
  *
- * Follows: Fowler, Noll and Vo (draft-eastlake-fnv), Appleby's MurmurHash3, and Lemire, "Fast
- * random integer generation in an interval" (2019), for the multiplication.
+ * Follows: Lemire, "Fast random integer generation in an interval" (2019), for the multiplication.
  */
 #ifndef BT_SCAN_SHARD_H
 #define BT_SCAN_SHARD_H
@@ -42,23 +45,8 @@ typedef struct BtShard {
 /* Reads "I/N", which counts from 0: "0/8" to "7/8". */
 BT_MUST_CHECK bool bt_shard_parse(const char *text, BtShard *out_shard, GError **error);
 
-/* As getenv(3). */
-typedef const char *(*BtShardGetenv)(void *user, const char *name);
-
-/* The shard of a program that was started as one of several alike: by an array of Slurm, AWS Batch,
- * Google Cloud Batch or Grid Engine, and in it or by themselves, srun or mpirun. Both together make
- * index a*q + p of count n*q, for task a of n and rank p of q. *out_origin says where it comes
- * from: "Slurm array task 3 (3 of 8)"; owned. It should be told, since Slurm hands the variables of
- * a job on to those that are submitted in it.
- *
- * False with a sentence that says what to write instead: where the tasks of an array are not an
- * even range, so that not every shard is somebody's; where an engine (Kubernetes, LSF) does not
- * tell how many there are; where nothing says that there are several. A batch script of several
- * tasks that did not start this program by srun is one program, and has no share. */
-BT_MUST_CHECK bool bt_shard_auto(BtShardGetenv getenv_like, void *user, BtShard *out_shard,
-                                 char **out_origin, GError **error);
-
-uint64_t bt_shard_hash(const char *name);
+/* What of a name decides. Owned (g_free). */
+char *bt_shard_key(const char *name);
 
 bool bt_shard_holds(const BtShard *self, const char *name);
 

@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan/walk.h"
 
-#include "base/fd.h"
 #include "base/path.h"
+#include "base/stall.h"
+#include "scan/choice.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-
-#define FOLDER_FLAGS (O_RDONLY | O_NONBLOCK | O_DIRECTORY)
-
-typedef struct Identity {
-    dev_t device;
-    ino_t inode;
-} Identity;
 
 /* A folder on the way from the root to the one that is being read. */
 typedef struct Level {
-    Identity identity;
+    struct stat what;
     size_t path_length; /* of the walk's path that names this folder, its slash included */
     GPtrArray *folders; /* names of those in it that wait */
 } Level;
 
 struct BtWalk {
-    GArray *skipped;    /* Identity */
+    const BtScanOptions *options;
+    GArray *skipped;    /* struct stat */
     GArray *levels;     /* Level, the root's first; empty: the walk has ended */
-    BtFd root_fd;       /* O_PATH */
+    BtFd root_fd;       /* O_PATH; -1: no folder in the root was entered yet */
     GString *path;      /* of what is being looked at, as shown */
     size_t root_length; /* of path that is the prefix */
     DIR *dir;           /* the folder of the last level; NULL where it had to be closed */
     bool reading;       /* dir has not come to its end */
-    bool follow;
-    bool stay;
 };
 
 static void
@@ -49,25 +41,18 @@ last_level(const BtWalk *self)
     return &g_array_index(self->levels, Level, self->levels->len - 1);
 }
 
+/* Whether both are of one folder. */
 static bool
-is_identity(Identity identity, const struct stat *what)
+is_same(const struct stat *one, const struct stat *other)
 {
-    return identity.device == what->st_dev && identity.inode == what->st_ino;
-}
-
-/* Whether a folder is on another file system than the root, and that counts. */
-static bool
-is_elsewhere(const BtWalk *self, const struct stat *folder)
-{
-    return self->stay && self->levels->len > 0 &&
-           g_array_index(self->levels, Level, 0).identity.device != folder->st_dev;
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
 static bool
 is_on_the_way(const BtWalk *self, const struct stat *folder)
 {
     for (guint i = 0; i < self->levels->len; i++)
-        if (is_identity(g_array_index(self->levels, Level, i).identity, folder))
+        if (is_same(&g_array_index(self->levels, Level, i).what, folder))
             return true;
     return false;
 }
@@ -88,7 +73,7 @@ find_problem(const BtWalk *self, GError **error)
 
 /* Takes fd, which may be the failure to open the folder that the path names. */
 static BtWalkKind
-enter_folder(BtWalk *self, BtFd fd, GError **error)
+enter_folder(BtWalk *self, BtFd fd, BtWalkEntry *out_entry, GError **error)
 {
     g_auto(BtFd) own = fd;
     struct stat what;
@@ -97,12 +82,18 @@ enter_folder(BtWalk *self, BtFd fd, GError **error)
 
     if (own < 0 || fstat(own, &what) < 0)
         return find_problem(self, error);
-    if (bt_walk_is_skipped(self, &what) || is_elsewhere(self, &what))
+    if (bt_walk_is_skipped(self, &what) ||
+        (self->options->one_file_system && self->levels->len > 0 &&
+         g_array_index(self->levels, Level, 0).what.st_dev != what.st_dev))
         return BT_WALK_MORE;
     if (is_on_the_way(self, &what)) {
         bt_error_set(error, BT_ERROR_INVALID, "%s is a folder that contains itself",
                      shown_path(self));
         return BT_WALK_PROBLEM;
+    }
+    if (bt_choice_holds_results(self->options, own, "")) {
+        *out_entry = (BtWalkEntry){.path = shown_path(self)};
+        return BT_WALK_RESULTS;
     }
     if ((dir = fdopendir(own)) == NULL)
         return find_problem(self, error);
@@ -112,23 +103,11 @@ enter_folder(BtWalk *self, BtFd fd, GError **error)
     self->reading = true;
     if (self->levels->len > 0)
         g_string_append_c(self->path, '/');
-    level.identity = (Identity){.device = what.st_dev, .inode = what.st_ino};
+    level.what = what;
     level.path_length = self->path->len;
     level.folders = g_ptr_array_new_with_free_func(g_free);
     g_array_append_val(self->levels, level);
     return BT_WALK_MORE;
-}
-
-/* The d_type of an entry, which some file systems do not tell; DT_UNKNOWN when it is gone. */
-static unsigned char
-entry_type(const BtWalk *self, const struct dirent *entry)
-{
-    struct stat what;
-
-    if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type;
-    return bt_path_stat(dirfd(self->dir), entry->d_name, &what) == 0 ? IFTODT(what.st_mode)
-                                                                     : DT_UNKNOWN;
 }
 
 static BtWalkKind
@@ -136,6 +115,7 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     const struct dirent *entry;
     unsigned char type;
+    struct stat what;
 
     g_string_truncate(self->path, last_level(self)->path_length);
     errno = 0;
@@ -143,10 +123,15 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
         self->reading = false;
         return errno == 0 ? BT_WALK_MORE : find_problem(self, error);
     }
-    type = entry_type(self, entry);
-    if (type == DT_UNKNOWN || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        return BT_WALK_MORE;
+    type = entry->d_type; /* which some file systems do not tell */
+    if (type == DT_UNKNOWN && bt_path_stat(dirfd(self->dir), entry->d_name, &what) == 0)
+        type = IFTODT(what.st_mode);
+    if (type == DT_UNKNOWN) /* it is gone */
         return BT_WALK_MORE;
     g_string_append(self->path, entry->d_name);
+    bt_stall_at(self->path->str);
     *out_entry = (BtWalkEntry){
         .dirfd = dirfd(self->dir),
         .part = entry->d_name,
@@ -157,17 +142,24 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     return BT_WALK_ENTRY;
 }
 
+/* A folder in the one that was just read is opened from there, so that a long chain of folders is
+ * not walked from its root again and again. */
 static BtFd
-open_folder(const BtWalk *self, int dirfd, const char *path)
+open_folder(BtWalk *self, const char *part)
 {
-    return bt_path_open_given(dirfd, path, self->follow ? strlen(path) : 0, FOLDER_FLAGS);
+    const char *path = self->dir != NULL ? part : self->path->str + self->root_length;
+
+    if (self->root_fd < 0)
+        self->root_fd = bt_path_open(dirfd(self->dir), "", O_PATH | O_DIRECTORY, 0);
+    if (self->root_fd < 0)
+        return -1;
+    return bt_path_open_given(self->dir != NULL ? dirfd(self->dir) : self->root_fd, path,
+                              self->options->follow ? strlen(path) : 0, BT_WALK_FOLDER_FLAGS);
 }
 
-/* Enters a folder that waits in the last level, or leaves that level. A child of the folder that
- * was just read is opened from there, so that a long chain of folders is not walked from its root
- * again and again. */
+/* Enters a folder that waits in the last level, or leaves that level. */
 static BtWalkKind
-next_folder(BtWalk *self, GError **error)
+next_folder(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     GPtrArray *folders = last_level(self)->folders;
     g_autofree char *part = NULL;
@@ -180,19 +172,17 @@ next_folder(BtWalk *self, GError **error)
     }
     part = g_ptr_array_steal_index_fast(folders, folders->len - 1);
     g_string_append(self->path, part);
-    return enter_folder(self,
-                        self->dir != NULL
-                            ? open_folder(self, dirfd(self->dir), part)
-                            : open_folder(self, self->root_fd, self->path->str + self->root_length),
-                        error);
+    bt_stall_at(self->path->str);
+    return enter_folder(self, open_folder(self, part), out_entry, error);
 }
 
 BtWalk *
-bt_walk_new(void)
+bt_walk_new(const BtScanOptions *options)
 {
     BtWalk *self = g_new0(BtWalk, 1);
 
-    self->skipped = g_array_new(FALSE, FALSE, sizeof(Identity));
+    self->options = options;
+    self->skipped = g_array_new(FALSE, FALSE, sizeof(struct stat));
     self->levels = g_array_new(FALSE, FALSE, sizeof(Level));
     self->path = g_string_new(NULL);
     self->root_fd = -1;
@@ -214,39 +204,46 @@ bt_walk_free(BtWalk *self)
 }
 
 void
-bt_walk_configure(BtWalk *self, bool follow, bool stay)
-{
-    self->follow = follow;
-    self->stay = stay;
-}
-
-void
 bt_walk_skip(BtWalk *self, dev_t device, ino_t inode)
 {
-    Identity identity = {.device = device, .inode = inode};
+    struct stat what = {.st_dev = device, .st_ino = inode};
 
-    g_array_append_val(self->skipped, identity);
+    g_array_append_val(self->skipped, what);
 }
 
 bool
 bt_walk_is_skipped(const BtWalk *self, const struct stat *folder)
 {
     for (guint i = 0; i < self->skipped->len; i++)
-        if (is_identity(g_array_index(self->skipped, Identity, i), folder))
+        if (is_same(&g_array_index(self->skipped, struct stat, i), folder))
             return true;
     return false;
 }
 
 bool
-bt_walk_start(BtWalk *self, int dirfd, const char *prefix, GError **error)
+bt_walk_is_in_skipped(const BtWalk *self, const char *folder)
+{
+    g_auto(BtFd) fd = bt_path_open_given(AT_FDCWD, folder, strlen(folder), O_PATH | O_DIRECTORY);
+    g_autoptr(GString) up = g_string_new(".");
+    struct stat what, below = {0};
+
+    while (fd >= 0 && fstatat(fd, up->str, &what, 0) == 0 &&
+           !is_same(&what, &below)) { /* above "/" is "/" */
+        if (bt_walk_is_skipped(self, &what))
+            return true;
+        below = what;
+        g_string_append(up, "/..");
+    }
+    return false;
+}
+
+BtWalkKind
+bt_walk_start(BtWalk *self, BtFd fd, const char *prefix, BtWalkEntry *out_entry, GError **error)
 {
     g_string_assign(self->path, prefix);
     self->root_length = self->path->len;
     bt_fd_clear(&self->root_fd);
-    self->root_fd = bt_path_open(dirfd, "", O_PATH | O_DIRECTORY, 0);
-    return enter_folder(self,
-                        self->root_fd >= 0 ? bt_path_open(self->root_fd, "", FOLDER_FLAGS, 0) : -1,
-                        error) != BT_WALK_PROBLEM;
+    return enter_folder(self, fd, out_entry, error);
 }
 
 BtWalkKind
@@ -254,7 +251,7 @@ bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     if (self->reading)
         return read_entry(self, out_entry, error);
-    return self->levels->len > 0 ? next_folder(self, error) : BT_WALK_END;
+    return self->levels->len > 0 ? next_folder(self, out_entry, error) : BT_WALK_END;
 }
 
 void

@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
@@ -41,38 +43,86 @@ is_stale(const char *name)
     return *end == '-' && pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
-static void
-clear_folder(gpointer data)
-{
-    BtFolder *self = data;
-
-    bt_fd_clear(&self->fd);
-    g_free(self->path);
-}
-
 BtFolder *
 bt_folder_new(const char *output, const char *name, size_t name_length, BtFd *fd)
 {
-    BtFolder *self = g_rc_box_new0(BtFolder);
-    const char *slash = g_str_has_suffix(output, "/") ? "" : "/";
+    BtFolder *self = g_new0(BtFolder, 1);
 
     self->fd = bt_fd_steal(fd);
-    self->path = g_strdup_printf("%s%s%.*s", output, slash, (int)name_length, name);
+    self->path = g_strdup_printf("%s%.*s", output, (int)name_length, name);
     self->name = self->path + strlen(self->path) - name_length;
     return self;
 }
 
-BtFolder *
-bt_folder_ref(BtFolder *self)
+void
+bt_folder_free(BtFolder *self)
 {
-    return g_rc_box_acquire(self);
+    if (self == NULL)
+        return;
+    bt_ledger_free(self->ledger);
+    bt_fd_clear(&self->fd);
+    g_free(self->path);
+    g_free(self);
 }
 
-void
-bt_folder_unref(BtFolder *self)
+static BtLedger *
+get_ledger(BtFolder *self)
 {
-    if (self != NULL)
-        g_rc_box_release_full(self, clear_folder);
+    if (self->ledger == NULL)
+        self->ledger = bt_ledger_new(self->fd);
+    return self->ledger;
+}
+
+/* The attribute of a file, by its name: one call where there is /proc. Its length; -1 with errno.
+ */
+static ssize_t
+get_attribute(const BtFolder *self, const char *name, char *text, size_t size)
+{
+    char path[sizeof "/proc/self/fd//" + 3 * sizeof self->fd + NAME_MAX];
+    g_auto(BtFd) fd = -1;
+    ssize_t n;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", self->fd, name);
+    if ((n = lgetxattr(path, BT_RECORD_ATTRIBUTE, text, size)) >= 0 || errno != ENOENT)
+        return n;
+    fd = openat(self->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fgetxattr(fd, BT_RECORD_ATTRIBUTE, text, size) : -1;
+}
+
+bool
+bt_folder_get_record(BtFolder *self, const char *name, const struct stat *file,
+                     BtRecord *out_record)
+{
+    char text[BT_RECORD_BYTES_MAX] = "";
+    ssize_t n = get_attribute(self, name, text, sizeof text - 1);
+
+    if (n < 0 && errno != ERANGE)
+        return bt_ledger_get(get_ledger(self), name, file, out_record);
+    text[MAX(n, 0)] = '\0';
+    *out_record = bt_record_parse(text);
+    return true;
+}
+
+bool
+bt_folder_put_record(BtFolder *self, int fd, const char *name, const BtRecord *record, bool durable)
+{
+    char text[BT_RECORD_BYTES_MAX];
+
+    bt_record_print(record, text);
+    if (fsetxattr(fd, BT_RECORD_ATTRIBUTE, text, strlen(text), 0) == 0)
+        return true;
+    return errno != ENOSPC && errno != EDQUOT && errno != EIO &&
+           bt_ledger_put(get_ledger(self), name, record, durable);
+}
+
+bool
+bt_folder_remove(BtFolder *self, const char *name)
+{
+    struct stat ledger;
+
+    return unlinkat(self->fd, name, 0) == 0 &&
+           (fstatat(self->fd, BT_LEDGER_NAME, &ledger, AT_SYMLINK_NOFOLLOW) != 0 ||
+            bt_ledger_put(get_ledger(self), name, NULL, false));
 }
 
 char *

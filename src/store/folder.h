@@ -3,8 +3,6 @@
  * A folder that results go to, held open, and the names of temporaries in it. Supervisor. Inside
  * the room only.
  *
- * Reference counted: the store holds the last one, and each target the one that it was made in.
- *
  * A temporary's name is ".blurthumb-HOST-PID-N.tmp", where HOST is the name of the host and the
  * number of the PID namespace: a PID means nothing in the container next door.
  */
@@ -12,6 +10,7 @@
 #define BT_STORE_FOLDER_H
 
 #include "base/fd.h"
+#include "store/ledger.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,12 +19,26 @@ typedef struct BtFolder {
     BtFd fd;          /* O_PATH */
     char *path;       /* as shown, with a slash at its end */
     const char *name; /* inside path: below the output folder; "" for that itself */
+    BtLedger *ledger; /* of records that could not become attributes; NULL: not yet asked for */
 } BtFolder;
 
-/* Takes *fd. name: as in the struct, in the first name_length bytes. */
+/* Takes *fd. output: with a slash at its end. name: as in the struct, in its first name_length
+ * bytes. */
 BtFolder *bt_folder_new(const char *output, const char *name, size_t name_length, BtFd *fd);
-BtFolder *bt_folder_ref(BtFolder *self);
-void bt_folder_unref(BtFolder *self);
+void bt_folder_free(BtFolder *self);
+
+/* The record of the file that has a name in the folder: its attribute, else a line of the ledger.
+ * False when it has none. */
+bool bt_folder_get_record(BtFolder *self, const char *name, const struct stat *file,
+                          BtRecord *out_record);
+
+/* Writes the record of an open file that is to get this name: as its attribute, else as a line of
+ * the ledger. False with errno. */
+bool bt_folder_put_record(BtFolder *self, int fd, const char *name, const BtRecord *record,
+                          bool durable);
+
+/* Removes a result and its record. False with errno. */
+bool bt_folder_remove(BtFolder *self, const char *name);
 
 /* A name that no other temporary of any process has had. Owned (g_free). */
 char *bt_folder_temporary_name(void);

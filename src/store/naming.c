@@ -5,11 +5,6 @@
 
 #define OWN_PREFIX ".blurthumb"
 
-#define SAME_FORMAT       "{dir}/{stem}{suffix}.{ext}"
-#define OTHER_FORMAT      "{dir}/{name}{suffix}.{ext}"
-#define FLAT_SAME_FORMAT  "{flat}{stem}{suffix}.{ext}"
-#define FLAT_OTHER_FORMAT "{flat}{name}{suffix}.{ext}"
-
 /* A source's name in its parts, lent. */
 typedef struct Parts {
     const char *whole;
@@ -21,68 +16,55 @@ typedef struct Parts {
     BtFormat from, to;
 } Parts;
 
-typedef void (*Field)(const Parts *parts, GString *out);
+typedef enum Field {
+    FIELD_DIR,
+    FIELD_FLAT,
+    FIELD_STEM,
+    FIELD_NAME,
+    FIELD_SUFFIX,
+    FIELD_EXT,
+    FIELD_HASH,
+    N_FIELDS,
+} Field;
+
+static const char *const field_names[N_FIELDS] = {
+    "{dir}", "{flat}", "{stem}", "{name}", "{suffix}", "{ext}", "{hash}",
+};
+
+/* That tell one source of a folder from another. */
+#define TELLING_FIELDS (1u << FIELD_STEM | 1u << FIELD_NAME | 1u << FIELD_HASH)
 
 static void
-put_dir(const Parts *parts, GString *out)
+put_field(Field field, const Parts *parts, GString *out)
 {
-    g_string_append_len(out, parts->whole, parts->dir_length);
-}
+    bool keeps_ext = parts->from == parts->to && parts->ext[0] != '\0';
+    g_autofree char *digest = NULL;
 
-static void
-put_flat(const Parts *parts, GString *out)
-{
-    for (const char *at = parts->whole; at < parts->file; at++) {
-        if (*at == '/')
-            g_string_append(out, "__");
-        else
-            g_string_append_c(out, *at);
+    switch (field) {
+    case FIELD_DIR:
+        g_string_append_len(out, parts->whole, parts->dir_length);
+        break;
+    case FIELD_FLAT:
+        for (const char *at = parts->whole; at < parts->file; at++)
+            g_string_append_len(out, *at == '/' ? "__" : at, *at == '/' ? 2 : 1);
+        break;
+    case FIELD_STEM:
+        g_string_append_len(out, parts->file, parts->stem_length);
+        break;
+    case FIELD_NAME:
+        g_string_append(out, parts->file);
+        break;
+    case FIELD_SUFFIX:
+        g_string_append(out, parts->suffix);
+        break;
+    case FIELD_EXT:
+        g_string_append(out, keeps_ext ? parts->ext : bt_format_extension(parts->to));
+        break;
+    default:
+        digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, parts->whole, -1);
+        g_string_append_len(out, digest, 8);
     }
 }
-
-static void
-put_stem(const Parts *parts, GString *out)
-{
-    g_string_append_len(out, parts->file, parts->stem_length);
-}
-
-static void
-put_name(const Parts *parts, GString *out)
-{
-    g_string_append(out, parts->file);
-}
-
-static void
-put_suffix(const Parts *parts, GString *out)
-{
-    g_string_append(out, parts->suffix);
-}
-
-static void
-put_ext(const Parts *parts, GString *out)
-{
-    g_string_append(out, parts->from == parts->to && parts->ext[0] != '\0'
-                             ? parts->ext
-                             : bt_format_extension(parts->to));
-}
-
-static void
-put_hash(const Parts *parts, GString *out)
-{
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, parts->whole, -1);
-
-    g_string_append_len(out, digest, 8);
-}
-
-static const struct {
-    const char *name;
-    Field put;
-    bool tells; /* one source of a folder from another */
-} fields[] = {
-    {"dir", put_dir, false},  {"flat", put_flat, false},     {"stem", put_stem, true},
-    {"name", put_name, true}, {"suffix", put_suffix, false}, {"ext", put_ext, false},
-    {"hash", put_hash, true},
-};
 
 static Parts
 split(const BtNaming *naming, const char *name, BtFormat from, BtFormat to)
@@ -111,21 +93,6 @@ split(const BtNaming *naming, const char *name, BtFormat from, BtFormat to)
     return parts;
 }
 
-/* The index of the field that "{" at `at` begins, and its length with both braces; -1: none. */
-static int
-find_field(const char *at, size_t *out_length)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-        size_t length = strlen(fields[i].name);
-
-        if (strncmp(at + 1, fields[i].name, length) == 0 && at[length + 1] == '}') {
-            *out_length = length + 2;
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 static bool
 is_brace(const char *at)
 {
@@ -144,24 +111,38 @@ tidy(GString *text)
     g_string_truncate(text, to);
 }
 
-static void
-expand(const char *pattern, const Parts *parts, GString *out)
+/* Makes a name by a pattern. Returns the set of its fields; 0 where it is wrong. */
+static unsigned
+expand(const char *pattern, const Parts *parts, GString *out, GError **error)
 {
+    unsigned fields = 0;
     size_t length;
 
     for (const char *at = pattern; *at != '\0'; at += length) {
-        int field;
+        Field field = FIELD_DIR;
 
-        length = 1;
-        if (is_brace(at))
-            length = 2;
-        else if (*at == '{' && (field = find_field(at, &length)) >= 0) {
-            fields[field].put(parts, out);
+        length = is_brace(at) ? 2 : 1;
+        if (length == 2 || (*at != '{' && *at != '}')) {
+            g_string_append_c(out, *at);
             continue;
         }
-        g_string_append_c(out, *at);
+        while (field < N_FIELDS && !g_str_has_prefix(at, field_names[field]))
+            field++;
+        if (field == N_FIELDS)
+            return bt_error_set(error, BT_ERROR_INVALID,
+                                "'%s' has no field {dir}, {flat}, {stem}, {name}, {suffix}, {ext} "
+                                "or {hash} at '%s'",
+                                pattern, at);
+        put_field(field, parts, out);
+        fields |= 1u << field;
+        length = strlen(field_names[field]);
     }
     tidy(out);
+    if ((fields & TELLING_FIELDS) != 0)
+        return fields;
+    return bt_error_set(error, BT_ERROR_INVALID,
+                        "'%s' would give all results one name: it needs {stem}, {name} or {hash}",
+                        pattern);
 }
 
 /* Whether a part of a path is one of those that lead elsewhere, or nowhere. */
@@ -182,35 +163,10 @@ has_bad_part(const char *path)
     }
 }
 
-static bool
-check_fields(const char *pattern, GError **error)
-{
-    bool tells = false;
-    size_t length;
-
-    for (const char *at = pattern; *at != '\0'; at += length) {
-        int field = -1;
-
-        length = is_brace(at) ? 2 : 1;
-        if (length == 2)
-            continue;
-        if (*at == '}' || (*at == '{' && (field = find_field(at, &length)) < 0))
-            return bt_error_set(error, BT_ERROR_INVALID,
-                                "'%s' has no field {dir}, {flat}, {stem}, {name}, {suffix}, {ext} "
-                                "or {hash} at '%s'",
-                                pattern, at);
-        tells |= field >= 0 && fields[field].tells;
-    }
-    return tells || bt_error_set(error, BT_ERROR_INVALID,
-                                 "'%s' would give all results one name: it needs {stem}, {name} or "
-                                 "{hash}",
-                                 pattern);
-}
-
 bool
 bt_naming_check(const BtNaming *self, GError **error)
 {
-    g_autoptr(GString) sample = NULL;
+    g_autoptr(GString) sample = g_string_new(NULL);
     Parts parts = split(self, "dir/stem.ext", BT_FORMAT_NONE, BT_FORMAT_JPEG);
 
     if (self->suffix != NULL && strchr(self->suffix, '/') != NULL)
@@ -218,43 +174,38 @@ bt_naming_check(const BtNaming *self, GError **error)
                             self->suffix);
     if (self->pattern == NULL)
         return true;
-    if (!check_fields(self->pattern, error))
+    if (expand(self->pattern, &parts, sample, error) == 0)
         return false;
-    sample = g_string_new(NULL);
-    expand(self->pattern, &parts, sample);
     return (self->pattern[0] != '/' && !has_bad_part(sample->str)) ||
            bt_error_set(error, BT_ERROR_INVALID, "'%s' is no name below the output folder",
                         self->pattern);
 }
 
 bool
-bt_naming_is_plain(const BtNaming *self)
-{
-    return self->pattern == NULL && !self->flat && (self->suffix == NULL || *self->suffix == '\0');
-}
-
-bool
 bt_naming_is_apart(const BtNaming *self)
 {
-    return self->pattern != NULL ? strstr(self->pattern, "{hash}") != NULL : !self->flat;
+    g_autoptr(GString) sample = g_string_new(NULL);
+    Parts parts = split(self, "name", BT_FORMAT_NONE, BT_FORMAT_JPEG);
+
+    return self->pattern != NULL
+               ? (expand(self->pattern, &parts, sample, NULL) & 1u << FIELD_HASH) != 0
+               : !self->flat;
 }
 
 char *
 bt_naming_result(const BtNaming *self, const char *name, BtFormat from, BtFormat to, GError **error)
 {
-    bool same = from == to;
+    bool same = from == to, has_suffix = self->suffix != NULL && *self->suffix != '\0';
+    g_autofree char *usual = g_strconcat(self->flat ? "{flat}" : "{dir}/",
+                                         same ? "{stem}" : "{name}", "{suffix}.{ext}", NULL);
     g_autoptr(GString) text = g_string_new(NULL);
     Parts parts = split(self, name, from, to);
     const char *slash;
 
-    if (same && bt_naming_is_plain(self))
+    if (self->pattern == NULL && same && !self->flat && !has_suffix)
         g_string_assign(text, name);
-    else if (self->pattern != NULL)
-        expand(self->pattern, &parts, text);
-    else if (self->flat)
-        expand(same ? FLAT_SAME_FORMAT : FLAT_OTHER_FORMAT, &parts, text);
-    else
-        expand(same ? SAME_FORMAT : OTHER_FORMAT, &parts, text);
+    else if (expand(self->pattern != NULL ? self->pattern : usual, &parts, text, error) == 0)
+        return NULL;
     slash = strrchr(text->str, '/');
     if (!has_bad_part(text->str) &&
         !g_str_has_prefix(slash != NULL ? slash + 1 : text->str, OWN_PREFIX))

@@ -40,10 +40,6 @@ typedef struct BtNaming {
  * out of the output folder. One sentence in *error where not. */
 BT_MUST_CHECK bool bt_naming_check(const BtNaming *self, GError **error);
 
-/* Whether each source's result has its own name, or that and an extension: then two sources of one
- * folder cannot come to one name. */
-bool bt_naming_is_plain(const BtNaming *self);
-
 /* Whether no two sources of a batch can come to one name by their folders or stems: as they can
  * where a pattern without {hash}, or flat, is. */
 bool bt_naming_is_apart(const BtNaming *self);

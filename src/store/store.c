@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store.h"
 
-#include "base/clock.h"
+#include "base/hash.h"
 #include "base/path.h"
 #include "store/folder.h"
 #include "store/target.h"
@@ -9,210 +9,211 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
-/* How long to wait until a file system's clock moves: the coarsest there are tick every 2 s. */
-#define CLOCK_LIMIT_NS (5 * BT_NS_PER_S / 2)
-#define CLOCK_STEP_US  1000
-
-/* How long another run may be at the key, and how many runs may write other keys in our way. */
-#define LOCK_LIMIT_NS (5 * BT_NS_PER_S)
-#define LOCK_TRIES    100
+#define KEY_MIXED      "mixed\n"
+#define KEY_BYTES_MAX  65536
+#define MARK_BYTES_MAX 1024 /* a page's mark is looked for in so many */
 
 struct BtStore {
-    char *path;
-    char *key;
-    BtFolder *top;
-    BtFolder *target;  /* of the last target, and of the last result that was looked for: most */
-    BtFolder *looked;  /* results lie where the one before did */
-    GHashTable *swept; /* names of the folders that were rid of stale temporaries */
-    struct timespec key_time;
-    bool other_key; /* the results that are there were made with other settings */
+    char *path;        /* with a slash at its end */
+    char *key;         /* the settings as text */
+    uint64_t settings; /* their hash */
     unsigned flags;
-    bool probed; /* can_link is known */
+    BtFolder *top;       /* NULL: there is none yet */
+    BtFolder *published; /* of the last result that was published, and of the last that was */
+    BtFolder *looked;    /* looked for: most lie where the one before did */
+    GHashTable *swept;   /* names of the folders that were rid of stale temporaries */
+    BtClaims *claims;    /* names of results */
+    BtClaims *given;     /* the same as far as they were published, where names fold */
+    bool trusts_key;     /* what has no record may be fresh */
+    bool folds_case;
     bool can_link;
 };
 
-static bool
-is_later(struct timespec left, struct timespec right)
-{
-    return left.tv_sec != right.tv_sec ? left.tv_sec > right.tv_sec : left.tv_nsec > right.tv_nsec;
-}
+typedef enum KeyState {
+    KEY_NONE,
+    KEY_SAME,    /* it says today's settings */
+    KEY_OTHER,   /* it says others */
+    KEY_FOREIGN, /* what has its name is not ours */
+} KeyState;
 
 typedef BtFd (*OpenParent)(int dirfd, const char *path, const char **out_name);
 
-/* How much of a result's name is that of its folder, the slash included. */
-static size_t
-folder_length(const char *name)
+/* The folder of a result, and its name there: *last, if that is the one, else opened in its place.
+ * Lent until the next call. NULL with errno. */
+static BtFolder *
+get_folder(const BtStore *self, BtFolder **last, OpenParent open_parent, const char *name,
+           const char **out_base)
 {
     const char *slash = strrchr(name, '/');
-
-    return slash != NULL ? (size_t)(slash + 1 - name) : 0;
-}
-
-/* The folder of a result: *last, if that is the one, else opened in its place. Lent until the next
- * call. NULL with errno. */
-static BtFolder *
-get_folder(const BtStore *self, BtFolder **last, const char *name, OpenParent open_parent)
-{
-    size_t length = folder_length(name);
-    const char *base;
+    size_t length = slash != NULL ? (size_t)(slash + 1 - name) : 0;
     g_auto(BtFd) fd = -1;
 
-    if (strlen((*last)->name) == length && strncmp((*last)->name, name, length) == 0)
+    *out_base = name + length;
+    errno = ENOENT;
+    if (self->top == NULL || length == 0)
+        return self->top;
+    if (*last != NULL && strlen((*last)->name) == length && g_str_has_prefix(name, (*last)->name))
         return *last;
-    if ((fd = open_parent(self->top->fd, name, &base)) < 0)
+    if ((fd = open_parent(self->top->fd, name, out_base)) < 0)
         return NULL;
-    bt_folder_unref(*last);
+    bt_folder_free(*last);
     return *last = bt_folder_new(self->path, name, length, &fd);
 }
 
+static BtFolder *
+look_into(BtStore *self, const char *name, const char **out_base)
+{
+    return get_folder(self, &self->looked, bt_path_open_parent, name, out_base);
+}
+
 static bool
-has_key(const BtStore *self, const char *key)
+fail_name(const BtStore *self, const char *name, GError **error)
+{
+    return bt_error_set_system(error, errno, "%s%s", self->path, name);
+}
+
+static bool
+fail_taken(const BtStore *self, const char *name, GError **error)
+{
+    return bt_error_set(error, BT_ERROR_TAKEN,
+                        "%s%s is there already and was not made by blurthumb: move it away, "
+                        "choose another folder with -o, or replace it with --force",
+                        self->path, name);
+}
+
+/* Whether the output folder takes names that differ by case alone for one. Nobody else calls a file
+ * like our key in capitals. */
+static bool
+folds_case(const BtStore *self)
+{
+    g_autofree char *capitals = g_ascii_strup(BT_STORE_KEY_NAME, -1);
+    struct stat there;
+
+    return bt_path_stat(self->top->fd, capitals, &there) == 0;
+}
+
+/* Looks whether the output folder has a key, and what it says. */
+static KeyState
+look_at_key(BtStore *self)
 {
     g_auto(BtFd) fd =
         bt_path_open(self->top->fd, BT_STORE_KEY_NAME, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    size_t size = strlen(key);
-    g_autofree char *text = g_malloc(size + 1);
-
-    return fd >= 0 && read(fd, text, size + 1) == (ssize_t)size && memcmp(text, key, size) == 0;
-}
-
-/* may_replace: as bt_target_publish(); else as bt_target_publish_new(). */
-static bool
-write_key(BtStore *self, const char *key, bool may_replace, GError **error)
-{
-    g_autoptr(BtTarget) target = bt_store_open(self, BT_STORE_KEY_NAME, error);
-    size_t size = strlen(key);
+    g_autofree char *text = g_malloc(KEY_BYTES_MAX);
     ssize_t n;
 
-    if (target == NULL)
-        return false;
-    if ((n = write(bt_target_fd(target), key, size)) != (ssize_t)size)
-        return bt_error_set_system(error, n < 0 ? errno : ENOSPC, "%s" BT_STORE_KEY_NAME,
-                                   self->top->path);
-    return may_replace ? bt_target_publish(target, BT_STORE_KEY_NAME, error)
-                       : bt_target_publish_new(target, BT_STORE_KEY_NAME, error);
+    if (fd < 0)
+        return errno == ENOENT ? KEY_NONE : KEY_FOREIGN;
+    n = bt_fd_read_at(fd, text, KEY_BYTES_MAX - 1, 0);
+    text[MAX(n, 0)] = '\0';
+    self->folds_case = folds_case(self);
+    if (n < 0 || (n > 0 && !g_str_has_prefix(text, BT_STORE_KEY_START)))
+        return KEY_FOREIGN;
+    if (!g_str_has_prefix(text, self->key))
+        return KEY_OTHER;
+    self->trusts_key = strcmp(text + strlen(self->key), "") == 0;
+    return self->trusts_key || strcmp(text + strlen(self->key), KEY_MIXED) == 0 ? KEY_SAME
+                                                                                : KEY_OTHER;
 }
 
-/* Waits until a file that is made now is later than the key. A clock that does not get there costs
- * work that is done again, no more. */
+/* Opens the output folder. False with errno. */
 static bool
-wait_past_key(BtStore *self, GError **error)
+open_top(BtStore *self)
 {
-    uint64_t end_ns = bt_clock_now_ns() + CLOCK_LIMIT_NS;
+    g_auto(BtFd) fd = open(self->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    while (bt_clock_now_ns() < end_ns) {
-        g_autoptr(BtTarget) probe = bt_store_open(self, BT_STORE_KEY_NAME, error);
-        struct stat made;
-
-        if (probe == NULL)
-            return false;
-        if (fstat(bt_target_fd(probe), &made) == 0 && is_later(made.st_ctim, self->key_time))
-            return true;
-        g_usleep(CLOCK_STEP_US);
-    }
+    if (fd < 0)
+        return false;
+    self->top = bt_folder_new(self->path, "", 0, &fd);
     return true;
 }
 
-/* Until no other run is at the key, for as long as that may take; a file system that has no locks,
- * or a run that stands still, is not waited for. */
-static void
-lock(int fd)
+/* Whether the output folder holds anything but temporaries. */
+static bool
+has_entries(const BtStore *self)
 {
-    uint64_t end_ns = bt_clock_now_ns() + LOCK_LIMIT_NS;
+    GDir *dir = g_dir_open(self->path, 0, NULL);
+    const char *name = NULL;
 
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR) &&
-           bt_clock_now_ns() < end_ns)
-        g_usleep(CLOCK_STEP_US);
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL &&
+           g_str_has_prefix(name, BT_STORE_KEY_NAME "-"))
+        ;
+    g_clear_pointer(&dir, g_dir_close);
+    return name != NULL;
 }
 
-/* Whether an open key is the one that has the name. */
+/* Before the first result in a folder. */
 static bool
-is_current(const BtStore *self, int fd)
+first_meet(const BtStore *self, const BtFolder *folder, GError **error)
 {
-    struct stat own, named;
-
-    return fstat(fd, &own) == 0 && bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &named) == 0 &&
-           own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    if (!g_hash_table_add(self->swept, g_strdup(folder->name)))
+        return true;
+    bt_folder_sweep(folder);
+    return (self->flags & BT_STORE_DURABLE) == 0 || bt_folder_sync_above(folder) ||
+           bt_error_set_system(error, errno, "%s", folder->path);
 }
 
-/* Writes the key, unless another run that begins now has done so: a second time would make stale
- * what that one has published since. A key that is there is locked meanwhile; where there is none,
- * one run is the first to give it its name. */
+/* Writes the key. False with errno: EEXIST where a first one came too late. */
 static bool
-write_key_once(BtStore *self, const char *key, GError **error)
+write_key(const BtStore *self, bool first, BtTarget *target)
 {
-    for (int i = 0; i < LOCK_TRIES && !has_key(self, key); i++) {
-        g_auto(BtFd) old =
-            bt_path_open(self->top->fd, BT_STORE_KEY_NAME, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
-        g_autoptr(GError) taken = NULL;
-        bool none = old < 0 && errno == ENOENT;
+    g_autofree char *text = g_strconcat(self->key, first ? NULL : KEY_MIXED, NULL);
+    ssize_t n = write(target->fd, text, strlen(text));
 
-        if (old >= 0)
-            lock(old);
-        if (old >= 0 && !is_current(self, old))
-            continue;
-        if (has_key(self, key) || write_key(self, key, !none, &taken))
+    if (n >= 0 && (size_t)n < strlen(text))
+        errno = ENOSPC;
+    return n == (ssize_t)strlen(text) &&
+           ((self->flags & BT_STORE_DURABLE) == 0 || fsync(target->fd) == 0) &&
+           (first ? bt_target_take : bt_target_replace)(target, BT_STORE_KEY_NAME);
+}
+
+/* Of two runs that write different keys the later is right, for what the earlier makes has records
+ * of its own. */
+static bool
+make_key(BtStore *self, GError **error)
+{
+    for (;;) {
+        bool empty = !has_entries(self); /* asked first: another's key is an entry */
+        KeyState key = look_at_key(self);
+        bool first = key == KEY_NONE && empty;
+        g_auto(BtTarget) target = {.fd = -1};
+
+        if (key == KEY_SAME)
             return true;
-        if (!g_error_matches(taken, BT_ERROR, BT_ERROR_TAKEN) || !none) {
-            g_propagate_error(error, g_steal_pointer(&taken));
+        if (key == KEY_FOREIGN && (self->flags & BT_STORE_FORCE) == 0)
+            return fail_taken(self, BT_STORE_KEY_NAME, error);
+        if (!bt_target_init(&target, self->top, self->can_link, 0666, error))
             return false;
+        if (write_key(self, first, &target)) {
+            self->folds_case = folds_case(self);
+            return true;
         }
+        if (!first || errno != EEXIST)
+            return fail_name(self, BT_STORE_KEY_NAME, error);
     }
-    return has_key(self, key) || write_key(self, key, true, error);
-}
-
-static bool
-update_key(BtStore *self, const char *key, GError **error)
-{
-    bool same = has_key(self, key);
-    struct stat file;
-
-    if (!same && !write_key_once(self, key, error))
-        return false;
-    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) < 0)
-        return bt_error_set_system(error, errno, "%s" BT_STORE_KEY_NAME, self->top->path);
-    self->key_time = file.st_ctim;
-    return same || wait_past_key(self, error);
-}
-
-/* What there is to look at: nothing is made. */
-static bool
-look_at_key(BtStore *self, const char *key)
-{
-    struct stat file;
-
-    self->other_key = !has_key(self, key);
-    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) == 0)
-        self->key_time = file.st_ctim;
-    return true;
 }
 
 BtStore *
-bt_store_new(const char *path, const char *key, unsigned flags, GError **error)
+bt_store_new(const char *path, const char *settings, unsigned flags, GError **error)
 {
     g_autoptr(BtStore) self = g_new0(BtStore, 1);
-    bool looks = (flags & BT_STORE_LOOK) != 0;
-    g_auto(BtFd) fd = -1;
 
+    self->path = g_strconcat(path, g_str_has_suffix(path, "/") ? "" : "/", NULL);
+    self->key = g_strdup(settings);
+    self->settings = bt_hash_text(settings);
     self->flags = flags;
-    self->path = g_strdup(path);
-    self->key = g_strdup(key);
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if ((!looks && g_mkdir_with_parents(path, 0777) < 0) ||
-        ((fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 && !(looks && errno == ENOENT))) {
+    self->claims = bt_claims_new();
+    self->given = bt_claims_new();
+    if (open_top(self))
+        (void)look_at_key(self);
+    else if (errno != ENOENT) {
         bt_error_set_system(error, errno, "%s", path);
         return NULL;
     }
-    if (fd < 0)
-        return g_steal_pointer(&self);
-    self->top = bt_folder_new(path, "", 0, &fd);
-    self->target = bt_folder_ref(self->top);
-    self->looked = bt_folder_ref(self->top);
-    return (looks ? look_at_key(self, key) : update_key(self, key, error)) ? g_steal_pointer(&self)
-                                                                           : NULL;
+    return g_steal_pointer(&self);
 }
 
 void
@@ -220,123 +221,280 @@ bt_store_free(BtStore *self)
 {
     if (self == NULL)
         return;
-    g_clear_pointer(&self->looked, bt_folder_unref);
-    g_clear_pointer(&self->target, bt_folder_unref);
-    g_clear_pointer(&self->top, bt_folder_unref);
-    g_clear_pointer(&self->swept, g_hash_table_unref);
+    bt_claims_free(self->claims);
+    bt_claims_free(self->given);
+    bt_folder_free(self->looked);
+    bt_folder_free(self->published);
+    bt_folder_free(self->top);
+    g_hash_table_unref(self->swept);
     g_free(self->path);
     g_free(self->key);
     g_free(self);
 }
 
-bool
-bt_store_check(const BtStore *self, GError **error)
+/* Brings the names of new folders to the disk: any above the output folder may be one. */
+static void
+sync_way(const BtStore *self)
 {
-    struct stat file;
+    g_autofree char *at = g_canonicalize_filename(self->path, NULL);
 
-    if (bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &file) != 0 ||
-        (file.st_ctim.tv_sec == self->key_time.tv_sec &&
-         file.st_ctim.tv_nsec == self->key_time.tv_nsec) ||
-        has_key(self, self->key))
-        return true;
-    return bt_error_set(error, BT_ERROR_TAKEN,
-                        "another run with other settings has taken %s over: this one ends",
-                        self->path);
+    for (char *slash; (slash = strrchr(at, '/')) != NULL; *slash = '\0') {
+        g_auto(BtFd) fd = -1;
+
+        slash[slash == at] = '\0';
+        fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+            (void)!fsync(fd);
+    }
 }
 
-void
+bool
+bt_store_make(BtStore *self, GError **error)
+{
+    bool was_there = self->top != NULL;
+
+    if (!was_there && (g_mkdir_with_parents(self->path, 0777) != 0 || !open_top(self)))
+        return bt_error_set_system(error, errno, "cannot make %s", self->path);
+    if (!was_there && (self->flags & BT_STORE_DURABLE) != 0)
+        sync_way(self);
+    if (!first_meet(self, self->top, error))
+        return false;
+    self->can_link = bt_target_can_link(self->top);
+    return make_key(self, error);
+}
+
+bool
 bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode)
 {
-    struct stat folder = {0};
+    struct stat folder;
 
-    if (self->top != NULL)
-        fstat(self->top->fd, &folder);
+    if (self->top == NULL || fstat(self->top->fd, &folder) != 0)
+        return false;
     *out_device = folder.st_dev;
     *out_inode = folder.st_ino;
+    return true;
 }
 
-bool
-bt_store_folds_case(const BtStore *self)
+/* Of a name, or of all that the output folder takes for the same. */
+static uint64_t
+hash_name(const BtStore *self, const char *name)
 {
-    g_autofree char *folded = g_ascii_strup(BT_STORE_KEY_NAME, -1);
-    struct stat one, other;
+    g_autofree char *text = self->folds_case ? g_utf8_make_valid(name, -1) : NULL;
+    g_autofree char *folded = text != NULL ? g_utf8_casefold(text, -1) : NULL;
 
-    return self->top != NULL && bt_path_stat(self->top->fd, BT_STORE_KEY_NAME, &one) == 0 &&
-           bt_path_stat(self->top->fd, folded, &other) == 0 && one.st_ino == other.st_ino;
+    return bt_hash_text(folded != NULL ? folded : name);
 }
 
+BtOwner
+bt_store_claim(BtStore *self, const char *name, BtOwner owner)
+{
+    return *bt_claims_add(self->claims, hash_name(self, name), owner);
+}
+
+static bool
+is_made_of(const BtRecord *record, const struct stat *source)
+{
+    return record->source_bytes == (uint64_t)source->st_size &&
+           bt_record_is_same_time(record->source_time, source->st_mtim);
+}
+
+/* trusts_key: whether what has no record may be fresh. */
 static BtStoreState
-judge(const BtStore *self, const struct stat *result, const struct stat *source)
+judge(const BtStore *self, BtFolder *folder, const char *base, const struct stat *file,
+      const struct stat *source, bool trusts_key)
 {
-    if (!S_ISREG(result->st_mode) || result->st_size == 0)
-        return BT_STORE_BROKEN;
-    if (!is_later(result->st_ctim, source->st_ctim))
-        return BT_STORE_CHANGED;
-    if (self->other_key || !is_later(result->st_ctim, self->key_time))
-        return BT_STORE_SETTINGS;
-    return (self->flags & BT_STORE_FORCE) != 0 ? BT_STORE_FORCED : BT_STORE_FRESH;
-}
+    bool forced = (self->flags & BT_STORE_FORCE) != 0;
+    BtRecord record;
 
-/* The folder of a result that is looked for. NULL with errno. */
-static const BtFolder *
-look_for_folder(BtStore *self, const char *name)
-{
-    errno = ENOENT;
-    return self->top != NULL ? get_folder(self, &self->looked, name, bt_path_open_parent) : NULL;
+    if (S_ISREG(file->st_mode) && bt_folder_get_record(folder, base, file, &record)) {
+        if (record.settings != self->settings)
+            return BT_STORE_SETTINGS;
+        if (record.bytes != (uint64_t)file->st_size)
+            return BT_STORE_BROKEN;
+        if (!is_made_of(&record, source))
+            return BT_STORE_CHANGED;
+    } else if (S_ISREG(file->st_mode) && file->st_size == 0) {
+        return BT_STORE_BROKEN;
+    } else if (!S_ISREG(file->st_mode) || !trusts_key ||
+               !bt_record_is_same_time(file->st_mtim, source->st_mtim)) {
+        return forced && !S_ISDIR(file->st_mode) ? BT_STORE_FORCED : BT_STORE_FOREIGN;
+    }
+    return forced ? BT_STORE_FORCED : BT_STORE_FRESH;
 }
 
 BtStoreState
 bt_store_look(BtStore *self, const char *name, const struct stat *source, struct stat *out_result)
 {
-    const BtFolder *folder = look_for_folder(self, name);
-    struct stat result;
+    const char *base;
+    BtFolder *folder = look_into(self, name, &base);
 
-    if (folder == NULL || bt_path_stat(folder->fd, name + strlen(folder->name), &result) < 0)
+    if (folder == NULL || bt_path_stat(folder->fd, base, out_result) != 0)
         return BT_STORE_NEW;
-    if (out_result != NULL)
-        *out_result = result;
-    return judge(self, &result, source);
+    return judge(self, folder, base, out_result, source, self->trusts_key);
 }
 
 BtFd
 bt_store_open_result(BtStore *self, const char *name, GError **error)
 {
-    const BtFolder *folder = look_for_folder(self, name);
-    BtFd fd = folder == NULL ? -1
-                             : bt_path_open(folder->fd, name + strlen(folder->name),
-                                            O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    const char *base;
+    BtFolder *folder = look_into(self, name, &base);
+    BtFd fd =
+        folder == NULL ? -1 : bt_path_open(folder->fd, base, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
     if (fd < 0)
-        bt_error_set_system(error, errno, "its result %s/%s", self->path, name);
+        fail_name(self, name, error);
     return fd;
 }
 
-/* Before the first target in a folder. */
+/* False with errno. */
 static bool
-first_meet(const BtStore *self, const BtFolder *folder, GError **error)
+copy_bytes(int from, int to, uint64_t bytes)
 {
-    bt_folder_sweep(folder);
-    if ((self->flags & BT_STORE_DURABLE) != 0 && !bt_folder_sync_above(folder))
-        return bt_error_set_system(error, errno, "%s", folder->path);
+    off_t at = 0;
+
+    while ((uint64_t)at < bytes) {
+        ssize_t n = sendfile(to, from, &at, (size_t)(bytes - (uint64_t)at));
+
+        if (n == 0)
+            errno = EIO; /* it is shorter than it was */
+        if (n <= 0 && !(n < 0 && errno == EINTR))
+            return false;
+    }
     return true;
 }
 
-BtTarget *
-bt_store_open(BtStore *self, const char *name, GError **error)
+/* Takes from a result the rights that its source does not give; not before it has its attribute,
+ * which only somebody who may write it can give. False with errno. */
+static bool
+keep_mode(int fd, mode_t source)
 {
-    BtFolder *folder;
+    struct stat file;
 
-    errno = ENOENT;
-    folder = self->top != NULL ? get_folder(self, &self->target, name, bt_path_make_parent) : NULL;
+    return (source & 0600) == 0600 ||
+           (fstat(fd, &file) == 0 && fchmod(fd, file.st_mode & source & 0666) == 0);
+}
 
-    if (folder == NULL) {
-        bt_error_set_system(error, errno, "%s/%.*s", self->path, (int)folder_length(name), name);
-        return NULL;
+/* Fills the target, and tells what it was made of. False with errno. */
+static bool
+fill(const BtStore *self, BtTarget *target, const char *base, const BtStoreResult *result)
+{
+    const BtOrigin *origin = result->origin;
+    bool durable = (self->flags & BT_STORE_DURABLE) != 0;
+
+    if (!copy_bytes(result->fd, target->fd, result->bytes))
+        return false;
+    if (origin != NULL) {
+        /* Both: file systems through libfuse 2 may let one alone pass without doing it. */
+        struct timespec times[] = {{.tv_nsec = UTIME_NOW}, origin->stat.st_mtim};
+        BtRecord record = {
+            .settings = self->settings,
+            .root = origin->root,
+            .place = origin->place,
+            .source_bytes = (uint64_t)origin->stat.st_size,
+            .source_time = origin->stat.st_mtim,
+            .bytes = result->bytes,
+        };
+
+        if (futimens(target->fd, times) != 0 ||
+            !bt_folder_put_record(target->folder, target->fd, base, &record, durable) ||
+            !keep_mode(target->fd, origin->stat.st_mode))
+            return false;
     }
-    if (g_hash_table_add(self->swept, g_strdup(folder->name)) && !first_meet(self, folder, error))
-        return NULL;
-    if (!self->probed)
-        self->can_link = bt_target_can_link(self->top);
-    self->probed = true;
-    return bt_target_new(folder, self->can_link, (self->flags & BT_STORE_DURABLE) != 0, error);
+    return !durable || fsync(target->fd) == 0;
+}
+
+/* Whether a file has a page's mark near its beginning. */
+static bool
+is_marked(const BtFolder *folder, const char *base, const char *mark)
+{
+    g_auto(BtFd) fd = bt_path_open(folder->fd, base, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    char text[MARK_BYTES_MAX];
+    ssize_t n = fd >= 0 ? bt_fd_read_at(fd, text, sizeof text, 0) : 0;
+
+    return n > 0 && memmem(text, (size_t)n, mark, strlen(mark)) != NULL;
+}
+
+/* Whether the name is free, or what has it may be replaced: a file without a record, which may be
+ * taken for fresh, is not known to be ours. */
+static bool
+may_give(const BtStore *self, BtFolder *folder, const char *name, const char *base,
+         const BtStoreResult *result, GError **error)
+{
+    struct stat file;
+    bool ours;
+
+    if (bt_path_stat(folder->fd, base, &file) != 0)
+        return errno == ENOENT || fail_name(self, name, error);
+    if (result->origin != NULL)
+        ours = judge(self, folder, base, &file, &result->origin->stat, false) != BT_STORE_FOREIGN;
+    else
+        ours = !S_ISDIR(file.st_mode) &&
+               ((self->flags & BT_STORE_FORCE) != 0 || is_marked(folder, base, result->mark));
+    return ours || fail_taken(self, name, error);
+}
+
+/* Whether what this run has published under the name, or one that differs by case alone, was not
+ * under this name. */
+static bool
+is_given(BtStore *self, const char *name)
+{
+    BtOwner own = {.source = (uint32_t)bt_hash_text(name)};
+
+    return self->folds_case &&
+           bt_claims_add(self->given, hash_name(self, name), own)->source != own.source;
+}
+
+bool
+bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result, GError **error)
+{
+    const char *base;
+    BtFolder *folder = get_folder(self, &self->published, bt_path_make_parent, name, &base);
+    bool durable = (self->flags & BT_STORE_DURABLE) != 0, given;
+    mode_t mode = result->origin != NULL ? result->origin->stat.st_mode & 0666 : 0666;
+    g_auto(BtTarget) target = {.fd = -1};
+
+    if (folder == NULL)
+        return fail_name(self, name, error);
+    if (is_given(self, name))
+        return bt_error_set(error, BT_ERROR_TAKEN,
+                            "%s%s differs only in case from the result of another picture",
+                            self->path, name);
+    /* Asked first, too, for with a record in the ledger a file of this size and time is ours. */
+    if (!may_give(self, folder, name, base, result, error) || !first_meet(self, folder, error) ||
+        !bt_target_init(&target, folder, self->can_link, mode | 0600, error))
+        return false;
+    if (!fill(self, &target, base, result))
+        return fail_name(self, name, error);
+    given = bt_target_take(&target, base);
+    if (!given && errno == EEXIST) {
+        if (!may_give(self, folder, name, base, result, error))
+            return false;
+        given = bt_target_replace(&target, base);
+    }
+    return (given && (!durable || bt_folder_sync(folder))) || fail_name(self, name, error);
+}
+
+bool
+bt_store_origin(BtStore *self, const char *name, uint64_t *out_root, uint64_t *out_place)
+{
+    const char *base;
+    BtFolder *folder = look_into(self, name, &base);
+    struct stat file;
+    BtRecord record;
+
+    if (folder == NULL || bt_path_stat(folder->fd, base, &file) != 0 || !S_ISREG(file.st_mode) ||
+        !bt_folder_get_record(folder, base, &file, &record))
+        return false;
+    *out_root = record.root;
+    *out_place = record.place;
+    return true;
+}
+
+bool
+bt_store_remove(BtStore *self, const char *name, GError **error)
+{
+    const char *base;
+    BtFolder *folder = look_into(self, name, &base);
+
+    return (folder != NULL && bt_folder_remove(folder, base)) || fail_name(self, name, error);
 }

@@ -1,123 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where results go: names, freshness, and the atomic publish. Supervisor.
+ * Where results go and what they were made of: claims, records, freshness, and the atomic publish.
+ * Supervisor.
  *
- *   g_autoptr(BtStore) store = bt_store_new("processed", key, flags, &error);
- *   switch (bt_store_look(store, name, &source_stat)) ...       fresh, new, stale
- *   g_autoptr(BtTarget) target = bt_store_open(store, name, &error);   a nameless temporary
- *   ... a worker writes to bt_target_fd(target) ...
- *   bt_target_publish(target, name, &error);                    whole, under its name, at once
+ *   g_autoptr(BtStore) store = bt_store_new("processed", settings, flags, &error);   only looks
+ *   owner = bt_store_claim(store, name, owner);              two sources, one name?
+ *   state = bt_store_look(store, name, &source_stat, &result_stat);   fresh, stale, foreign
+ *   bt_store_make(store, &error);                            the folder and its key
+ *   bt_store_publish(store, name, &result, &error);          whole, under its name, at once
  *
  * Invariants
- *   - Under a final name there is never anything but a whole result: a temporary is made in the
- *     folder of its result by O_TMPFILE (which leaves nothing when we die), or, where the file
- *     system has none, under a dot-name ".blurthumb-HOST-PID-N.tmp" that is unlinked on failure;
- *     it gets its name by linkat() or rename(), after the worker has written it.
- *   - Results have mode 0666 less umask, folders 0777 less umask. Folders are made when the first
- *     result in them is opened. Below the output folder no link to a folder is followed: results
- *     behind one fail with ELOOP.
- *   - An existing result is replaced by rename(), so a reader sees the old one or the new one. A
- *     final name that is a folder, or anything but a regular file or a symbolic link, is an error
- *     and is left alone.
+ *   - Under a final name there is never anything but a whole result. It is copied into a temporary
+ *     in its folder, made by O_TMPFILE (which leaves nothing when we die), or, where the file
+ *     system has none, under a dot-name ".blurthumb-HOST-PID-N.tmp"; it gets its time, its record
+ *     and then its name, by linkat() or rename(). A reader sees the old result or the new one.
+ *   - A file that is not ours is never replaced: what has no record is foreign, unless forced.
+ *     Looked at again right before the name is given.
+ *   - A result has its source's modification time and its mode & 0666 & ~umask; folders have 0777 &
+ *     ~umask. Below the output folder no link to a folder is followed (ELOOP).
  *   - Temporaries by name that a dead process left in a folder (same host and PID namespace, no
- *     such PID) are removed when the first result is opened in that folder in this run.
- *   - A durable store loses nothing whole to a loss of power: each result is on the disk before it
- *     gets its name, and its name, with the folders above, before publish returns.
- *   - Any number of runs may share an output folder, and begin together: one of them writes the
- * key. Of two with different keys the earlier ends when it sees the other's.
+ *     such PID) are removed when the first result goes there in this run.
+ *   - A durable store loses nothing to a loss of power: each result is on the disk before it gets
+ *     its name, and its name, with the folders above, before publish returns.
+ *   - Any number of runs may share an output folder.
  *
- * Freshness works as in make, by change times (st_ctime): a result is fresh when its own is later
- * than its source's and later than that of the key file OUTPUT/.blurthumb, which holds the settings
- * and is rewritten (by temporary and rename) only when they differ. After a rewrite bt_store_new()
- * waits until the file system's clock has moved past it (a few ms; 2 s where it has no finer
- * times), so that results of this run are later, never equal. An empty file is never fresh: that is
- * what a power cut makes of a result that had not reached the disk.
+ * The key, OUTPUT/.blurthumb, marks an output folder and holds the settings as text; its times mean
+ * nothing. A result whose record was lost (copied without attributes) is taken for fresh if it has
+ * its source's time and the key says today's settings and never said others: a key that replaces
+ * another, or is put among files of somebody else's, gets a last line "mixed".
  */
 #ifndef BT_STORE_STORE_H
 #define BT_STORE_STORE_H
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "store/claims.h"
 
 #include <stdint.h>
 #include <sys/stat.h>
 
-#define BT_STORE_KEY_NAME ".blurthumb"
+#define BT_STORE_KEY_NAME  ".blurthumb"
+#define BT_STORE_KEY_START "blurthumb " /* how every key begins */
 
 typedef enum BtStoreFlags {
-    BT_STORE_FORCE = 1,   /* nothing is fresh */
+    BT_STORE_FORCE = 1,   /* nothing is fresh, and what is foreign may be replaced */
     BT_STORE_DURABLE = 2, /* as above */
-    BT_STORE_LOOK = 4,    /* the key stays as it is, and the folder need not be there */
 } BtStoreFlags;
 
 typedef struct BtStore BtStore;
-typedef struct BtTarget BtTarget;
 
 typedef enum BtStoreState {
-    BT_STORE_NEW,      /* there is no result */
-    BT_STORE_CHANGED,  /* its source is later */
-    BT_STORE_SETTINGS, /* the settings are later, or others */
-    BT_STORE_FORCED,   /* it is up to date, but force is set */
-    BT_STORE_BROKEN,   /* what is there is empty or no regular file */
+    BT_STORE_NEW,      /* nothing has the name */
+    BT_STORE_CHANGED,  /* ours: its source had another size or time */
+    BT_STORE_SETTINGS, /* ours: made with other settings */
+    BT_STORE_BROKEN,   /* ours, or empty: it has not the size that it was published with */
+    BT_STORE_FORCED,   /* fresh or foreign, but force is set */
+    BT_STORE_FOREIGN,  /* not ours */
     BT_STORE_FRESH,
 } BtStoreState;
 
-/* Makes the folder (and its parents) where it is missing, and brings the key file up to date with
- * `key`, a text, not empty, that must differ when results would. flags: of BtStoreFlags. One that
- * only looks does neither. */
-BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *key, unsigned flags,
+/* What a result is made of. */
+typedef struct BtOrigin {
+    struct stat stat; /* of the source, as it was opened */
+    uint64_t root;    /* see store/record.h */
+    uint64_t place;
+} BtOrigin;
+
+typedef struct BtStoreResult {
+    int fd; /* a sealed file: its bytes, from 0 on, are copied */
+    uint64_t bytes;
+    const BtOrigin *origin; /* NULL: a page, which */
+    const char *mark; /* replaces nothing but files that hold this text near their beginning */
+} BtStoreResult;
+
+/* settings: a text that begins with BT_STORE_KEY_START and differs when results would. flags: of
+ * BtStoreFlags. The folder need not be there; nothing is made. NULL where it is there and cannot be
+ * opened. */
+BT_MUST_CHECK BtStore *bt_store_new(const char *path, const char *settings, unsigned flags,
                                     GError **error);
 void bt_store_free(BtStore *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtStore, bt_store_free)
 
-/* Whether the key is still this store's, which is to be asked before each publish: what is
- * published after another run has written other settings would look as if made with those. A key
- * that is gone makes everything stale, and is no error. */
-BT_MUST_CHECK bool bt_store_check(const BtStore *self, GError **error);
+/* Makes the folder, with its parents, and the key, as far as they are missing. BT_ERROR_TAKEN where
+ * something else has the key's name, unless forced. */
+BT_MUST_CHECK bool bt_store_make(BtStore *self, GError **error);
 
-/* Device and inode of the output folder, for the scan to keep out of it; 0 and 0 where there is
- * none. */
-void bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
+/* Device and inode of the output folder, for the scan to keep out of it. False while there is none.
+ */
+bool bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
 
-/* Whether the output folder takes names that differ by case alone for one. */
-bool bt_store_folds_case(const BtStore *self);
+/* Gives a result's name to a source, unless another has claimed it: names that differ by case alone
+ * are one where the output folder takes them for one. Returns who has it now. */
+BtOwner bt_store_claim(BtStore *self, const char *name, BtOwner owner);
 
-/* State of the result `name` (relative to the output folder) of a source with this stat.
- * *out_result: what is there, if anything is; may be NULL. */
+/* What has the name (relative to the output folder) of the result of a source with this stat.
+ * *out_result: its stat, if anything is there. */
 BtStoreState bt_store_look(BtStore *self, const char *name, const struct stat *source,
                            struct stat *out_result);
 
 /* Opens a result for reading, without following a link. -1 with *error. */
 BT_MUST_CHECK BtFd bt_store_open_result(BtStore *self, const char *name, GError **error);
 
-/* A temporary for a result that will be called `name` or another name in the same folder; makes the
- * folders on the way. May outlive the store. */
-BT_MUST_CHECK BtTarget *bt_store_open(BtStore *self, const char *name, GError **error);
+/* Copies the result into its folder, which is made where it is missing, and gives it its name.
+ * BT_ERROR_TAKEN where a foreign file has that, or, if names fold, another result of this run.
+ * After bt_store_make(). */
+BT_MUST_CHECK bool bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result,
+                                    GError **error);
 
-/* Where to write: O_RDWR, O_CLOEXEC, empty. Lent. */
-int bt_target_fd(const BtTarget *self);
+/* Whether a result has a record; which says of what root and place its source was. */
+bool bt_store_origin(BtStore *self, const char *name, uint64_t *out_root, uint64_t *out_place);
 
-/* Whether the file system has room for another megabyte: tried, in the target's file, which is
- * empty afterwards. False with what the system says. */
-BT_MUST_CHECK bool bt_target_has_room(BtTarget *self, GError **error);
-
-/* The time of the last change that the result will show, in place of when it was written. */
-void bt_target_set_time(BtTarget *self, struct timespec time);
-
-/* Gives what was written its name, which must be in the folder that it was opened for. After
- * success the target is spent: only bt_target_free() remains. An empty file is refused. */
-BT_MUST_CHECK bool bt_target_publish(BtTarget *self, const char *name, GError **error);
-
-/* The same, but for a name that nothing has yet: BT_ERROR_TAKEN where something has. */
-BT_MUST_CHECK bool bt_target_publish_new(BtTarget *self, const char *name, GError **error);
-
-/* Size of what was published. */
-uint64_t bt_target_bytes(const BtTarget *self);
-
-/* Leaves nothing behind of a target that was not published. NULL allowed. */
-void bt_target_free(BtTarget *self);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtTarget, bt_target_free)
+/* Removes a result. */
+BT_MUST_CHECK bool bt_store_remove(BtStore *self, const char *name, GError **error);
 
 #endif

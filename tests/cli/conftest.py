@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import json
 import os
 import pathlib
 import subprocess
@@ -13,6 +14,7 @@ HANG_GUARD_S = 120
 
 sys.path.insert(0, str(TESTS))
 
+import disks  # noqa: E402
 import formats  # noqa: E402
 
 
@@ -78,3 +80,81 @@ def files(tmp_path):
                  for where, _, names in os.walk(root) for name in names if hidden or not name.startswith(b'.')]
         return sorted(found)
     return find
+
+
+DISKS = 'attributes', 'exfat'
+
+
+@pytest.fixture
+def make_disk(tmp_path):
+    """make_disk(kind): a folder on a file system that keeps extended attributes, or on one that does not."""
+    mounted = []
+
+    def make(kind):
+        folder = tmp_path / kind
+        if kind == 'exfat':
+            mounted.append(disks.Exfat(tmp_path / 'image', folder))
+            return folder
+        folder.mkdir()
+        if not disks.keeps_attributes(folder):
+            disks.cannot('the file system of temporary files keeps no attributes')
+        return folder
+    yield make
+    for disk in mounted:
+        disk.unmount()
+
+
+@pytest.fixture(params=DISKS)
+def disk(request, make_disk):
+    """Both, one after the other."""
+    return make_disk(request.param)
+
+
+class Told:
+    """What a run with --json has said: .pictures, (status, reason) by path; .events; .end, the last of them."""
+
+    def __init__(self, done):
+        self.code, self.err = done.returncode, done.stderr.decode()
+        self.events = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        self.of_pictures = [event for event in self.events if event['event'] == 'picture']
+        self.pictures = {event.get('path') or event.get('result'): (event['status'], event.get('reason'))
+                         for event in self.of_pictures}
+        self.end = self.events[-1] if self.events else None
+
+    def paths(self, status, reason=None):
+        return sorted(path for path, found in self.pictures.items()
+                      if found[0] == status and reason in (None, found[1]))
+
+    def counts(self):
+        return tuple(self.end[name] for name in ('processed', 'skipped', 'failed'))
+
+
+@pytest.fixture
+def told(blurthumb, disk):
+    """told(*arguments): a run in a folder on each kind of disk."""
+    def run(*arguments, cwd=disk, **options):
+        return Told(blurthumb('--json', *arguments, cwd=cwd, **options))
+    return run
+
+
+@pytest.fixture
+def picture(disk):
+    """picture(name, ..., colour, size, time): as photo, on that disk; the time is that of the file."""
+    def make(*names, colour=(200, 90, 30), size=(40, 30), time=None):
+        for name in names:
+            path = disk / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new('RGB', size, colour).save(path, 'JPEG')
+            if time is not None:
+                os.utime(path, (time, time))
+    return make
+
+
+@pytest.fixture
+def colour(disk):
+    """colour(name): of a picture of one colour, about: 'red', 'green' or 'blue'."""
+    def look(name):
+        with Image.open(disk / name) as image:
+            pixel = image.convert('RGB').getpixel((0, 0))
+        return ('red', 'green', 'blue')[pixel.index(max(pixel))]
+    return look

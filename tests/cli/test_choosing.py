@@ -37,7 +37,7 @@ def tree(photo):
 def test_filters(blurthumb, tree, files, options, expected):
     done = blurthumb(*options, 'in')
     assert (done.returncode, done.stderr) == (0, b'')
-    assert files(hidden=True) == sorted([b'.blurthumb', *expected.encode().split()])
+    assert files(hidden=True) == sorted([*[b'.blurthumb'] * (expected != ''), *expected.encode().split()])
 
 
 def test_size_and_time_of_each(blurthumb, photo, files, tmp_path):
@@ -88,6 +88,23 @@ def test_list_that_names_a_file_twice(listed, photo, files):
     photo('in/a.jpg')
     done = listed(b'in/a.jpg\nin/a.jpg\n', '--flat', '--files-from', '-')
     assert (done.returncode, done.stderr) == (0, b'') and files() == [b'in__a.jpg']
+
+
+def test_list_with_a_byte_order_mark(listed, tree, files):
+    """As editors on Windows put one: it is no part of the first name."""
+    done = listed(b'\xef\xbb\xbfin/a.jpg\r\nin/b.jpeg\r\n', '--files-from', '-')
+    assert (done.returncode, done.stderr) == (0, b'') and files() == [b'in/a.jpg', b'in/b.jpeg']
+
+
+def test_list_with_entries_above(blurthumb, photo, files, tmp_path):
+    """A folder above gives what it would give as a PATH, a file that name which it has there."""
+    photo('one/x/a.jpg', 'one/b.jpg', 'two/here/c.jpg', 'd.jpg')
+    (tmp_path / 'list').write_text('../../one\n../../d.jpg\nc.jpg\n')
+    done = blurthumb('-o', '../../processed', '--files-from', '../../list', cwd=tmp_path / 'two/here')
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert {name.rpartition(b'/')[2] for name in files()} == {b'a.jpg', b'b.jpg', b'c.jpg', b'd.jpg'}
+    assert not (tmp_path / 'one/x/processed').exists() and os.listdir(tmp_path / 'one/x') == ['a.jpg']
+    assert all(b'..' not in name for name in files())
 
 
 def test_list_in_a_file_and_paths(listed, tree, files, tmp_path):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Runs that are stopped in the middle: what is there under a name is whole, and the next run ends it."""
 import os
-import signal
 import shutil
+import signal
+import subprocess
 import time
 
 import pytest
 from PIL import Image
+
+from conftest import PROGRAM
 
 N_SOURCES = 12
 SLOW = '--exact', '--sigma', '60'
@@ -70,7 +73,7 @@ def test_workers_die_with_their_supervisor(started):
     process = started('-j2')
     with open(f'/proc/{process.pid}/task/{process.pid}/children', encoding='ascii') as children:
         workers = children.read().split()
-    assert len(workers) == 2
+    assert len(workers) >= 2
     process.kill()
     process.communicate(timeout=STOP_GUARD_S)
     deadline = time.monotonic() + STOP_GUARD_S
@@ -120,3 +123,42 @@ def test_usr1_tells_and_changes_nothing(started, tmp_path, jobs):
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0 and out.startswith(f'{N_SOURCES} processed'.encode())
     assert b'blurthumb' in err
+
+
+@pytest.mark.parametrize('number', (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+@pytest.mark.parametrize('jobs', ('--serial', '-j2'))
+def test_ignored_signal_stays_ignored(testdata, tmp_path, jobs, number):
+    """As nohup and trap '' leave it."""
+    shutil.copytree(testdata / 'photos', tmp_path / 'in')
+    name = signal.Signals(number).name.removeprefix('SIG')
+    process = subprocess.Popen(['sh', '-c', f'trap "" {name}; exec "$@"', 'sh', PROGRAM, *SLOW, jobs, 'in'], cwd=tmp_path,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while not list((tmp_path / 'processed').glob('*.jpg')):
+            assert process.poll() is None
+            time.sleep(0.01)
+        for _ in range(3):
+            process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (0, b'') and out.startswith(f'{N_SOURCES} processed'.encode())
+
+
+def test_nohup(testdata, tmp_path):
+    """Only what it ignores is ignored: SIGTERM ends the run."""
+    shutil.copytree(testdata / 'photos', tmp_path / 'in')
+    process = subprocess.Popen(['nohup', PROGRAM, *SLOW, 'in'], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list((tmp_path / 'processed').glob('*.jpg')):
+        assert process.poll() is None
+        time.sleep(0.01)
+    n = len(list((tmp_path / 'processed').glob('*.jpg')))
+    process.send_signal(signal.SIGHUP)
+    while len(list((tmp_path / 'processed').glob('*.jpg'))) == n:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=STOP_GUARD_S)
+    assert process.returncode in (143, 0)
+    check_whole(tmp_path / 'processed')

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Told, not done: what a run would do, and whether all is done."""
 import os
+import re
+import shlex
+import signal
+import subprocess
 import time
 
 import pytest
+
+from conftest import PROGRAM, Told
+
+MANY = 20_000
 
 
 def state(folder):
@@ -17,7 +25,11 @@ def test_dry_run_of_a_new_folder(blurthumb, photo, tmp_path):
     done = blurthumb('-n', 'in')
     assert (done.returncode, done.stderr) == (0, b'') and state(tmp_path) == before
     lines = done.stdout.decode().splitlines()
-    assert sorted(lines[:2]) == ['in/a.jpg -> processed/a.jpg (new)', 'in/x/b.jpg -> processed/x/b.jpg (new)']
+    assert [line.partition(' (')[0] for line in sorted(lines[:2])] == ['in/a.jpg -> processed/a.jpg',
+                                                                      'in/x/b.jpg -> processed/x/b.jpg']
+    told = Told(blurthumb('--json', '-n', 'in'))
+    assert told.pictures == {'in/a.jpg': ('planned', 'new'), 'in/x/b.jpg': ('planned', 'new')}
+    assert state(tmp_path) == before
     assert lines[2].startswith('0 processed, 0 skipped, 0 failed, 2 to do in ')
 
 
@@ -29,15 +41,17 @@ def test_dry_run_says_why(blurthumb, photo, tmp_path):
     (tmp_path / 'processed/gone.jpg').unlink()
     (tmp_path / 'processed/empty.jpg').write_bytes(b'')
     before = state(tmp_path)
-    told = blurthumb('--dry-run', 'in').stdout.decode().splitlines()
-    assert sorted(told[:-1]) == ['in/changed.jpg -> processed/changed.jpg (changed since its result was made)',
-                                 'in/empty.jpg -> processed/empty.jpg (its result is empty or no file)',
-                                 'in/gone.jpg -> processed/gone.jpg (new)']
-    assert told[-1].startswith('0 processed, 1 skipped, 0 failed, 3 to do in ')
-    told = blurthumb('-n', '--sigma', '3', 'in/fresh.jpg').stdout.decode()
-    assert told.startswith('in/fresh.jpg -> processed/fresh.jpg (its result was made with other settings)\n')
-    told = blurthumb('-n', '-f', 'in/fresh.jpg').stdout.decode()
-    assert told.startswith('in/fresh.jpg -> processed/fresh.jpg (--force)\n')
+    lines = blurthumb('--dry-run', 'in').stdout.decode().splitlines()
+    assert [re.fullmatch(r'(.*) \(.+\)', line)[1] for line in sorted(lines[:-1])] == [
+        f'in/{name}.jpg -> processed/{name}.jpg' for name in ('changed', 'empty', 'gone')]
+    assert lines[-1].startswith('0 processed, 1 skipped, 0 failed, 3 to do in ')
+
+    def told(*arguments):
+        return Told(blurthumb('--json', '-n', *arguments)).pictures
+    assert told('in') == {'in/fresh.jpg': ('skipped', 'fresh'), 'in/changed.jpg': ('planned', 'changed'),
+                          'in/gone.jpg': ('planned', 'new'), 'in/empty.jpg': ('planned', 'broken')}
+    assert told('--sigma', '3', 'in/fresh.jpg') == {'in/fresh.jpg': ('planned', 'settings')}
+    assert told('-f', 'in/fresh.jpg') == {'in/fresh.jpg': ('planned', 'forced')}
     assert state(tmp_path) == before
 
 
@@ -48,49 +62,50 @@ def test_dry_run_does_not_read_pixels(blurthumb, photo, tmp_path):
     (tmp_path / 'in/a.bmp').write_bytes(b'none either')
     done = blurthumb('-n', 'in')
     assert done.returncode == 0
-    assert sorted(done.stdout.decode().splitlines()[:2]) == ['in/a.bmp -> processed/a.bmp.jpg (new)',
-                                                           'in/broken.jpg -> processed/broken.jpg (new)']
+    assert [line.partition(' (')[0] for line in sorted(done.stdout.decode().splitlines()[:2])] == [
+        'in/a.bmp -> processed/a.bmp.jpg', 'in/broken.jpg -> processed/broken.jpg']
 
 
 def test_dry_run_tells_of_names_that_meet(blurthumb, photo):
     photo('one/a.jpg', 'two/a.jpg')
     done = blurthumb('-n', 'one', 'two')
-    assert done.returncode == 1 and b'belongs to one/a.jpg' in done.stderr
+    assert done.returncode == 1 and re.match(rb'blurthumb: two/a\.jpg: .*processed/a\.jpg', done.stderr)
 
 
 @pytest.mark.parametrize('jobs', ('--serial', '-j2'))
 def test_verify(blurthumb, photo, lacking, tmp_path, jobs):
-    photo('in/a.jpg', 'in/x/b.jpg', 'in/cut.jpg', 'in/new.jpg', 'in/changed.jpg', size=(600, 400))
-    photo('in/c.png', 'in/cut.png', format='PNG', size=(600, 400))
+    photo('in/a.jpg', 'in/x/b.jpg', 'in/cut.jpg', 'in/spoilt.jpg', 'in/new.jpg', 'in/changed.jpg', size=(600, 400))
+    photo('in/c.png', 'in/spoilt.png', format='PNG', size=(600, 400))
     photo('in/d.webp', format='WEBP')
     # Its result has another format than the source, and is called otherwise.
     photo('in/e.bmp' if '.bmp' not in lacking else 'in/e.jpg', format='BMP' if '.bmp' not in lacking else 'JPEG')
     assert blurthumb('--allow', 'bmp', 'in').returncode == 0
     done = blurthumb(jobs, '--allow', 'bmp', '--verify', 'in')
-    assert (done.returncode, done.stderr) == (0, b'') and done.stdout.startswith(b'9 verified, 0 skipped, 0 failed')
+    assert (done.returncode, done.stderr) == (0, b'') and done.stdout.startswith(b'10 verified, 0 skipped, 0 failed')
     (tmp_path / 'processed/new.jpg').unlink()
-    for name in ('cut.jpg', 'cut.png'):
-        whole = (tmp_path / 'processed' / name).read_bytes()
-        (tmp_path / 'processed' / name).write_bytes(whole[:len(whole) * 2 // 3])
+    for name in ('cut.jpg', 'spoilt.jpg', 'spoilt.png'):
+        size = (tmp_path / 'processed' / name).stat().st_size
+        os.truncate(tmp_path / 'processed' / name, size * 2 // 3)
+        if 'spoilt' in name:  # of the size that it should have
+            os.truncate(tmp_path / 'processed' / name, size)
     time.sleep(0.05)
     os.utime(tmp_path / 'in/changed.jpg')
     before = state(tmp_path)
     done = blurthumb(jobs, '--allow', 'bmp', '--verify', 'in')
     assert done.returncode == 1 and state(tmp_path) == before
-    assert done.stdout.startswith(b'5 verified, 0 skipped, 4 failed')
-    told = sorted(line.removeprefix('blurthumb: ') for line in done.stderr.decode().splitlines())
-    assert told[0] == 'in/changed.jpg: it changed since its result was made'
-    assert told[1].startswith('in/cut.jpg: its result: it cannot be decoded')
-    assert told[2].startswith('in/cut.png: its result: it cannot be decoded')
-    assert told[3] == 'in/new.jpg: it has no result'
-    assert b'9 failed' in blurthumb(jobs, '--allow', 'bmp', '--verify', '--sigma', '4', 'in').stdout
-    assert b'4 failed' in blurthumb(jobs, '--verify', '--allow', 'bmp', '-v', 'in').stdout
+    assert done.stdout.startswith(b'5 verified, 0 skipped, 5 failed') and done.stderr.count(b'\n') == 5
+    told = Told(blurthumb(jobs, '--allow', 'bmp', '--verify', '--json', 'in'))
+    assert {path: reason for path, (status, reason) in told.pictures.items() if status == 'failed'} == {
+        'in/changed.jpg': 'changed', 'in/cut.jpg': 'broken', 'in/spoilt.jpg': 'broken', 'in/spoilt.png': 'broken',
+        'in/new.jpg': 'new'}
+    assert b'10 failed' in blurthumb(jobs, '--allow', 'bmp', '--verify', '--sigma', '4', 'in').stdout
+    assert b'5 failed' in blurthumb(jobs, '--verify', '--allow', 'bmp', '-v', 'in').stdout
 
 
 def test_verify_without_a_result(blurthumb, photo, tmp_path):
     photo('in/a.jpg')
     done = blurthumb('--verify', 'in')
-    assert done.returncode == 1 and done.stderr == b'blurthumb: in/a.jpg: it has no result\n'
+    assert done.returncode == 1 and done.stderr.startswith(b'blurthumb: in/a.jpg: ') and done.stderr.count(b'\n') == 1
     assert not (tmp_path / 'processed').exists()
 
 
@@ -98,3 +113,17 @@ def test_verify_without_a_result(blurthumb, photo, tmp_path):
 def test_one_or_the_other(blurthumb, options):
     done = blurthumb(*options)
     assert done.returncode == 2 and b'--verify' in done.stderr
+
+
+@pytest.mark.parametrize('options', (('-n',), ('-n', '--json')), ids=' '.join)
+def test_reader_that_has_seen_enough(blurthumb, photo, tmp_path, options):
+    """blurthumb -n | head -1: the rest of the list is not made, and nobody complains."""
+    photo('in/0.jpg', size=(2, 2))
+    for i in range(1, MANY):
+        os.link(tmp_path / 'in/0.jpg', tmp_path / 'in' / f'{i}.jpg')
+    command = ' '.join([shlex.quote(PROGRAM), *options, 'in', '| head -1; echo "${PIPESTATUS[0]}"'])
+    done = subprocess.run(['bash', '-c', command], cwd=tmp_path, capture_output=True, timeout=120)
+    line, code = done.stdout.decode().splitlines()
+    assert line and int(code) in (0, 1, 128 + signal.SIGPIPE)
+    assert done.stderr == b''
+    assert sorted(os.listdir(tmp_path)) == ['in']

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import urllib.parse
 
@@ -71,9 +72,10 @@ def test_events_of_a_plan_and_of_a_check(blurthumb, photo):
 def test_why_it_ended(blurthumb, photo):
     photo('in/a.jpg')
     told = events(blurthumb('--json', '--timeout', '0.000001', 'in').stdout)
-    assert told[1]['reason'] == 'worker' and 'signal' not in told[-1]
+    assert 'error' in told[-1] and 'signal' not in told[-1]
     done = blurthumb('--json', '-o', '/proc/nothing', 'in')
-    assert done.returncode == 3 and done.stdout == b''
+    assert done.returncode == 3 and b'/proc/nothing' in done.stderr
+    assert '/proc/nothing' in events(done.stdout)[-1]['error']
 
 
 def test_reports_add_up(blurthumb, photo, tmp_path):
@@ -132,17 +134,16 @@ def test_hostile_names_pass_unharmed(photo, tmp_path):
     """Through list, JSON, progress and gallery: as sources whose results are there."""
     os.makedirs(tmp_path / 'in')
     photo('one.jpg', size=(2, 2))
-    subprocess.run([PROGRAM, '-q', 'in'], cwd=tmp_path, check=True)
+    subprocess.run([PROGRAM, '-q', 'one.jpg'], cwd=tmp_path, check=True)
     names = list(hostile_names(MANY))
     assert len(set(names)) == MANY
     root = os.fsencode(tmp_path)
-    for folder in (b'in', b'processed/in'):
+    for folder, one in (b'in', 'one.jpg'), (b'processed/in', 'processed/one.jpg'):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
         for i, name in enumerate(names):
             path = os.path.join(root, folder, name)
             if i % 50_000 == 0:
-                with open(path, 'wb') as file:
-                    file.write((tmp_path / 'one.jpg').read_bytes())
+                shutil.copy2(tmp_path / one, path)  # with its record
                 first = path
             else:
                 os.link(first, path)

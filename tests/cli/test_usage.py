@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 SUMMARY = re.compile(rb'(\d+) processed, (\d+) skipped, (\d+) failed(, \d+ ignored)? in \d+\.\d\d seconds '
-                     rb'\([\d.]+ pictures/s, [\d.]+ MP/s, (\d+ workers?|serial)\)\n')
+                     rb'\([\d.]+ pictures/s, [\d.]+ MP/s, (\d+ workers?|serial)\)(; [^\n]*)?\n')
 
 WRONG = [['--sigma', '-1'], ['--sigma', 'nan'], ['--sigma', 'inf'], ['--sigma', '1e9'], ['--sigma', ''],
          ['--sigma', '15px'], ['--sigma'], ['-s', '0x0'], ['-s', '1200x'], ['-s', 'x1200'], ['-s', '-5x5'],
@@ -55,6 +55,12 @@ def test_summary_is_the_only_line(blurthumb, photo):
     assert SUMMARY.fullmatch(done.stdout).group(1, 2, 3) == (b'2', b'0', b'0')
 
 
+def test_summary_says_where_the_results_are(blurthumb, photo):
+    photo('in/a.jpg')
+    for output in ('processed', 'else/where'):
+        assert f' in {output}\n'.encode() in blurthumb('-o', output, 'in').stdout
+
+
 @pytest.mark.parametrize('arguments, said', ((['--serial'], b'serial'), (['-j1'], b'1 worker'),
                                              (['-j', '2'], b'2 workers'), (['--jobs=3'], b'3 workers')))
 def test_summary_names_the_workers(blurthumb, photo, arguments, said):
@@ -62,11 +68,15 @@ def test_summary_names_the_workers(blurthumb, photo, arguments, said):
     assert SUMMARY.fullmatch(blurthumb(*arguments, 'in').stdout).group(5) == said
 
 
-def test_empty_folder_is_no_failure(blurthumb, tmp_path):
-    (tmp_path / 'in').mkdir()
-    done = blurthumb('in')
+@pytest.mark.parametrize('options', ((), ('-n',), ('--serial',)), ids=' '.join)
+def test_folder_without_pictures_is_no_failure(blurthumb, tmp_path, options):
+    """It says that there are none, and makes no folder."""
+    (tmp_path / 'in/sub').mkdir(parents=True)
+    (tmp_path / 'in/notes.txt').write_text('no picture')
+    done = blurthumb(*options, 'in')
     assert (done.returncode, done.stderr) == (0, b'')
-    assert SUMMARY.fullmatch(done.stdout).group(1, 2, 3) == (b'0', b'0', b'0')
+    assert b'no pictures' in done.stdout and done.stdout.count(b'\n') == 1
+    assert os.listdir(tmp_path) == ['in']
 
 
 def test_verbose_has_a_line_for_each_picture(blurthumb, photo):

@@ -18,7 +18,6 @@ import subprocess
 import time
 
 import numpy
-import pytest
 from PIL import Image
 
 PROGRAM = os.environ['BT_BLURTHUMB']
@@ -29,6 +28,7 @@ POLL_S = 0.002
 SUMMARY = re.compile(r'(\d+) processed, (\d+) skipped, (\d+) failed(?:, \d+ ignored)? in [^\n]*\n\Z')
 SIZE_STEP = 16
 NO_FAULT = -1
+WATCHER = 'blurthumb-watch'
 
 Fault = collections.namedtuple('Fault', 'point size skip times action argument')
 
@@ -58,17 +58,20 @@ def send(pid, number):
         os.kill(pid, number)
 
 
+def name_of(pid):
+    """Of a process; empty where there is none."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/comm').read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+
+
 def wait_until(what, guard_s=HANG_GUARD_S):
     deadline = time.monotonic() + guard_s
     while not (answer := what()):
         assert time.monotonic() < deadline, 'it hangs'
         time.sleep(POLL_S)
     return answer
-
-
-def cannot(what):
-    """Skips the test, which a machine that is to try everything does not allow."""
-    (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
 
 
 def make_picture(seed, size, width=320, height=240):
@@ -131,19 +134,20 @@ class Run:
         return self
 
     def members(self):
-        """The processes of this run that are alive."""
+        """The processes of this run that are alive: workers have no environment, but all have the page."""
         for name in filter(str.isdigit, os.listdir('/proc')):
             try:
-                with open(f'/proc/{name}/environ', 'rb') as environ:
-                    if os.fsencode(self.page_path) in environ.read():
+                with open(f'/proc/{name}/maps', 'rb') as maps:
+                    if int(name) != os.getpid() and os.fsencode(self.page_path) in maps.read():
                         yield int(name)
             except OSError:
                 pass
 
     def workers(self):
+        """Its children, but for the one that watches it."""
         try:
             with open(f'/proc/{self.process.pid}/task/{self.process.pid}/children', encoding='ascii') as children:
-                return list(map(int, children.read().split()))
+                return [pid for pid in map(int, children.read().split()) if name_of(pid) not in ('', WATCHER)]
         except (FileNotFoundError, ProcessLookupError):
             return []
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
+import pathlib
 import subprocess
+import sys
 
 import pytest
 
 pytest.register_assert_rewrite('batch')
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from batch import PROGRAM, SIZE_STEP, Batch, files_below, make_picture  # noqa: E402
 

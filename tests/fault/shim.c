@@ -76,6 +76,7 @@ static struct {
     int (*openat)(int, const char *, int, ...);
     int (*linkat)(int, const char *, int, const char *, int);
     int (*renameat)(int, const char *, int, const char *);
+    int (*renameat2)(int, const char *, int, const char *, unsigned);
     int (*fsync)(int);
     ssize_t (*recvmsg)(int, struct msghdr *, int);
     ssize_t (*sendmsg)(int, const struct msghdr *, int);
@@ -132,6 +133,7 @@ begin(void)
     find(&real.openat, "openat64");
     find(&real.linkat, "linkat");
     find(&real.renameat, "renameat");
+    find(&real.renameat2, "renameat2");
     find(&real.fsync, "fsync");
     find(&real.recvmsg, "recvmsg");
     find(&real.sendmsg, "sendmsg");
@@ -237,6 +239,14 @@ int
 renameat(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path)
 {
     return reach("rename") == FAIL ? -1 : real.renameat(old_dirfd, old_path, new_dirfd, new_path);
+}
+
+/* What gives a name where there are no links, unless something has it. */
+int
+renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned flags)
+{
+    return reach("link") == FAIL ? -1
+                                 : real.renameat2(old_dirfd, old_path, new_dirfd, new_path, flags);
 }
 
 int

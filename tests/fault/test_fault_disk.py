@@ -10,14 +10,11 @@ import subprocess
 import tempfile
 
 import pytest
-from batch import ALWAYS, NO_TMPFILE, PROGRAM, SHIM, cannot, fault, files_below, wait_until
+from batch import ALWAYS, NO_TMPFILE, PROGRAM, SHIM, fault, files_below, wait_until
+from disks import Exfat, call, cannot, keeps_attributes
 
 JOBS = ('--serial', '-j1', '-j2')
 ON_DISK = '-o', 'disk/out'
-
-
-def call(*command):
-    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def mount(kind, options, device, folder):
@@ -106,11 +103,11 @@ def test_disk_that_is_full_for_names_of_results_that_are_there(batch, jobs):
     assert run.code == 75 and batch.counts(run) == (6, 0, 0)
 
 
-@pytest.mark.parametrize('point, times', (('link', 2), ('tmpfile', 1), ('sync', 1)))
-def test_result_that_alone_cannot_be_kept(batch, point, times):
-    """A link is tried in two ways."""
+@pytest.mark.parametrize('point, skip, times', (('link', 6, 2), ('tmpfile', 6, 1), ('sync', 12, 1)))
+def test_result_that_alone_cannot_be_kept(batch, point, skip, times):
+    """A link is tried in two ways. The folder and its key are synced before."""
     batch.settle()
-    run = batch.run('-j1', '--fsync', faults=[fault(point, 'fail', errno.EIO, skip=6, times=times)])
+    run = batch.run('-j1', '--fsync', faults=[fault(point, 'fail', errno.EIO, skip=skip, times=times)])
     assert run.code == 1 and run.err.count('\n') == 1 and 'Input/output error' in run.err
     batch.check_gone(run)
     assert batch.counts(run) == (len(batch.results) - 1, 0, 1)
@@ -232,7 +229,7 @@ def stranger(make_batch):
 
 def test_output_folder_that_may_not_be_made(stranger):
     batch, nobody = stranger
-    assert batch.check_stopped(batch.run(**nobody), 'processed: Permission denied') == []
+    assert batch.check_stopped(batch.run(**nobody), 'processed/?: Permission denied') == []
 
 
 def test_output_folder_that_may_not_be_written(stranger):
@@ -362,3 +359,41 @@ def test_source_that_changes_all_the_time(batch):
         os.utime(batch.folder / 'in' / batch.largest)
         run.release(i)
     batch.check(run.finish(), {batch.largest: 'changed while it was read, twice'})
+
+
+KINDS = 'attributes', 'exfat'
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, tmp_path):
+    """A folder on a disk that keeps extended attributes, and on one that does not."""
+    if request.param == 'attributes':
+        if not keeps_attributes(tmp_path):
+            cannot('the file system of temporary files keeps no attributes')
+        yield tmp_path
+        return
+    disk = Exfat(tmp_path / 'image', tmp_path / 'exfat')
+    yield disk.folder
+    disk.unmount()
+
+
+@pytest.mark.parametrize('deed', (rewrite, rename_over))
+def test_source_that_becomes_another_picture_in_the_last_moment(make_batch, undisturbed, kind, deed):
+    """When the result is there but for its name: whatever this run does, nobody calls it fresh afterwards."""
+    batch = make_batch(folder=kind)
+    batch.run('-o', 'settled', paths=(f'in/{batch.largest}',))
+    pictures, results = undisturbed(14)
+    run = batch.start('-j1', '-o', 'settled', '--force', paths=(f'in/{batch.largest}',),
+                      faults=[fault('rename', 'hold')])
+    run.struck()
+    deed(kind / 'in' / batch.largest, pictures['0013.jpg'])
+    run.release()
+    run.finish()
+    assert run.code in (0, 1)
+    made = (kind / 'settled' / batch.largest).read_bytes()
+    assert made in (results[batch.largest], results['0013.jpg'])
+    verified = batch.run('-o', 'settled', '--verify', paths=(f'in/{batch.largest}',))
+    assert verified.code == (made != results['0013.jpg']), verified.err
+    done = batch.run('-o', 'settled', paths=(f'in/{batch.largest}',))
+    assert done.code == 0, done.err
+    assert (kind / 'settled' / batch.largest).read_bytes() == results['0013.jpg']

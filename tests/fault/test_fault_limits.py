@@ -3,18 +3,19 @@
 import io
 import os
 import re
+import signal
 import struct
 import time
 import zlib
 
 import pytest
-from batch import POLL_S, fault
+from batch import POLL_S, fault, send
 from PIL import Image
 
 MEMORY = 256_000_000
 N_WORKERS = 2
 LIMITED = f'--memory={MEMORY}', f'-j{N_WORKERS}'
-OVERTIME_LIMIT_S = 20
+STOPPED_S = 4  # longer than the limit
 
 sanitized = pytest.mark.skipif('BT_SANITIZED' in os.environ, reason='sanitizers are not limited')
 
@@ -166,11 +167,51 @@ def test_a_worker_for_all_pictures(batch):
 @pytest.mark.parametrize('point', ('task', 'read', 'write', 'reply'))
 @pytest.mark.parametrize('jobs', ('-j1', '-j2'))
 def test_picture_that_takes_too_long(batch, point, jobs):
+    """It is tried twice, with a time of its own."""
     size = batch.sizes[batch.largest]
     begin = time.monotonic()
-    run = batch.run(jobs, '--timeout=1', faults=[fault(point, 'hold', size=size)])
-    assert 1 <= time.monotonic() - begin < OVERTIME_LIMIT_S
-    batch.check(run, {batch.largest: 'longer than allowed'})
+    run = batch.run(jobs, '--timeout=1', faults=[fault(point, 'hold', size=size, times=2)])
+    assert time.monotonic() - begin >= 2
+    batch.check(run, {batch.largest: 'time limit|longer than allowed'})
+    assert len(run.events('task', size)) == 2
+
+
+@pytest.mark.parametrize('jobs', ('-j1', '-j2'))
+def test_picture_that_takes_too_long_once(batch, jobs):
+    size = batch.sizes[batch.largest]
+    run = batch.run(jobs, '--timeout=1', faults=[fault('read', 'hold', size=size)])
+    batch.check(run)
+    assert len(run.events('task', size)) == 2
+
+
+@pytest.mark.parametrize('jobs', ('-j1', '-j2'))
+def test_time_in_which_the_batch_is_stopped_does_not_count(batch, jobs):
+    """The picture has had a part of its time before, and needs no more after."""
+    size = batch.sizes[batch.largest]
+    run = batch.start(jobs, '--timeout=2', faults=[fault('read', 'hold', size=size)])
+    run.struck()
+    pids = [run.process.pid, *run.workers()]
+    for pid in pids:
+        send(pid, signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    run.release()
+    for pid in reversed(pids):
+        send(pid, signal.SIGCONT)
+    batch.check(run.finish())
+    assert len(run.events('task', size)) == 1
+
+
+@pytest.mark.parametrize('jobs', ('-j1', '-j2'))
+def test_supervisor_alone_is_stopped(batch, jobs):
+    """Its workers wait with their answers meanwhile."""
+    size = batch.sizes[batch.largest]
+    run = batch.start(jobs, '--timeout=2', faults=[fault('read', 'hold', size=size)])
+    run.struck()
+    send(run.process.pid, signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    send(run.process.pid, signal.SIGCONT)
+    run.release()
+    batch.check(run.finish())
     assert len(run.events('task', size)) == 1
 
 

@@ -2,7 +2,7 @@
 /* A pattern, and behind its first NUL the name that it is tried on. */
 #include "fuzz.h"
 
-#include "scan/glob.h"
+#include "scan/rules.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ matches_by_definition(const char *glob, const char *name, bool is_behind_slash)
 }
 
 static void
-check_simple(const BtGlob *glob, const char *pattern, const char *name)
+check_simple(const BtRules *rules, const char *pattern, const char *name)
 {
     g_autofree char *loose = g_strconcat("**/", pattern, NULL);
 
@@ -37,7 +37,7 @@ check_simple(const BtGlob *glob, const char *pattern, const char *name)
         strcmp(pattern, "**") == 0 || g_str_has_suffix(pattern, "/**"))
         return;
     g_assert_true(
-        bt_glob_matches(glob, name, strlen(name), false) ==
+        bt_rules_exclude(rules, name, false) ==
         matches_by_definition(strchr(pattern, '/') != NULL ? pattern : loose, name, true));
 }
 
@@ -48,24 +48,24 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     size_t used = MIN(size, strlen(pattern) + 1);
     g_autofree char *name = g_strndup((const char *)bytes + used, size - used);
     g_autoptr(GError) error = NULL;
-    g_autoptr(BtGlob) glob = bt_glob_new(pattern, &error);
+    g_autoptr(BtRules) rules = bt_rules_new();
     bool of_file, of_folder;
 
-    if (glob == NULL) {
+    if (!bt_rules_add(rules, BT_RULE_EXCLUDE, pattern, &error)) {
         g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);
         return 0;
     }
     g_assert_no_error(error);
     if (*name == '\0' || *name == '/' || strstr(name, "//") != NULL || g_str_has_suffix(name, "/"))
         return 0;
-    of_file = bt_glob_matches(glob, name, strlen(name), false);
-    of_folder = bt_glob_matches(glob, name, strlen(name), true);
+    of_file = bt_rules_exclude(rules, name, false);
+    of_folder = bt_rules_exclude(rules, name, true);
     g_assert_true(of_folder || !of_file);
     if (of_folder) {
         g_autofree char *below = g_strconcat(name, "/x", NULL);
 
-        g_assert_true(bt_glob_matches(glob, below, strlen(below), false));
+        g_assert_true(bt_rules_exclude(rules, below, false));
     }
-    check_simple(glob, pattern, name);
+    check_simple(rules, pattern, name);
     return 0;
 }

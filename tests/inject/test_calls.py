@@ -41,13 +41,15 @@ def matrix(trace, number):
 def unheard(done, descriptor):
     """Where words to standard output or standard error were lost: of the first it must say so, of the
     other nobody can."""
-    if done.code == 0 or descriptor == '1' and 'could not be written' not in ''.join(done.errors[-1:]):
+    if done.code == 0 or descriptor == '1' and 'cannot write to standard output' not in ''.join(done.errors[-1:]):
         yield f'words are lost without a word: exit {done.code}, {done.errors}'
 
 
 def is_fatal(errno, sentence):
-    """Whether a batch that has begun may end at this: each further picture would meet it."""
-    return errno in (*DISK_FULL, 'EMFILE', 'ENFILE') or 'libvips' in sentence or 'could not be written' in sentence
+    """Whether a batch that has begun may end at this: each further picture would meet it, or there is no output
+    folder with a key."""
+    words = 'libvips', 'cannot write to standard output', 'cannot make out', 'out/.blurthumb:'
+    return errno in (*DISK_FULL, 'EMFILE', 'ENFILE') or any(word in sentence for word in words)
 
 
 def complaints(batch, trace, call, errno, position):

@@ -34,6 +34,8 @@ def test_each_result_is_on_the_disk_before_it_counts(earlier, tmp_path):
     named = [*publications(done)]
     assert sorted(name for _, name, _, _ in named) == sorted(['.blurthumb', *(n.split('/')[-1] for n in batch.sources)])
     for i, name, file, folder in named:
+        if name == '.blurthumb':  # it says nothing that results do not
+            continue
         before = [step[:2] for step in done[:i] if step[0] in ('fsync', 'write')]
         assert before[-1] == ('fsync', file), name
         (opens, what, reopened), (syncs, synced, _) = done[i + 1:i + 3]

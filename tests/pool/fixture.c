@@ -66,7 +66,7 @@ next_outcome(BtPool *pool)
 {
     BtPoolOutcome outcome = {0};
 
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome), ==, BT_POOL_OUTCOME);
     return outcome;
 }
 
@@ -103,7 +103,7 @@ assert_idle(BtPool *pool)
 {
     BtPoolOutcome outcome;
 
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_IDLE);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome), ==, BT_POOL_IDLE);
 }
 
 pid_t

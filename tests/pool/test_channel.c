@@ -177,6 +177,25 @@ judge(const unsigned char *raw, size_t size, BtFrameKind expected)
     return state;
 }
 
+/* It comes in place of READY, and of nothing else. */
+static void
+test_unfit(void)
+{
+    static const BtFrameKind kinds[] = {BT_FRAME_TASK, BT_FRAME_READY, BT_FRAME_REPLY,
+                                        BT_FRAME_UNFIT};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        bool good = kinds[i] == BT_FRAME_READY || kinds[i] == BT_FRAME_UNFIT;
+        g_auto(Pair) pair = make_pair();
+        BtFrame unfit = {.kind = BT_FRAME_UNFIT, .bytes = "no", .size = 2}, got = {0};
+
+        g_assert_cmpint(bt_channel_send(pair.worker_fd, &unfit, false), ==, BT_CHANNEL_OK);
+        g_assert_cmpint(receive(pair.supervisor_fd, kinds[i], &got), ==,
+                        good ? BT_CHANNEL_OK : BT_CHANNEL_NONSENSE);
+        g_assert_cmpint(got.kind, ==, good ? BT_FRAME_UNFIT : 0);
+    }
+}
+
 static void
 test_nonsense(void)
 {
@@ -268,6 +287,7 @@ main(int argc, char **argv)
     g_test_add_func("/channel/descriptors", test_descriptors);
     g_test_add_func("/channel/empty-full-closed", test_empty_full_closed);
     g_test_add_func("/channel/reset", test_reset);
+    g_test_add_func("/channel/unfit", test_unfit);
     g_test_add_func("/channel/nonsense", test_nonsense);
     g_test_add_func("/channel/every-bit-counts", test_every_bit_counts);
     g_test_add_func("/channel/unwanted-descriptors", test_unwanted_descriptors);

@@ -42,7 +42,7 @@ test_too_few_descriptors(void)
     struct rlimit saved, tight;
 
     g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &saved), ==, 0);
-    tight = (struct rlimit){64, saved.rlim_max};
+    tight = (struct rlimit){62 + BT_POOL_BESIDE_MAX, saved.rlim_max};
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &tight), ==, 0);
     refuse_options((BtPoolOptions){.name = "x", .n_slots = 32, .serve = obey});
     bt_pool_free(make_pool((BtPoolOptions){.n_slots = 31}));
@@ -216,7 +216,7 @@ test_cancel(void)
     for (int i = 1; i < 4; i++)
         ids[i] = submit(pool, (Order){.deed = DEED_ANSWER});
     do {
-        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
         bt_pool_workers(pool, &info, 1);
     } while (info.state != BT_WORKER_BUSY);
     g_assert_false(bt_pool_cancel(pool, ids[0]));
@@ -238,49 +238,82 @@ test_cancel(void)
 }
 
 static void
-test_timeout_and_watch(void)
+test_timeout(void)
 {
     g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 1});
     BtPoolOutcome outcome;
     uint64_t begin_ns;
+
+    assert_idle(pool);
+    submit(pool, (Order){.deed = DEED_HANG});
+    g_assert_cmpint(bt_pool_next(pool, 0, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
+    begin_ns = bt_clock_now_ns();
+    g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
+    g_assert_cmpuint(bt_clock_now_ns() - begin_ns, >=, 20 * BT_NS_PER_MS);
+}
+
+/* Without a task inside, with one that takes for ever, and after that. */
+static void
+test_beside(void)
+{
+    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 1});
+    struct pollfd beside[3] = {{.fd = -1, .events = POLLIN}};
+    BtPoolOutcome outcome;
     int ends[2];
 
     g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_IDLE);
-    submit(pool, (Order){.deed = DEED_HANG});
-    g_assert_cmpint(bt_pool_next(pool, 0, &outcome), ==, BT_POOL_TIMEOUT);
-    begin_ns = bt_clock_now_ns();
-    g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
-    g_assert_cmpuint(bt_clock_now_ns() - begin_ns, >=, 20 * BT_NS_PER_MS);
+    beside[1] = (struct pollfd){.fd = ends[0], .events = POLLIN, .revents = POLLERR};
+    beside[2] = (struct pollfd){.fd = ends[1]};
+    for (int i = 0; i < 2; i++) {
+        uint64_t begin_ns = bt_clock_now_ns();
 
-    bt_pool_watch(pool, ends[0]);
-    g_assert_cmpint(bt_pool_next(pool, 0, &outcome), ==, BT_POOL_TIMEOUT);
-    g_assert_cmpint(write(ends[1], "", 1), ==, 1);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_WOKEN);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_WOKEN);
-    bt_pool_watch(pool, -1);
-    g_assert_cmpint(bt_pool_next(pool, 0, &outcome), ==, BT_POOL_TIMEOUT);
+        g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, beside, 3, &outcome), ==,
+                        BT_POOL_TIMEOUT);
+        g_assert_cmpuint(bt_clock_now_ns() - begin_ns, >=, 20 * BT_NS_PER_MS);
+        g_assert_cmpint(beside[1].revents, ==, 0);
+
+        beside[2].events = POLLOUT;
+        g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, beside, 3, &outcome), ==,
+                        BT_POOL_WOKEN);
+        g_assert_cmpint(beside[1].revents, ==, 0);
+        g_assert_cmpint(beside[2].revents, ==, POLLOUT);
+        beside[2].events = 0;
+
+        g_assert_cmpint(write(ends[1], "", 1), ==, 1);
+        for (int k = 0; k < 2; k++)
+            g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, beside, 3, &outcome), ==,
+                            BT_POOL_WOKEN);
+        g_assert_cmpint(beside[1].revents, ==, POLLIN);
+        g_assert_cmpint(beside[2].revents, ==, 0);
+        g_assert_cmpint(read(ends[0], &(char){0}, 1), ==, 1);
+        submit(pool, (Order){.deed = DEED_HANG});
+    }
     close(ends[0]);
     close(ends[1]);
 }
 
-/* A watched descriptor that stays readable does not keep outcomes back. */
+/* A descriptor that is always ready does not keep outcomes back. */
 static void
-test_watch_lets_outcomes_through(void)
+test_outcome_before_beside(void)
 {
     g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 1});
     g_auto(BtFd) always_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct pollfd always = {.fd = always_fd, .events = POLLIN};
     BtPoolOutcome outcome;
     BtPoolWait wait;
 
-    bt_pool_watch(pool, always_fd);
     for (int i = 0; i < 3; i++) {
         submit(pool, (Order){.deed = DEED_ANSWER});
-        while ((wait = bt_pool_next(pool, BT_POOL_FOREVER, &outcome)) == BT_POOL_WOKEN)
-            ;
+        while ((wait = bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome)) == BT_POOL_WOKEN)
+            g_assert_cmpint(always.revents, ==, POLLIN);
         g_assert_cmpint(wait, ==, BT_POOL_OUTCOME);
         bt_pool_outcome_clear(&outcome);
     }
+    submit(pool, (Order){.deed = DEED_HANG});
+    g_assert_true(bt_pool_cancel(pool, submit(pool, (Order){.deed = DEED_ANSWER})));
+    always.revents = POLLERR;
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(always.revents, ==, 0);
 }
 
 /* The parent of a process, as the kernel tells it. */
@@ -315,7 +348,7 @@ test_worker_table(void)
     bt_pool_workers(pool, infos, 3);
     g_assert_cmpint(infos[0].state, ==, BT_WORKER_STARTING);
     do {
-        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
         bt_pool_workers(pool, infos, 3);
     } while (infos[0].state == BT_WORKER_STARTING);
     for (int i = 0; i < 2; i++) {
@@ -431,10 +464,11 @@ test_worker_lets_go(void)
 }
 
 static void *
-start_counting(void *data)
+start_counting(void *data, GString *notice, GError **error)
 {
     int *state = g_new(int, 1);
 
+    (void)notice, (void)error;
     *state = *(const int *)data;
     return state;
 }
@@ -473,6 +507,63 @@ test_start_and_tasks_per_worker(void)
     bt_pool_counts(pool, &n_started, &n_died);
     g_assert_cmpuint(n_started, ==, 3);
     g_assert_cmpuint(n_died, ==, 0); /* a replacement is not a death */
+}
+
+static void *
+start_with_words(void *data, GString *notice, GError **error)
+{
+    const GString *words = data;
+
+    (void)error;
+    g_string_append_len(notice, words->str, (gssize)words->len);
+    return data;
+}
+
+static void
+take_notice(void *user, const char *text)
+{
+    g_ptr_array_add(user, g_strdup(text));
+}
+
+/* Starts two workers that say so; the one after the other, if at all, what the supervisor hears. */
+static void
+assert_notice(const char *words, gssize n, const char *heard)
+{
+    g_autoptr(GPtrArray) notices = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GString) said = g_string_new_len(words, n);
+    g_autoptr(BtPool) deaf =
+        make_pool((BtPoolOptions){.n_slots = 1, .start = start_with_words, .data = said});
+    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 1,
+                                                       .start = start_with_words,
+                                                       .data = said,
+                                                       .notice = take_notice,
+                                                       .user = notices,
+                                                       .tasks_per_worker = 2});
+
+    submit(deaf, (Order){.deed = DEED_ANSWER});
+    next_answer(deaf, NULL);
+    for (int i = 0; i < 4; i++) {
+        submit(pool, (Order){.deed = DEED_ANSWER});
+        next_answer(pool, NULL);
+    }
+    g_assert_cmpuint(notices->len, ==, heard != NULL ? 2 : 0);
+    for (guint i = 0; i < notices->len; i++)
+        g_assert_cmpstr(notices->pdata[i], ==, heard);
+}
+
+static void
+test_notice(void)
+{
+    g_autofree char *most = g_strnfill(BT_POOL_NOTICE_BYTES_MAX, 'a');
+    g_autofree char *more = g_strnfill(100 * BT_POOL_NOTICE_BYTES_MAX, 'a');
+
+    assert_notice("", -1, NULL);
+    assert_notice("no wrench", -1, "no wrench");
+    assert_notice("\xff\n\033[2J", -1, "\xff\n\033[2J");
+    assert_notice("no\0wrench", 9, "no");
+    assert_notice("\0wrench", 7, NULL);
+    assert_notice(most, -1, most);
+    assert_notice(more, -1, most);
 }
 
 static void
@@ -576,9 +667,9 @@ test_renew(void)
     for (int i = 0; i < 4; i++)
         submit(pool, (Order){.deed = DEED_ANSWER});
     while (!are_busy(pool, 2))
-        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
     renew(pool);
-    g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, &outcome), ==, BT_POOL_TIMEOUT);
+    g_assert_cmpint(bt_pool_next(pool, 20 * BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
     g_assert_true(are_busy(pool, 2));
     for (int i = 0; i < 2; i++)
         open_gate(gate_fds[i]);
@@ -675,7 +766,7 @@ test_free_leaves_nothing(void)
     }
     g_assert_true(bt_pool_cancel(pool, submit(pool, hang)));
     g_assert_cmpint(count_fds(), >, n_fds + 10);
-    while (bt_pool_next(pool, 0, &outcome) == BT_POOL_OUTCOME)
+    while (bt_pool_next(pool, 0, NULL, 0, &outcome) == BT_POOL_OUTCOME)
         ;
     g_assert_true(bt_pool_cancel(pool, submit(pool, hang)));
     bt_pool_free(pool);
@@ -787,12 +878,14 @@ main(int argc, char **argv)
     g_test_add_func("/pool/few-workers", test_few_workers);
     g_test_add_func("/pool/order-of-completion", test_order_of_completion);
     g_test_add_func("/pool/cancel", test_cancel);
-    g_test_add_func("/pool/timeout-and-watch", test_timeout_and_watch);
-    g_test_add_func("/pool/watch-lets-outcomes-through", test_watch_lets_outcomes_through);
+    g_test_add_func("/pool/timeout", test_timeout);
+    g_test_add_func("/pool/beside", test_beside);
+    g_test_add_func("/pool/outcome-before-beside", test_outcome_before_beside);
     g_test_add_func("/pool/worker-table", test_worker_table);
     g_test_add_func("/pool/descriptors", test_descriptors);
     g_test_add_func("/pool/worker-lets-go", test_worker_lets_go);
     g_test_add_func("/pool/start-and-tasks-per-worker", test_start_and_tasks_per_worker);
+    g_test_add_func("/pool/notice", test_notice);
     g_test_add_func("/pool/idle-limit", test_idle_limit);
     g_test_add_func("/pool/renew", test_renew);
     g_test_add_func("/pool/renew-idle-and-starting", test_renew_idle_and_starting);

@@ -4,12 +4,15 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -87,7 +90,7 @@ static void
 test_overtime(void)
 {
     g_autoptr(BtPool) pool =
-        make_pool((BtPoolOptions){.n_slots = 2, .retries = 3, .task_limit_ns = 400 * BT_NS_PER_MS});
+        make_pool((BtPoolOptions){.n_slots = 2, .retries = 1, .task_limit_ns = 400 * BT_NS_PER_MS});
     Order orders[] = {{.deed = DEED_HANG}, {.deed = DEED_RAISE, .detail = SIGSTOP}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
@@ -97,10 +100,11 @@ test_overtime(void)
         submit(pool, (Order){.deed = DEED_ANSWER, .detail = 9});
         g_assert_cmpint(next_answer(pool, NULL).detail, ==, 9);
         outcome = next_end(pool, BT_TASK_OVERTIME);
-        g_assert_cmpint(outcome.attempts, ==, 1);
+        g_assert_cmpint(outcome.attempts, ==, 2);
         g_assert_cmpuint(outcome.ended_ns - outcome.started_ns, >=, 400 * BT_NS_PER_MS);
-        submit(pool, (Order){.deed = DEED_ANSWER});
-        next_answer(pool, NULL);
+        orders[i].attempts = 1;
+        submit(pool, orders[i]);
+        g_assert_cmpint(next_answer(pool, NULL).attempt, ==, 2);
     }
 }
 
@@ -119,6 +123,128 @@ test_stopped_while_idle(void)
     next_end(pool, BT_TASK_OVERTIME);
     next_answer(pool, NULL);
     assert_counts(pool, 2, 1);
+}
+
+/* A caller that is seldom there puts the end of a task's time off, and not for ever. */
+static void
+test_overtime_with_seldom_turns(void)
+{
+    g_autoptr(BtPool) pool =
+        make_pool((BtPoolOptions){.n_slots = 1, .task_limit_ns = 500 * BT_NS_PER_MS});
+    BtPoolOutcome outcome;
+    int n = 0;
+
+    submit(pool, (Order){.deed = DEED_HANG});
+    while (bt_pool_next(pool, 0, NULL, 0, &outcome) == BT_POOL_TIMEOUT) {
+        g_assert_cmpint(++n, <, 20);
+        g_usleep(150000);
+    }
+    g_assert_cmpint(outcome.end, ==, BT_TASK_OVERTIME);
+}
+
+#define STOP_LIMIT_NS (2 * BT_NS_PER_S)
+#define STOP_US       (3 * G_USEC_PER_SEC) /* longer than that */
+#define AWAKE_US      (G_USEC_PER_SEC / 2) /* shorter */
+
+/* A supervisor that is stopped, and how. */
+typedef struct Stop {
+    bool outside;  /* not within bt_pool_next() */
+    bool worker;   /* its worker, too */
+    bool starting; /* while that is starting, and not at its task */
+    BtProcess supervisor;
+    int gate[2]; /* what the worker waits for */
+    int told[2]; /* the worker's pid */
+} Stop;
+
+static void *
+start_at_gate(void *data, GString *notice, GError **error)
+{
+    const Stop *stop = data;
+
+    (void)notice, (void)error;
+    return read(stop->gate[0], &(char){0}, 1) == 1 ? data : NULL;
+}
+
+static int
+supervise_through_stop(void *data)
+{
+    const Stop *stop = data;
+    g_autoptr(BtPool) pool =
+        make_pool((BtPoolOptions){.n_slots = 1,
+                                  .start = stop->starting ? start_at_gate : NULL,
+                                  .data = data,
+                                  .keep_fds = stop->gate,
+                                  .n_keep_fds = 1,
+                                  .task_limit_ns = STOP_LIMIT_NS});
+    Order order = {.deed = stop->starting ? DEED_ANSWER : DEED_WAIT};
+    BtTask task = {.bytes = &order, .size = sizeof order, .fds = {dup(stop->gate[0])}, .n_fds = 1};
+    BtPoolOutcome outcome;
+    BtWorkerInfo info;
+
+    g_assert_true(bt_pool_submit(pool, &task, NULL, NULL));
+    do {
+        g_assert_cmpint(bt_pool_next(pool, BT_NS_PER_MS, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
+        bt_pool_workers(pool, &info, 1);
+    } while (info.state != (stop->starting ? BT_WORKER_STARTING : BT_WORKER_BUSY));
+    g_assert_cmpint(write(stop->told[1], &info.pid, sizeof info.pid), ==, sizeof info.pid);
+    if (stop->outside)
+        raise(SIGSTOP);
+    g_assert_cmpint(next_answer(pool, NULL).pid, ==, info.pid);
+    assert_counts(pool, 1, 0);
+
+    /* The limit holds as before. */
+    submit(pool, (Order){.deed = DEED_HANG});
+    next_end(pool, BT_TASK_OVERTIME);
+    return 21;
+}
+
+/* All at once. The gates open after the supervisors had time to kill their workers. */
+static void
+test_stopped_supervisor(void)
+{
+    Stop stops[] = {
+        {.outside = false}, {.worker = true},
+        {.starting = true}, {.starting = true, .worker = true},
+        {.outside = true},  {.outside = true, .worker = true},
+    };
+    pid_t workers[G_N_ELEMENTS(stops)];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        Stop *stop = &stops[i];
+        siginfo_t info;
+
+        stop->supervisor = BT_PROCESS_INIT;
+        g_assert_true(pipe2(stop->gate, O_CLOEXEC) == 0 && pipe2(stop->told, O_CLOEXEC) == 0);
+        g_assert_true(
+            bt_process_start(&stop->supervisor, "stopped", supervise_through_stop, stop, NULL));
+        g_assert_cmpint(read(stop->told[0], &workers[i], sizeof *workers), ==, sizeof *workers);
+        if (!stop->outside)
+            g_assert_true(bt_process_signal(&stop->supervisor, SIGSTOP));
+        g_assert_cmpint(waitid(P_PID, (id_t)stop->supervisor.pid, &info, WSTOPPED | WNOWAIT), ==,
+                        0);
+        if (stop->worker)
+            g_assert_cmpint(kill(workers[i], SIGSTOP), ==, 0);
+    }
+    g_usleep(STOP_US);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        g_assert_true(bt_process_signal(&stops[i].supervisor, SIGCONT));
+        if (stops[i].worker)
+            g_assert_cmpint(kill(workers[i], SIGCONT), ==, 0);
+    }
+    g_usleep(AWAKE_US);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++)
+        g_assert_cmpint(write(stops[i].gate[1], "", 1), ==, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
+        BtProcessEnd end;
+
+        g_assert_true(bt_process_join(&stops[i].supervisor, BT_PROCESS_FOREVER, &end, NULL));
+        g_assert_cmpint(end.fate, ==, BT_PROCESS_EXITED);
+        g_assert_cmpint(end.detail, ==, 21);
+        for (int k = 0; k < 2; k++) {
+            close(stops[i].gate[k]);
+            close(stops[i].told[k]);
+        }
+    }
 }
 
 /* A worker that dies before it has read its task costs no attempt. */
@@ -172,6 +298,7 @@ test_death_while_idle(void)
 typedef enum Babble {
     SAY_ANOTHER_ID,
     SAY_ANOTHER_KIND,
+    SAY_UNFIT,
     SAY_WITH_DESCRIPTORS,
     SAY_NOISE,
     SAY_TOO_LITTLE,
@@ -231,6 +358,9 @@ babble(void *state, const BtTaskView *task, void *reply)
         break;
     case SAY_ANOTHER_KIND:
         say(fd, (BtFrame){.kind = BT_FRAME_READY, .id = task->id});
+        break;
+    case SAY_UNFIT:
+        say(fd, (BtFrame){.kind = BT_FRAME_UNFIT, .id = task->id});
         break;
     case SAY_WITH_DESCRIPTORS:
         say(fd, (BtFrame){.kind = BT_FRAME_REPLY, .id = task->id, .fds = {0, 1}, .n_fds = 2});
@@ -326,6 +456,29 @@ test_answer_then_die(void)
     assert_idle(pool);
 }
 
+/* The outcome and the descriptor are ready at once. */
+static void
+test_answer_comes_before_beside(void)
+{
+    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 1, .serve = babble});
+    g_auto(BtFd) always_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct pollfd always = {.fd = always_fd, .events = POLLIN};
+    BtPoolOutcome outcome;
+    BtWorkerInfo worker;
+    siginfo_t info;
+
+    submit_babble(pool, ANSWER_AND_DIE);
+    do { /* in no turn it can have been heard after it had the task */
+        g_assert_cmpint(bt_pool_next(pool, 0, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
+        bt_pool_workers(pool, &worker, 1);
+    } while (worker.state == BT_WORKER_STARTING);
+    g_assert_cmpint(waitid(P_PID, (id_t)worker.pid, &info, WEXITED | WNOWAIT), ==, 0);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(always.revents, ==, POLLIN);
+    g_assert_cmpint(outcome.end, ==, BT_TASK_DONE);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome), ==, BT_POOL_WOKEN);
+}
+
 /* The second reply may be taken for one to the next task, which is then tried again. */
 static void
 test_answer_twice(void)
@@ -359,16 +512,16 @@ typedef struct Starts {
 static Starts *starts;
 
 static void *
-start_badly(void *data)
+start_badly(void *data, GString *notice, GError **error)
 {
-    (void)data;
+    (void)data, (void)notice, (void)error;
     if (starts->n_bad > 0) {
         starts->n_bad--;
         while (starts->hang)
             pause();
         _exit(4);
     }
-    return NULL;
+    return starts;
 }
 
 static void
@@ -407,16 +560,20 @@ test_start_hangs(void)
     assert_counts(pool, 2, 1);
 }
 
-/* Nothing runs, nothing is taken, all that was inside has ended. */
+/* Nothing runs, nothing is taken, all that was inside has ended; the reason has this code, and this
+ * in its sentence. */
 static void
-assert_given_up(BtPool *pool)
+assert_given_up(BtPool *pool, GQuark domain, int code, const char *words)
 {
     GError *error = NULL;
     BtTask task = {.n_fds = 0};
 
     assert_idle(pool);
+    g_assert_error(bt_pool_failure(pool), domain, code);
+    g_assert_nonnull(strstr(bt_pool_failure(pool)->message, words));
     g_assert_false(bt_pool_submit(pool, &task, NULL, &error));
-    g_assert_error(error, BT_ERROR, BT_ERROR_EXHAUSTED);
+    g_assert_error(error, domain, code);
+    g_assert_cmpstr(error->message, ==, bt_pool_failure(pool)->message);
     g_clear_error(&error);
     g_assert_cmpuint(bt_pool_room(pool), ==, 0);
     g_assert_cmpuint(bt_pool_idle(pool), ==, 0);
@@ -442,7 +599,7 @@ test_start_fails_always(void)
      * and fourth there were pauses of 1, 2 and 4 ms. */
     g_assert_cmpuint(bt_clock_now_ns() - begin_ns, >=, 7 * BT_NS_PER_MS);
     assert_counts(pool, 5, 5);
-    assert_given_up(pool);
+    assert_given_up(pool, BT_ERROR, BT_ERROR_EXHAUSTED, "crashing");
 }
 
 static bool
@@ -477,7 +634,7 @@ test_map_ends_with_pool(void)
     g_assert_error(error, BT_ERROR, BT_ERROR_EXHAUSTED);
     g_clear_error(&error);
     g_assert_cmpint(n, <, 10);
-    assert_given_up(pool);
+    assert_given_up(pool, BT_ERROR, BT_ERROR_EXHAUSTED, "crashing");
 }
 
 static void
@@ -499,7 +656,7 @@ test_crash_limit(void)
         submit(pool, (Order){.deed = DEED_RAISE, .detail = SIGKILL});
     for (int i = 0; i < 6; i++)
         next_end(pool, i < 3 ? BT_TASK_KILLED : BT_TASK_ABANDONED);
-    assert_given_up(pool);
+    assert_given_up(pool, BT_ERROR, BT_ERROR_EXHAUSTED, "crashing");
     bt_pool_free(g_steal_pointer(&pool));
     g_assert_false(has_children());
 }
@@ -516,7 +673,7 @@ test_give_up_takes_all(void)
         submit(pool, (Order){.deed = i == 1 ? DEED_EXIT : DEED_HANG, .detail = 1});
     for (int i = 0; i < 3; i++)
         next_end(pool, BT_TASK_ABANDONED);
-    assert_given_up(pool);
+    assert_given_up(pool, BT_ERROR, BT_ERROR_EXHAUSTED, "crashing");
     bt_pool_free(g_steal_pointer(&pool));
     g_assert_false(has_children());
     g_assert_cmpint(count_fds(), ==, n_fds);
@@ -536,8 +693,8 @@ limit_processes(rlim_t n)
 static int
 supervise_without_fork(void *data)
 {
-    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 3, .crash_limit = 3});
-    g_autoptr(BtPool) other = make_pool((BtPoolOptions){.n_slots = 2, .crash_limit = 3});
+    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 3, .crash_limit = 1000});
+    g_autoptr(BtPool) other = make_pool((BtPoolOptions){.n_slots = 2, .crash_limit = 1000});
     pid_t pid;
 
     (void)data;
@@ -557,8 +714,8 @@ supervise_without_fork(void *data)
     for (int i = 0; i < 3; i++)
         submit(other, (Order){.deed = DEED_ANSWER});
     for (int i = 0; i < 3; i++)
-        g_assert_cmpint(next_end(other, BT_TASK_ABANDONED).detail, ==, EAGAIN);
-    assert_given_up(other);
+        next_end(other, BT_TASK_ABANDONED);
+    assert_given_up(other, BT_ERROR_SYSTEM, EAGAIN, "ulimit -u");
     assert_counts(other, 0, 0);
     return 21;
 }
@@ -618,9 +775,162 @@ test_no_descriptors(void)
     tight = (struct rlimit){(rlim_t)free_fd + 1, saved.rlim_max};
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &tight), ==, 0);
     submit(pool, (Order){.deed = DEED_ANSWER});
-    g_assert_cmpint(next_end(pool, BT_TASK_ABANDONED).detail, ==, EMFILE);
+    next_end(pool, BT_TASK_ABANDONED);
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &saved), ==, 0);
-    assert_given_up(pool);
+    assert_given_up(pool, BT_ERROR_SYSTEM, EMFILE, "channel");
+}
+
+/* A system call that an outer sandbox refuses. */
+typedef struct Refused {
+    int call;
+    int errnum;
+    bool has_first; /* only with this first argument: */
+    scmp_datum_t first;
+    GQuark domain; /* what comes of it */
+    int code;
+    const char *words;
+} Refused;
+
+static int
+supervise_refused(void *data)
+{
+    const Refused *refused = data;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    g_autoptr(BtPool) pool =
+        make_pool((BtPoolOptions){.n_slots = 2, .retries = 1, .crash_limit = 1000});
+
+    g_assert_cmpint(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)refused->errnum),
+                                     refused->call, refused->has_first ? 1 : 0,
+                                     SCMP_A0(SCMP_CMP_EQ, refused->first)),
+                    ==, 0);
+    g_assert_cmpint(seccomp_load(filter), ==, 0);
+    for (int i = 0; i < 4; i++)
+        submit(pool, (Order){.deed = DEED_ANSWER});
+    for (int i = 0; i < 4; i++)
+        g_assert_cmpint(next_end(pool, BT_TASK_ABANDONED).attempts, ==, 0);
+    assert_given_up(pool, refused->domain, refused->code, refused->words);
+    bt_pool_free(g_steal_pointer(&pool));
+    g_assert_false(has_children());
+    return 21;
+}
+
+static void
+test_no_worker_can_be(void)
+{
+    Refused cases[] = {
+        {SCMP_SYS(pidfd_open), ENOSYS, false, 0, BT_ERROR_SYSTEM, ENOSYS, "pidfd_open"},
+        {SCMP_SYS(pidfd_open), EPERM, false, 0, BT_ERROR_SYSTEM, EPERM, "pidfd_open"},
+        {SCMP_SYS(clone), EAGAIN, false, 0, BT_ERROR_SYSTEM, EAGAIN, "pids limit"},
+        {SCMP_SYS(clone), ENOMEM, false, 0, BT_ERROR_SYSTEM, ENOMEM, "memory"},
+        {SCMP_SYS(prctl), EPERM, true, PR_SET_PDEATHSIG, BT_ERROR, BT_ERROR_FAILED, "prctl"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(BtProcess) process = BT_PROCESS_INIT;
+        BtProcessEnd end;
+
+        g_assert_true(bt_process_start(&process, "refused", supervise_refused, &cases[i], NULL));
+        g_assert_true(bt_process_join(&process, 20 * BT_NS_PER_S, &end, NULL));
+        g_assert_cmpint(end.fate, ==, BT_PROCESS_EXITED);
+        g_assert_cmpint(end.detail, ==, 21);
+    }
+}
+
+static void *
+start_unfit(void *data, GString *notice, GError **error)
+{
+    g_string_append(notice, "is not heard");
+    if (g_atomic_int_add(&starts->n_bad, -1) > 0)
+        return starts;
+    if (data == NULL)
+        bt_error_set(error, BT_ERROR_TAKEN, "no wrench here");
+    return NULL;
+}
+
+static void
+refuse_notice(void *user, const char *text)
+{
+    (void)user;
+    g_error("heard: %s", text);
+}
+
+static void
+test_unfit(void)
+{
+    for (int n_fit = 0; n_fit < 2; n_fit++) {
+        g_autoptr(BtPool) pool = make_pool((BtPoolOptions){.n_slots = 2, .start = start_unfit});
+        uint64_t n_started, n_died;
+
+        /* Even where another has started, and is at work. */
+        *starts = (Starts){.n_bad = n_fit};
+        for (int i = 0; i < 4; i++)
+            submit(pool, (Order){.deed = DEED_HANG});
+        for (int i = 0; i < 4; i++)
+            next_end(pool, BT_TASK_ABANDONED);
+        assert_given_up(pool, BT_ERROR, BT_ERROR_FAILED, "no wrench here");
+        bt_pool_counts(pool, &n_started, &n_died);
+        g_assert_cmpuint(n_started, ==, 2);
+        g_assert_cmpuint(n_died, ==, 0);
+    }
+}
+
+/* It has no words. */
+static void
+test_unfit_silent(void)
+{
+    g_autoptr(BtPool) pool = make_pool((BtPoolOptions){
+        .n_slots = 1, .start = start_unfit, .data = starts, .notice = refuse_notice});
+
+    *starts = (Starts){.n_bad = 0};
+    submit(pool, (Order){.deed = DEED_ANSWER});
+    next_end(pool, BT_TASK_ABANDONED);
+    assert_given_up(pool, BT_ERROR, BT_ERROR_FAILED, "cannot start");
+}
+
+/* A worker that does not go through the pool's own side of it. */
+static void *
+start_babbling(void *data, GString *notice, GError **error)
+{
+    static char much[BT_FRAME_BYTES_MAX];
+
+    (void)notice, (void)error;
+    memset(much, 'a', sizeof much);
+    say(find_channel(), (BtFrame){.kind = data != NULL ? BT_FRAME_UNFIT : BT_FRAME_READY,
+                                  .bytes = much,
+                                  .size = sizeof much});
+    pause();
+    return NULL;
+}
+
+static void
+count_bytes(void *user, const char *text)
+{
+    size_t *n_bytes = user;
+
+    *n_bytes = strlen(text);
+}
+
+static void
+test_start_says_too_much(void)
+{
+    size_t n_bytes = 0;
+    BtPoolOptions options = {.n_slots = 1,
+                             .start = start_babbling,
+                             .notice = count_bytes,
+                             .user = &n_bytes,
+                             .task_limit_ns = 400 * BT_NS_PER_MS};
+    g_autoptr(BtPool) pool = make_pool(options);
+    g_autoptr(BtPool) unfit = NULL;
+
+    submit(pool, (Order){.deed = DEED_ANSWER});
+    next_end(pool, BT_TASK_OVERTIME);
+    g_assert_cmpuint(n_bytes, ==, BT_POOL_NOTICE_BYTES_MAX);
+
+    options.data = &n_bytes;
+    unfit = make_pool(options);
+    submit(unfit, (Order){.deed = DEED_ANSWER});
+    next_end(unfit, BT_TASK_ABANDONED);
+    g_assert_cmpuint(strlen(bt_pool_failure(unfit)->message), ==, BT_POOL_NOTICE_BYTES_MAX);
 }
 
 static void *
@@ -642,7 +952,8 @@ test_threads_forbid_forking(void)
     g_assert_cmpint(pipe(ends), ==, 0);
     g_assert_cmpint(pthread_create(&thread, NULL, wait_for_byte, &ends[0]), ==, 0);
     submit(pool, (Order){.deed = DEED_ANSWER});
-    g_assert_cmpint(next_end(pool, BT_TASK_ABANDONED).detail, ==, EDEADLK);
+    next_end(pool, BT_TASK_ABANDONED);
+    assert_given_up(pool, BT_ERROR_SYSTEM, EDEADLK, "threads");
     g_assert_cmpint(write(ends[1], "", 1), ==, 1);
     pthread_join(thread, NULL);
     close(ends[0]);
@@ -717,11 +1028,11 @@ supervise_and_hang(void *data)
         next_answer(pool, NULL);
     submit(pool, (Order){.deed = DEED_HANG});
     submit(pool, (Order){.deed = DEED_RAISE, .detail = SIGSTOP});
-    g_assert_cmpint(bt_pool_next(pool, 0, &outcome), ==, BT_POOL_TIMEOUT);
+    g_assert_cmpint(bt_pool_next(pool, 0, NULL, 0, &outcome), ==, BT_POOL_TIMEOUT);
     bt_pool_workers(pool, infos, 3);
     for (int i = 0; i < 3; i++)
         g_assert_cmpint(write(*fd, &infos[i].pid, sizeof(pid_t)), ==, sizeof(pid_t));
-    return bt_pool_next(pool, BT_POOL_FOREVER, &outcome) == BT_POOL_OUTCOME;
+    return bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) == BT_POOL_OUTCOME;
 }
 
 static void
@@ -763,9 +1074,7 @@ test_reasons(void)
         {BT_TASK_OVERTIME, 0, "the worker took longer than allowed and was killed"},
         {BT_TASK_NONSENSE, 0, "the worker said something that is not a reply and was killed"},
         {BT_TASK_CANCELLED, 0, "it was cancelled before a worker had it"},
-        {BT_TASK_ABANDONED, 0, "the pool gave up: too many workers died"},
-        {BT_TASK_ABANDONED, EAGAIN,
-         "the pool gave up: no worker could be started: Resource temporarily unavailable"},
+        {BT_TASK_ABANDONED, 0, "the pool gave up before a worker was done with it"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -788,12 +1097,15 @@ main(int argc, char **argv)
     g_test_add_func("/faults/death-over-a-task", test_death_over_a_task);
     g_test_add_func("/faults/retry-in-fresh-worker", test_retry_in_fresh_worker);
     g_test_add_func("/faults/overtime", test_overtime);
+    g_test_add_func("/faults/overtime-with-seldom-turns", test_overtime_with_seldom_turns);
+    g_test_add_func("/faults/stopped-supervisor", test_stopped_supervisor);
     g_test_add_func("/faults/stopped-while-idle", test_stopped_while_idle);
     g_test_add_func("/faults/death-while-idle", test_death_while_idle);
     g_test_add_func("/faults/death-before-reading", test_death_before_reading);
     g_test_add_func("/faults/nonsense", test_nonsense);
     g_test_add_func("/faults/close-then-exit", test_close_then_exit);
     g_test_add_func("/faults/answer-then-die", test_answer_then_die);
+    g_test_add_func("/faults/answer-comes-before-beside", test_answer_comes_before_beside);
     g_test_add_func("/faults/answer-twice", test_answer_twice);
     g_test_add_func("/faults/channel-outlives-worker", test_channel_outlives_worker);
     g_test_add_func("/faults/start-fails-sometimes", test_start_fails_sometimes);
@@ -805,6 +1117,10 @@ main(int argc, char **argv)
     g_test_add_func("/faults/fork-fails", test_fork_fails);
     g_test_add_func("/faults/retry-without-fork", test_retry_without_fork);
     g_test_add_func("/faults/no-descriptors", test_no_descriptors);
+    g_test_add_func("/faults/no-worker-can-be", test_no_worker_can_be);
+    g_test_add_func("/faults/unfit", test_unfit);
+    g_test_add_func("/faults/unfit-silent", test_unfit_silent);
+    g_test_add_func("/faults/start-says-too-much", test_start_says_too_much);
     g_test_add_func("/faults/threads-forbid-forking", test_threads_forbid_forking);
     g_test_add_func("/faults/many-suicides", test_many_suicides);
     g_test_add_func("/faults/no-orphans", test_no_orphans);

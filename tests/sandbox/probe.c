@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ keep(int fd, int number)
 
 /* A BtPoolStart, as that of the program; data is a mode. */
 static void *
-start(void *data)
+start(void *data, GString *notice, GError **error)
 {
     const BtSandboxMode *mode = data;
 
@@ -62,14 +63,12 @@ start(void *data)
     keep(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), PROBE_SOCKET);
     keep(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), PROBE_NAMESPACE);
     keep((int)syscall(SYS_pidfd_open, getppid(), 0), PROBE_SUPERVISOR);
-    if (!bt_sandbox_enter(*mode, PROBE_MEMORY, NULL))
-        _exit(EXIT_CANNOT_START);
-    return data;
+    return bt_sandbox_enter(*mode, PROBE_MEMORY, PROBE_FILE_BYTES, notice, error) ? data : NULL;
 }
 
-/* A file without a name. */
+/* A file without a name, to be read. */
 static BtFd
-make_file(const char *bytes, int flags)
+make_source(const char *bytes)
 {
     g_autofree char *path = NULL;
     g_auto(BtFd) fd = g_file_open_tmp(NULL, &path, NULL);
@@ -77,14 +76,24 @@ make_file(const char *bytes, int flags)
 
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(write(fd, bytes, strlen(bytes)), ==, strlen(bytes));
-    again = open(path, flags | O_CLOEXEC);
+    again = open(path, O_RDONLY | O_CLOEXEC);
     g_assert_cmpint(again, >=, 0);
     unlink(path);
     return again;
 }
 
+static BtFd
+make_target(void)
+{
+    BtFd fd = memfd_create("target", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+/* Writes what comes of sealing the target after the answer; NULL allowed. */
 static BtPoolOutcome
-try_in_worker(BtSandboxMode mode, const Probe *probe)
+try_in_worker(BtSandboxMode mode, const Probe *probe, int *out_seal_errno)
 {
     BtPoolOptions options = {
         .name = "probe", .n_slots = 1, .start = start, .serve = serve, .data = &mode};
@@ -92,33 +101,54 @@ try_in_worker(BtSandboxMode mode, const Probe *probe)
     g_autoptr(BtPool) pool = bt_pool_new(&options, &error);
     BtTask task = {.bytes = probe,
                    .size = sizeof *probe,
-                   .fds = {make_file(PROBE_BYTES, O_RDONLY), make_file("", O_RDWR)},
+                   .fds = {make_source(PROBE_BYTES), make_target()},
                    .n_fds = 2};
+    g_auto(BtFd) target = dup(task.fds[1]);
     BtPoolOutcome outcome = {0};
     bool submitted = bt_pool_submit(pool, &task, NULL, &error);
 
     g_assert_no_error(error);
     g_assert_true(submitted);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome), ==, BT_POOL_OUTCOME);
+    if (out_seal_errno != NULL)
+        *out_seal_errno =
+            fcntl(target, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0 ? 0 : errno;
     return outcome;
+}
+
+static void
+check_answer(const BtPoolOutcome *outcome, int answer)
+{
+    int given;
+
+    g_assert_cmpint(outcome->end, ==, BT_TASK_DONE);
+    g_assert_cmpuint(outcome->size, ==, sizeof given);
+    memcpy(&given, outcome->bytes, sizeof given);
+    g_assert_cmpstr(g_strerror(given), ==, g_strerror(answer));
 }
 
 void
 probe_answers(BtSandboxMode mode, Probe probe, int answer)
 {
-    g_auto(BtPoolOutcome) outcome = try_in_worker(mode, &probe);
-    int given;
+    g_auto(BtPoolOutcome) outcome = try_in_worker(mode, &probe, NULL);
 
-    g_assert_cmpint(outcome.end, ==, BT_TASK_DONE);
-    g_assert_cmpuint(outcome.size, ==, sizeof given);
-    memcpy(&given, outcome.bytes, sizeof given);
-    g_assert_cmpstr(g_strerror(given), ==, g_strerror(answer));
+    check_answer(&outcome, answer);
+}
+
+int
+probe_seals(Probe probe)
+{
+    int seal_errno = -1;
+    g_auto(BtPoolOutcome) outcome = try_in_worker(BT_SANDBOX_REQUIRE, &probe, &seal_errno);
+
+    check_answer(&outcome, 0);
+    return seal_errno;
 }
 
 void
 probe_dies(Probe probe, int signal_number)
 {
-    g_auto(BtPoolOutcome) outcome = try_in_worker(BT_SANDBOX_REQUIRE, &probe);
+    g_auto(BtPoolOutcome) outcome = try_in_worker(BT_SANDBOX_REQUIRE, &probe, NULL);
 
     g_assert_cmpint(outcome.end, ==, BT_TASK_KILLED);
     g_assert_cmpint(outcome.detail, ==, signal_number);

@@ -9,9 +9,10 @@
 #include "pool/pool.h"
 #include "sandbox/sandbox.h"
 
-#define PROBE_MEMORY    (UINT64_C(256) << 20) /* bytes of a worker */
-#define PROBE_ARGUMENTS 6
-#define PROBE_BYTES     "bytes" /* in the source */
+#define PROBE_MEMORY     (UINT64_C(256) << 20) /* bytes of a worker */
+#define PROBE_FILE_BYTES (UINT64_C(1) << 20)   /* of a file that it writes */
+#define PROBE_ARGUMENTS  6
+#define PROBE_BYTES      "bytes" /* in the source */
 
 /* What a worker has open besides its channel and the descriptors of its task. */
 enum {
@@ -24,7 +25,7 @@ enum {
 /* Stand for the descriptors of the task among the arguments of a call. */
 enum {
     PROBE_SOURCE = -1000, /* open for reading */
-    PROBE_TARGET,         /* for both; empty */
+    PROBE_TARGET,         /* for both; an empty memfd */
 };
 
 /* Returns below 0 with errno where it was refused. */
@@ -38,6 +39,10 @@ typedef struct Probe {
 
 /* Tried: the worker must live and answer with this errno, 0 for success. */
 void probe_answers(BtSandboxMode mode, Probe probe, int answer);
+
+/* Tried under all layers: it must succeed. Returns what comes of sealing the target against all
+ * changes while the worker lives: 0 or errno. */
+int probe_seals(Probe probe);
 
 /* Tried under all layers: the worker must be killed by this signal. */
 void probe_dies(Probe probe, int signal_number);

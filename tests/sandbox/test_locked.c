@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -116,13 +119,78 @@ lower_limit(int source_fd, int target_fd)
 static long
 raise_limit(int source_fd, int target_fd)
 {
+    static const __rlimit_resource_t limited[] = {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_STACK,
+                                                  RLIMIT_FSIZE};
     struct rlimit limit;
 
     (void)source_fd, (void)target_fd;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    for (size_t i = 0; i < G_N_ELEMENTS(limited); i++) {
+        if (getrlimit(limited[i], &limit) != 0 || limit.rlim_max == RLIM_INFINITY)
+            return 0;
+        limit.rlim_max++;
+        if (setrlimit(limited[i], &limit) == 0)
+            return 0;
+    }
+    return -1;
+}
+
+/* What libraries map, and how. */
+static long
+map_memory(int source_fd, int target_fd)
+{
+    static const struct {
+        int protection, flags, file; /* 0: none, 1: the source, 2: the target */
+    } rows[] = {
+        {PROT_READ, MAP_SHARED, 1},
+        {PROT_READ, MAP_PRIVATE, 1},
+        {PROT_READ | PROT_WRITE, MAP_PRIVATE, 2},
+        {PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0},
+        {PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, 0},
+        {PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        int fd = rows[i].file == 0 ? -1 : rows[i].file == 1 ? source_fd : target_fd;
+
+        if (mmap(NULL, 4096, rows[i].protection, rows[i].flags, fd, 0) == MAP_FAILED)
+            return -1;
+    }
+    /* MAP_DROPPABLE: getrandom() of newer C libraries, on newer kernels. */
+    mmap(NULL, 4096, PROT_READ | PROT_WRITE, 0x08 | MAP_ANONYMOUS, -1, 0);
+    return 0;
+}
+
+/* Keeps the target mapped and writes by that: the filter sees no harm in either call. */
+static long
+hold_mapping(int source_fd, int target_fd)
+{
+    char *bytes = mmap(NULL, 4096, PROT_READ, MAP_SHARED, target_fd, 0);
+
+    (void)source_fd;
+    if (bytes == MAP_FAILED || ftruncate(target_fd, 4096) != 0 ||
+        mprotect(bytes, 4096, PROT_READ | PROT_WRITE) != 0)
+        return -1;
+    memset(bytes, 1, 4096);
+    return 0;
+}
+
+/* Up to the limit and not beyond. */
+static long
+write_beyond(int source_fd, int target_fd)
+{
+    (void)source_fd;
+    if (pwrite(target_fd, "ab", 2, PROBE_FILE_BYTES - 1) != 1)
         return 0;
-    limit.rlim_max++;
-    return setrlimit(RLIMIT_NOFILE, &limit);
+    return pwrite(target_fd, "b", 1, PROBE_FILE_BYTES);
+}
+
+static long
+grow_beyond(int source_fd, int target_fd)
+{
+    (void)source_fd;
+    if (ftruncate(target_fd, PROBE_FILE_BYTES) != 0)
+        return 0;
+    return ftruncate(target_fd, PROBE_FILE_BYTES + 1);
 }
 
 static long
@@ -212,6 +280,25 @@ call_as_x32(void *unused)
     return unused;
 }
 
+static int
+try_as_i386(void *unused)
+{
+    call_as_i386(unused);
+    return 0;
+}
+
+/* Kernels may be booted without: then the call ends any process. */
+static bool
+has_i386_door(void)
+{
+    g_auto(BtProcess) process = BT_PROCESS_INIT;
+    BtProcessEnd end;
+
+    g_assert_true(bt_process_start(&process, "i386", try_as_i386, NULL, NULL));
+    g_assert_true(bt_process_join(&process, BT_PROCESS_FOREVER, &end, NULL));
+    return end.fate == BT_PROCESS_EXITED;
+}
+
 static long
 offend_as_i386(int source_fd, int target_fd)
 {
@@ -237,6 +324,7 @@ typedef struct Case {
 static const Case cases[] = {
     {"works/read", read_source, 0, 0},
     {"works/write", write_target, 0, 0},
+    {"works/map", map_memory, 0, 0},
     {"works/threads", start_threads, 0, 0},
     {"works/lower-limit", lower_limit, 0, 0},
     {"refused/raise-limit", raise_limit, EPERM, 0},
@@ -260,6 +348,12 @@ test_case(const void *data)
 
     if (!probe_can_lock_in())
         return;
+#ifdef __x86_64__
+    if (self->deed == offend_as_i386 && !has_i386_door()) {
+        g_test_skip("this kernel has no calls of i386");
+        return;
+    }
+#endif
     if (self->signal_number != 0)
         probe_dies(probe, self->signal_number);
     else
@@ -281,6 +375,29 @@ test_memory(void)
         probe_answers(BT_SANDBOX_REQUIRE, probe, ENOMEM);
 }
 
+/* In every mode. */
+static void
+test_file_bytes(void)
+{
+    static const ProbeDeed deeds[] = {write_beyond, grow_beyond};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(deeds); i++) {
+        probe_answers(BT_SANDBOX_OFF, (Probe){.deed = deeds[i]}, EFBIG);
+        if (probe_can_lock_in())
+            probe_answers(BT_SANDBOX_REQUIRE, (Probe){.deed = deeds[i]}, EFBIG);
+    }
+}
+
+/* What was written can be sealed, unless the worker could still change it. */
+static void
+test_seals(void)
+{
+    if (!probe_can_lock_in())
+        return;
+    g_assert_cmpint(probe_seals((Probe){.deed = write_target}), ==, 0);
+    g_assert_cmpint(probe_seals((Probe){.deed = hold_mapping}), ==, EBUSY);
+}
+
 /* What is refused where Landlock stands alone, from which of its versions on. */
 typedef struct Denied {
     Probe probe;
@@ -293,7 +410,7 @@ try_under_landlock(void *data)
 {
     const Denied *denied = data;
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !bt_landlock_enter(bt_landlock_version()))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !bt_landlock_enter())
         return EXIT_FAILURE;
     return probe_call(&denied->probe, STDIN_FILENO, STDOUT_FILENO);
 }
@@ -336,6 +453,191 @@ test_landlock_alone(void)
                             g_strerror(rows[i].answer));
 }
 
+/* A system call of a layer that an outer sandbox refuses. */
+typedef struct Refused {
+    int call;
+    int errnum;
+    bool has_first; /* only with this first argument: */
+    scmp_datum_t first;
+    const char *lacking; /* begins with this */
+    BtSandboxMode mode;
+} Refused;
+
+static int
+enter_where_refused(void *data)
+{
+    const Refused *refused = data;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    g_autoptr(GString) lacking = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (geteuid() == 0) /* needs no no_new_privs */
+        seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+    g_assert_cmpint(seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)refused->errnum),
+                                     refused->call, refused->has_first ? 1 : 0,
+                                     SCMP_A0(SCMP_CMP_EQ, refused->first)),
+                    ==, 0);
+    g_assert_cmpint(seccomp_load(filter), ==, 0);
+    if (refused->mode == BT_SANDBOX_AUTO) {
+        g_assert_true(bt_sandbox_enter(refused->mode, 0, 0, lacking, &error));
+        g_assert_no_error(error);
+        g_assert_true(g_str_has_prefix(lacking->str, refused->lacking));
+        /* What is left is there. */
+        if (refused->call != SCMP_SYS(prctl))
+            g_assert_true(open("/dev/null", O_RDONLY) < 0 && errno == EACCES);
+    } else {
+        g_assert_false(bt_sandbox_enter(refused->mode, 0, 0, lacking, &error));
+        g_assert_error(error, BT_ERROR_SYSTEM, refused->errnum);
+        g_assert_nonnull(strstr(error->message, refused->lacking));
+        g_assert_nonnull(strstr(error->message, g_strerror(refused->errnum)));
+        g_assert_cmpstr(lacking->str, ==, "");
+    }
+    return 0;
+}
+
+static void
+test_refused_layers(void)
+{
+    static const BtSandboxMode modes[] = {BT_SANDBOX_AUTO, BT_SANDBOX_REQUIRE};
+    Refused rows[] = {
+        {SCMP_SYS(landlock_create_ruleset), ENOSYS, false, 0, "Landlock", 0},
+        {SCMP_SYS(landlock_create_ruleset), EPERM, false, 0, "Landlock", 0},
+        {SCMP_SYS(landlock_restrict_self), EPERM, false, 0, "Landlock", 0},
+        {SCMP_SYS(landlock_restrict_self), EINVAL, false, 0, "Landlock", 0},
+        {SCMP_SYS(seccomp), EPERM, false, 0, "seccomp filters", 0},
+        {SCMP_SYS(seccomp), EINVAL, true, SECCOMP_SET_MODE_FILTER, "seccomp filters", 0},
+        {SCMP_SYS(capset), EPERM, false, 0, "dropped capabilities", 0},
+        {SCMP_SYS(prctl), EPERM, true, PR_SET_NO_NEW_PRIVS, "no_new_privs", 0},
+    };
+
+    if (!probe_can_lock_in())
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (size_t k = 0; k < G_N_ELEMENTS(modes); k++) {
+            rows[i].mode = modes[k];
+            g_assert_cmpint(run_process(enter_where_refused, &rows[i]), ==, 0);
+        }
+    }
+}
+
+static int
+enter_without_limits(void *unused)
+{
+    struct rlimit before, after;
+
+    (void)unused;
+    return getrlimit(RLIMIT_FSIZE, &before) == 0 &&
+                   bt_sandbox_enter(BT_SANDBOX_OFF, 0, 0, NULL, NULL) &&
+                   getrlimit(RLIMIT_FSIZE, &after) == 0 &&
+                   memcmp(&before, &after, sizeof after) == 0
+               ? 0
+               : EXIT_FAILURE;
+}
+
+static void
+test_no_limit_of_files(void)
+{
+    g_assert_cmpint(run_process(enter_without_limits, NULL), ==, 0);
+}
+
+/* A secret that is nowhere but where it was put: it is compared letter by letter. */
+#define SECRET_BYTES 40
+
+static char
+letter(size_t i)
+{
+    return (char)('a' + (7 * i + 3) % 26);
+}
+
+static void
+put_secret(char *out_text)
+{
+    for (size_t i = 0; i < SECRET_BYTES; i++)
+        out_text[i] = letter(i);
+    out_text[SECRET_BYTES] = '\0';
+}
+
+/* How often it is in this process's writable memory. */
+static int
+count_secrets(void)
+{
+    g_autoptr(GString) maps = g_string_new(NULL);
+    FILE *file = fopen("/proc/self/maps", "re");
+    char line[512];
+    int n = 0;
+
+    while (fgets(line, sizeof line, file) != NULL)
+        g_string_append(maps, strstr(line, " rw-p ") != NULL ? line : "");
+    fclose(file);
+    for (const char *at = maps->str; *at != '\0'; at = strchr(at, '\n') + 1) {
+        unsigned long begin, end;
+
+        g_assert_cmpint(sscanf(at, "%lx-%lx", &begin, &end), ==, 2);
+        for (const char *text = (const char *)begin; text + SECRET_BYTES <= (const char *)end;
+             text++) {
+            size_t i = 0;
+
+            while (i < SECRET_BYTES && text[i] == letter(i))
+                i++;
+            n += i == SECRET_BYTES;
+        }
+    }
+    return n;
+}
+
+/* In a program that was begun with the secret in its environment. */
+static int
+forget(void)
+{
+    g_autofree char *area = NULL;
+    char text[SECRET_BYTES + 1];
+    size_t size = 0;
+
+    put_secret(text);
+    setenv("ANOTHER", text, 1);
+    explicit_bzero(text, sizeof text);
+    g_assert_cmpint(count_secrets(), ==, 2);
+    bt_sandbox_forget_environment();
+    g_assert_cmpint(count_secrets(), ==, 0);
+    g_assert_null(getenv("SECRET"));
+    g_assert_null(getenv("ANOTHER"));
+    g_assert_true(environ == NULL || *environ == NULL);
+
+    /* Names, too, and all else that its owner can read from outside. */
+    g_assert_true(g_file_get_contents("/proc/self/environ", &area, &size, NULL));
+    g_assert_cmpuint(size, >, SECRET_BYTES);
+    for (size_t i = 0; i < size; i++)
+        g_assert_cmpint(area[i], ==, 0);
+
+    /* It can be used again. */
+    setenv("LATER", "text", 1);
+    g_assert_cmpstr(getenv("LATER"), ==, "text");
+    return 0;
+}
+
+static int
+exec_to_forget(void *unused)
+{
+    char secret[] = "SECRET="
+                    "0123456789012345678901234567890123456789";
+    char program[] = "test", argument[] = "forget", other[] = "OTHER=thing";
+    char *arguments[] = {program, argument, NULL}, *environment[] = {secret, other, NULL};
+
+    (void)unused;
+    put_secret(strchr(secret, '=') + 1);
+    execve("/proc/self/exe", arguments, environment);
+    return EXIT_FAILURE;
+}
+
+static void
+test_forget_environment(void)
+{
+    if (!BT_SANDBOX_LIMITS_MEMORY)
+        g_test_skip("AddressSanitizer keeps a copy of the environment");
+    else
+        g_assert_cmpint(run_process(exec_to_forget, NULL), ==, 0);
+}
+
 static void *
 wait_for_ever(void *unused)
 {
@@ -352,7 +654,7 @@ enter_with_threads(void *unused)
     (void)unused;
     if (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
         return EXIT_FAILURE;
-    return bt_sandbox_enter(BT_SANDBOX_AUTO, 0, &error) ||
+    return bt_sandbox_enter(BT_SANDBOX_AUTO, 0, 0, NULL, &error) ||
            !g_error_matches(error, BT_ERROR, BT_ERROR_FAILED);
 }
 
@@ -366,6 +668,8 @@ test_threads_of_before(void)
 int
 main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "forget") == 0)
+        return forget();
     g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path = g_strconcat("/locked/", cases[i].name, NULL);
@@ -373,6 +677,11 @@ main(int argc, char **argv)
         g_test_add_data_func(path, &cases[i], test_case);
     }
     g_test_add_func("/locked/memory", test_memory);
+    g_test_add_func("/locked/file-bytes", test_file_bytes);
+    g_test_add_func("/locked/no-limit-of-files", test_no_limit_of_files);
+    g_test_add_func("/locked/seals", test_seals);
+    g_test_add_func("/locked/refused-layers", test_refused_layers);
+    g_test_add_func("/locked/forget-environment", test_forget_environment);
     g_test_add_func("/locked/landlock-alone", test_landlock_alone);
     g_test_add_func("/locked/threads-of-before", test_threads_of_before);
     return g_test_run();

@@ -76,6 +76,7 @@ static socklen_t address_size = sizeof(struct sockaddr_un);
 static void
 add_errors(void)
 {
+    const int64_t page = at(buffer) & -(int64_t)sysconf(_SC_PAGESIZE);
     static const struct open_how reading = {.flags = O_RDONLY};
     static const struct sched_param usual;
     const Call calls[] = {
@@ -120,6 +121,7 @@ add_errors(void)
          {PROBE_SOCKET, at(buffer), at(&address_size)}},
         {"ioctl", ENOTTY, SCMP_SYS(ioctl), {PROBE_SOURCE, FIONREAD, at(buffer)}},
         {"ioctl/unseen", ENOTTY, SCMP_SYS(ioctl), {PROBE_SOURCE, UNSEEN | FIONREAD, at(buffer)}},
+        {"mremap", ENOMEM, SCMP_SYS(mremap), {page, 4096, 4096, 0}},
         {"memfd_create", EPERM, SCMP_SYS(memfd_create), {at("memory"), 0}},
         {"setpriority", EPERM, SCMP_SYS(setpriority), {PRIO_PROCESS, 0, 19}},
         {"sched_setaffinity",
@@ -197,6 +199,13 @@ add_file_calls(void)
         {"fcntl/lease/unseen", DIES, SCMP_SYS(fcntl), {PROBE_SOURCE, UNSEEN | F_SETLEASE, F_RDLCK}},
         {"fcntl/notify", DIES, SCMP_SYS(fcntl), {PROBE_SOURCE, F_NOTIFY, 0}},
         {"fcntl/flags", DIES, SCMP_SYS(fcntl), {PROBE_TARGET, F_SETFL, O_ASYNC}},
+        {"fcntl/seal", DIES, SCMP_SYS(fcntl), {PROBE_TARGET, F_ADD_SEALS, F_SEAL_WRITE}},
+        {"fcntl/seal/unseen",
+         DIES,
+         SCMP_SYS(fcntl),
+         {PROBE_TARGET, UNSEEN | F_ADD_SEALS, F_SEAL_WRITE}},
+        {"fcntl/seals", DIES, SCMP_SYS(fcntl), {PROBE_TARGET, F_GET_SEALS}},
+        {"fallocate", DIES, SCMP_SYS(fallocate), {PROBE_TARGET, 0, 0, 4096}},
     };
 
     add_calls("files", calls, G_N_ELEMENTS(calls));
@@ -308,6 +317,38 @@ add_memory_calls(void)
          SCMP_SYS(mmap),
          {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}},
         {"mmap/run-file", DIES, SCMP_SYS(mmap), {0, 4096, PROT_EXEC, MAP_PRIVATE, PROBE_TARGET, 0}},
+        {"mmap/shared-nameless",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0}},
+        {"mmap/shared-nameless-to-read",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0}},
+        {"mmap/shared-to-write",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, PROBE_TARGET, 0}},
+        {"mmap/shared-to-write-only",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_WRITE, MAP_SHARED, PROBE_TARGET, 0}},
+        {"mmap/shared-to-run",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_EXEC, MAP_SHARED, PROBE_TARGET, 0}},
+        {"mmap/shared-validate",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE, PROBE_TARGET, 0}},
+        {"mmap/shared-unseen",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, UNSEEN | PROT_READ | PROT_WRITE, UNSEEN | MAP_SHARED, PROBE_TARGET, 0}},
+        {"mmap/grows-down",
+         DIES,
+         SCMP_SYS(mmap),
+         {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0}},
         {"mprotect/run", DIES, SCMP_SYS(mprotect), {page, 1, PROT_READ | PROT_EXEC}},
         {"mprotect/all", DIES, SCMP_SYS(mprotect), {page, 1, PROT_READ | PROT_WRITE | PROT_EXEC}},
         {"pkey_mprotect", DIES, SCMP_SYS(pkey_mprotect), {page, 1, PROT_READ, -1}},

@@ -13,8 +13,9 @@ SLOW = '--exact', '--sigma', '100'
 
 
 def files_below(folder):
-    """The bytes of everything that is no folder, by its path relative to folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if not path.is_dir()}
+    """The bytes of all results, by their paths relative to folder."""
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob('*') if not path.is_dir() and path.name != '.blurthumb'}
 
 
 class Batch:

@@ -111,6 +111,27 @@ test_bad_pattern(void)
     }
 }
 
+/* A {hash} tells sources of different folders apart; the text "{hash}" does not. */
+static void
+test_apart(void)
+{
+    static const struct {
+        BtNaming naming;
+        bool apart;
+    } rows[] = {
+        {{0}, true},
+        {{NULL, "-s", false}, true},
+        {{NULL, NULL, true}, false},
+        {{"{stem}-{hash}", NULL, false}, true},
+        {{"{{{hash}}}{stem}", NULL, false}, true},
+        {{"{stem}{{hash}}", NULL, false}, false},
+        {{"{dir}/{name}", NULL, false}, false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpint(bt_naming_is_apart(&rows[i].naming), ==, rows[i].apart);
+}
+
 /* Nothing takes the place of our own files. */
 static void
 test_own_files(void)
@@ -136,6 +157,7 @@ main(int argc, char **argv)
     g_test_add_func("/naming/flat", test_flat);
     g_test_add_func("/naming/pattern", test_pattern);
     g_test_add_func("/naming/bad-pattern", test_bad_pattern);
+    g_test_add_func("/naming/apart", test_apart);
     g_test_add_func("/naming/own-files", test_own_files);
     return g_test_run();
 }

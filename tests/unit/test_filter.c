@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Patterns, rules, and the other options of the scan: what is left of a tree. */
-#include "scan/glob.h"
 #include "scan/scan.h"
 #include "unit/scene.h"
 
@@ -13,12 +12,14 @@
 static bool
 matches(const char *pattern, const char *name)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(BtGlob) glob = bt_glob_new(pattern, &error);
+    g_autoptr(BtRules) rules = bt_rules_new();
     bool is_folder = g_str_has_suffix(name, "/");
+    g_autofree char *bare = g_strndup(name, strlen(name) - is_folder);
+    g_autoptr(GError) error = NULL;
 
+    g_assert_true(bt_rules_add(rules, BT_RULE_EXCLUDE, pattern, &error));
     g_assert_no_error(error);
-    return bt_glob_matches(glob, name, strlen(name) - is_folder, is_folder);
+    return bt_rules_exclude(rules, bare, is_folder);
 }
 
 /* Each row: a pattern, names that it matches, names that it does not. What is said of git was seen
@@ -300,15 +301,15 @@ test_scan_rules(void)
     static const struct {
         const char *words;
         const char *expected;
-        uint64_t n_filtered;
+        uint64_t n_ignored; /* 3 are hidden, and 1 in x */
     } rows[] = {
-        {"-nothing", "1.jpg 2.png drafts/1.jpg x/1.jpg x/y/1.jpg x/y/2.png", 0},
-        {"-*.png", "1.jpg drafts/1.jpg x/1.jpg x/y/1.jpg", 2},
-        {"+*.png", "2.png x/y/2.png", 4},
-        {"-/x", "1.jpg 2.png drafts/1.jpg", 1},
-        {"-drafts/ +*.jpg", "1.jpg x/1.jpg x/y/1.jpg", 3},
-        {"-x/y +x/y/1.jpg", "", 5},
-        {"+/x/ -y", "x/1.jpg", 4},
+        {"-nothing", "1.jpg 2.png drafts/1.jpg x/1.jpg x/y/1.jpg x/y/2.png", 4},
+        {"-*.png", "1.jpg drafts/1.jpg x/1.jpg x/y/1.jpg", 2 + 4},
+        {"+*.png", "2.png x/y/2.png", 4 + 4},
+        {"-/x", "1.jpg 2.png drafts/1.jpg", 1 + 3},
+        {"-drafts/ +*.jpg", "1.jpg x/1.jpg x/y/1.jpg", 3 + 4},
+        {"-x/y +x/y/1.jpg", "", 5 + 4},
+        {"+/x/ -y", "x/1.jpg", 4 + 4},
     };
     g_autoptr(Scene) folder = scene_new();
 
@@ -322,9 +323,7 @@ test_scan_rules(void)
         bt_scan_add(scan, folder);
         names = drain(scan, 0);
         g_assert_cmpstr(names, ==, rows[i].expected);
-        g_assert_cmpuint(bt_scan_counts(scan).n_filtered, ==, rows[i].n_filtered);
-        g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==,
-                         rows[i].n_filtered + bt_scan_counts(scan).n_hidden);
+        g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, rows[i].n_ignored);
     }
 }
 
@@ -353,6 +352,21 @@ test_hidden(void)
     assert_scan(folder, &(BtScanOptions){.hidden = true},
                 ".cache/1.jpg .hidden.jpg 1.jpg 2.png drafts/1.jpg x/.h/1.jpg x/1.jpg x/y/1.jpg "
                 "x/y/2.png");
+}
+
+/* A Synology NAS keeps thumbnails of its own beside the pictures. */
+static void
+test_thumbnails(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+
+    write_file(folder, "a.jpg");
+    write_file(folder, "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg");
+    write_file(folder, "x/@eaDir/b.jpg");
+    write_file(folder, "@eaDirs/c.jpg");
+    assert_scan(folder, &(BtScanOptions){0}, "@eaDirs/c.jpg a.jpg");
+    assert_scan(folder, &(BtScanOptions){.hidden = true},
+                "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg @eaDirs/c.jpg a.jpg x/@eaDir/b.jpg");
 }
 
 static void
@@ -458,10 +472,10 @@ test_follow(void)
     g_assert_cmpstr(
         names, ==,
         "a.jpg away/far.jpg away/sub/far.jpg away/text far.jpg link.jpg sniffed x/b.jpg");
-    g_assert_cmpuint(bt_scan_counts(scan).n_links, ==, 4);
+    g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 4);
 }
 
-/* A file that is on another file system, and the rival that it is not. */
+/* A file that is on another file system. */
 static void
 check_file_systems(const char *folder)
 {
@@ -469,8 +483,6 @@ check_file_systems(const char *folder)
     g_autofree char *one = g_build_filename(folder, "one", NULL);
     g_autoptr(BtScan) scan = bt_scan_new();
     g_autofree char *names = NULL;
-    g_autofree char *rival = NULL;
-    BtSource later = {.name = "mount/b.jpg", .root = 1};
 
     write_file(folder, "one/a.jpg");
     write_file(folder, "one/mount/hidden below.jpg");
@@ -482,53 +494,6 @@ check_file_systems(const char *folder)
     bt_scan_add(scan, one);
     names = drain(scan, 0);
     g_assert_cmpstr(names, ==, "a.jpg");
-    rival = bt_scan_rival(scan, &later, "mount/b.jpg");
-    g_assert_null(rival);
-}
-
-/* What the options keep out of the first PATH takes no name from the second. */
-static void
-test_rivals(void)
-{
-    static const char *const names[] = {"a.jpg",     "x/b.jpg", "drafts/c.jpg",
-                                        "x/y/d.jpg", ".e.jpg",  "x/.f.jpg"};
-    g_autoptr(BtRules) rules = make_rules("-drafts/ -/a.jpg");
-    const struct {
-        BtScanOptions options;
-        const char *taken; /* the names that the first PATH has, by their letters */
-    } rows[] = {
-        {{0}, "abcd"},
-        {{.rules = rules}, "bd"},
-        {{.min_bytes = 4}, ""},
-        {{.max_bytes = 2}, ""},
-        {{.newer_than = {4000000000, 0}}, ""},
-        {{.max_depth = 1}, "a"},
-        {{.max_depth = 2}, "abc"},
-        {{.hidden = true}, "abcdef"},
-        {{.follow = true}, "abcd"},
-        {{.shard = {0, 1000000}}, "abcd"}, /* none of them is there, and another task has them */
-    };
-    g_autoptr(Scene) folder = scene_new();
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        write_file(folder, names[i]);
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GString) taken = g_string_new(NULL);
-        g_autoptr(BtScan) scan = bt_scan_new();
-        g_autofree char *found = NULL;
-
-        bt_scan_configure(scan, &rows[i].options);
-        bt_scan_add(scan, folder);
-        found = drain(scan, 0);
-        for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
-            BtSource later = {.name = names[n], .root = 1};
-            g_autofree char *rival = bt_scan_rival(scan, &later, names[n]);
-
-            if (rival != NULL)
-                g_string_append_c(taken, names[n][strlen(names[n]) - 5]);
-        }
-        g_assert_cmpstr(taken->str, ==, rows[i].taken);
-    }
 }
 
 /* Every picture is found by exactly one of several shards, whatever the PATH is called. */
@@ -587,12 +552,12 @@ main(int argc, char **argv)
     g_test_add_func("/filter/scan/rules", test_scan_rules);
     g_test_add_data_func("/filter/scan/not-entered", &children[0], test_child);
     g_test_add_func("/filter/scan/hidden", test_hidden);
+    g_test_add_func("/filter/scan/thumbnails", test_thumbnails);
     g_test_add_func("/filter/scan/depth", test_depth);
     g_test_add_func("/filter/scan/size-and-time", test_size_and_time);
     g_test_add_func("/filter/scan/given", test_given);
     g_test_add_func("/filter/scan/follow", test_follow);
     g_test_add_data_func("/filter/scan/file-systems", &children[1], test_child);
-    g_test_add_func("/filter/scan/rivals", test_rivals);
     g_test_add_func("/filter/scan/shards", test_shards);
     return g_test_run();
 }

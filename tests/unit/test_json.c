@@ -45,6 +45,30 @@ test_texts(void)
     check_text("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* No control character is written as it is: not C0, DEL or C1, which terminals take for commands,
+ * nor what is an end of a line to some readers. */
+static void
+test_controls(void)
+{
+    for (gunichar c = 1; c < 0x3000; c++) {
+        bool is_escaped = c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+        g_autoptr(GString) line = g_string_new(NULL);
+        g_autofree char *expected = NULL;
+        BtJson json = {.text = line};
+        char text[8] = "";
+
+        text[g_unichar_to_utf8(c, text)] = '\0';
+        bt_json_begin(&json, NULL);
+        bt_json_put_text(&json, "a", text);
+        bt_json_end(&json);
+        if (is_escaped)
+            expected = g_strdup_printf("{\"a\":\"\\u%04x\"}", c);
+        else
+            expected = g_strdup_printf("{\"a\":\"%s%s\"}", c == '"' || c == '\\' ? "\\" : "", text);
+        g_assert_cmpstr(line->str, ==, expected);
+    }
+}
+
 static void
 test_numbers(void)
 {
@@ -164,6 +188,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/texts", test_texts);
+    g_test_add_func("/json/controls", test_controls);
     g_test_add_func("/json/numbers", test_numbers);
     g_test_add_func("/json/whole", test_whole);
     g_test_add_func("/json/read", test_read);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of files: their entries, where these lie in the tree, and what a scan makes of them. */
+#include "base/hash.h"
 #include "scan/list.h"
 #include "scan/scan.h"
 #include "unit/scene.h"
@@ -9,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static BtFd
@@ -70,6 +72,28 @@ test_entries(void)
         {" a \n\xff\n", 6, '\n', " a |\xff"},
         {"a\0b\0", 4, '\n', "[line 1" NUL_FAULT},
         {"x\n\n\0\nb", 6, '\n', "x|[line 3" NUL_FAULT "|b"},
+        {"\xef\xbb\xbf"
+         "a\n\xef\xbb\xbf"
+         "b\n",
+         10, '\n',
+         "a|\xef\xbb\xbf"
+         "b"},
+        {"\xef\xbb\xbf\r\n\xef\xbb\xbf"
+         "b",
+         9, '\n',
+         "\xef\xbb\xbf"
+         "b"},
+        {"\xef\xbb\xbf"
+         "a",
+         4, '\n', "a"},
+        {"\xef\xbb", 2, '\n', "\xef\xbb"},
+        {"\xef\xbb\xbf"
+         "a\0\xef\xbb\xbf"
+         "b",
+         9, '\0',
+         "a|\xef\xbb\xbf"
+         "b"},
+        {"\xef\xbb\xbf", 3, '\0', ""},
         {"", 0, '\0', ""},
         {"a", 1, '\0', "a"},
         {"a\0", 2, '\0', "a"},
@@ -126,6 +150,21 @@ test_long_entries(void)
             }
             g_assert_cmpstr(all, ==, expected);
         }
+}
+
+/* A byte order mark does not count. */
+static void
+test_long_entry_with_mark(void)
+{
+    for (int more = 0; more < 2; more++) {
+        g_autofree char *entry = g_strnfill((gsize)(BT_LIST_ENTRY_MAX + more), 'x');
+        g_autofree char *bytes = g_strconcat("\xef\xbb\xbf", entry, "\r\nb", NULL);
+        g_autofree char *all = read_all(open_bytes(bytes, strlen(bytes)), '\n');
+        g_autofree char *expected = g_strconcat(
+            more == 0 ? entry : "[line 1 of LIST is longer than any path can be]", "|b", NULL);
+
+        g_assert_cmpstr(all, ==, expected);
+    }
 }
 
 /* A list for -0 that is read as lines is one long line; the sentence says so all the same. */
@@ -197,48 +236,50 @@ test_places(void)
     static const struct {
         const char *entry;
         const char *const *bases;
-        const char *name; /* NULL: leads out */
-        bool is_below_base;
+        const char *name;
+        const char *way;
     } rows[] = {
-        {"a.jpg", bases, "a.jpg", true},
-        {"./a//b.jpg", bases, "a/b.jpg", true},
-        {"a/./b/.", bases, "a/b", true},
-        {"a/", bases, "a", true},
-        {".", bases, "", true},
-        {"./", bases, "", true},
-        {"a/..", bases, "", true},
-        {"a/../b.jpg", bases, "b.jpg", true},
-        {"a/b/../../c", bases, "c", true},
-        {"..", bases, NULL, false},
-        {"../a", bases, NULL, false},
-        {"a/../../b", bases, NULL, false},
-        {"...", bases, "...", true},
-        {"..a/.b", bases, "..a/.b", true},
-        {" ", bases, " ", true},
-        {"/x/a.jpg", bases, "x/a.jpg", false},
-        {"//x///a.jpg", bases, "x/a.jpg", false},
-        {"/../x", bases, "x", false},
-        {"/", bases, "", false},
-        {"/home/u/a.jpg", bases, "a.jpg", true},
-        {"/home//./u/a.jpg", bases, "a.jpg", true},
-        {"/mnt/home/u/a/b.jpg", bases, "a/b.jpg", true},
-        {"/home/u", bases, "", true},
-        {"/home/u/", bases, "", true},
-        {"/home/u/../v/a", bases, "home/v/a", false},
-        {"/home/user/a.jpg", bases, "home/user/a.jpg", false},
-        {"/home/a.jpg", bases, "home/a.jpg", false},
-        {"/home/a.jpg", root, "home/a.jpg", true},
-        {"/", root, "", true},
+        {"a.jpg", bases, "a.jpg", ""},
+        {"./a//b.jpg", bases, "a/b.jpg", ""},
+        {"a/./b/.", bases, "a/b", ""},
+        {"a/", bases, "a", ""},
+        {".", bases, "", ""},
+        {"./", bases, "", ""},
+        {"a/..", bases, "", ""},
+        {"a/../b.jpg", bases, "b.jpg", ""},
+        {"a/b/../../c", bases, "c", ""},
+        {"..", bases, "", ".."},
+        {"../a", bases, "a", ".."},
+        {"..//./../a", bases, "a", "../.."},
+        {"../a/../../b/c", bases, "b/c", "../.."},
+        {"a/../../b", bases, "b", ".."},
+        {"../../../../b", bases, "b", "../../../.."},
+        {"../b", root, "b", ".."},
+        {"...", bases, "...", ""},
+        {"..a/.b", bases, "..a/.b", ""},
+        {" ", bases, " ", ""},
+        {"/x/a.jpg", bases, "x/a.jpg", "/"},
+        {"//x///a.jpg", bases, "x/a.jpg", "/"},
+        {"/../x", bases, "x", "/"},
+        {"/", bases, "", "/"},
+        {"/home/u/a.jpg", bases, "a.jpg", ""},
+        {"/home//./u/a.jpg", bases, "a.jpg", ""},
+        {"/mnt/home/u/a/b.jpg", bases, "a/b.jpg", ""},
+        {"/home/u", bases, "", ""},
+        {"/home/u/", bases, "", ""},
+        {"/home/u/../v/a", bases, "home/v/a", "/"},
+        {"/home/user/a.jpg", bases, "home/user/a.jpg", "/"},
+        {"/home/a.jpg", bases, "home/a.jpg", "/"},
+        {"/home/a.jpg", root, "home/a.jpg", ""},
+        {"/", root, "", ""},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GError) error = NULL;
-        bool is_below_base = false;
-        g_autofree char *name = bt_list_place(rows[i].entry, rows[i].bases, &is_below_base, &error);
+        g_autofree char *way = NULL;
+        g_autofree char *name = bt_list_place(rows[i].entry, rows[i].bases, &way);
 
         g_assert_cmpstr(name, ==, rows[i].name);
-        g_assert_true(is_below_base == rows[i].is_below_base);
-        g_assert_true((error != NULL) == (rows[i].name == NULL));
+        g_assert_cmpstr(way, ==, rows[i].way);
     }
 }
 
@@ -259,7 +300,7 @@ drain(BtScan *scan)
 
         if (kind == BT_SCAN_END)
             return g_string_free(all, FALSE);
-        if (kind == BT_SCAN_PROBLEM)
+        if (kind == BT_SCAN_PROBLEM || kind == BT_SCAN_NOTICE)
             g_string_append_printf(all, "%s[%s]", space, error->message);
         if (kind != BT_SCAN_SOURCE)
             continue;
@@ -324,9 +365,128 @@ check_scan(const char *folder)
     all = scan_text(text, NULL, &(BtScanOptions){0});
     expected = g_strdup_printf(
         "a.jpg [missing.jpg: %s] [nowhere/x.jpg: %s] sub/b.jpg sub/deep/c.jpg %s/d.jpg=%s/d.jpg "
-        "sub/b.jpg [../outside/d.jpg leads out of the folder it is relative to] sub/text a.jpg",
+        "sub/b.jpg outside/d.jpg=../outside/d.jpg sub/text a.jpg",
         g_strerror(ENOENT), g_strerror(ENOENT), outside + 1, outside);
     g_assert_cmpstr(all, ==, expected);
+}
+
+/* Entries that lead out of the base lie where their folders as PATHs would be. In the folder
+ * home/base. */
+static void
+check_out_of_base(const char *folder)
+{
+    static const char text[] = "../card/a.jpg\n./x/../../card/a.jpg\n../../b.jpg\n../card\n"
+                               "../base/c.jpg\nc.jpg\n../missing.jpg\n../card/sub/d.jpg";
+    g_autofree char *base = g_build_filename(folder, "home/base", NULL);
+    g_autofree char *card = g_build_filename(folder, "home", NULL);
+    g_autofree char *all = NULL, *based = NULL, *expected = NULL, *far = NULL;
+    g_autofree char *last = NULL, *far_expected = NULL;
+    g_autoptr(BtScan) scan = NULL;
+    BtScanRoot root;
+
+    write_file(folder, "home/card/a.jpg");
+    write_file(folder, "home/card/sub/d.jpg");
+    write_file(folder, "home/base/c.jpg");
+    write_file(folder, "b.jpg");
+    g_assert_cmpint(chdir(base), ==, 0);
+    scan = bt_scan_new();
+    add_text(scan, text, NULL);
+    all = drain(scan);
+    expected =
+        g_strdup_printf("card/a.jpg=../card/a.jpg card/a.jpg=../card/a.jpg b.jpg=../../b.jpg "
+                        "card/a.jpg=../card/a.jpg card/sub/d.jpg=../card/sub/d.jpg "
+                        "base/c.jpg=../base/c.jpg c.jpg [../missing.jpg: %s] "
+                        "card/sub/d.jpg=../card/sub/d.jpg",
+                        g_strerror(ENOENT));
+    g_assert_cmpstr(all, ==, expected);
+    for (int i = 0; bt_scan_root(scan, i, &root); i++) {
+        static const char *const paths[] = {".", "..", "../.."};
+        const char *const absolute[] = {base, card, folder};
+
+        g_assert_cmpint(i, <, 3);
+        g_assert_cmpstr(root.path, ==, paths[i]);
+        g_assert_cmphex(root.id, ==, bt_hash_text(absolute[i]));
+        g_assert_false(root.is_whole_folder);
+    }
+    /* Below another base, and above "/". */
+    based = scan_text("../card/a.jpg\n..", "../card", &(BtScanOptions){.max_depth = 1});
+    g_assert_cmpstr(based, ==, "card/a.jpg=../card/../card/a.jpg");
+    far = g_strdup_printf("%s%s/b.jpg",
+                          "../../../../../../../../../../../../../../../../../../../../..", folder);
+    last = scan_text(far, NULL, &(BtScanOptions){0});
+    far_expected = g_strdup_printf("%s/b.jpg=%s", folder + 1, far);
+    g_assert_cmpstr(last, ==, far_expected);
+}
+
+/* An entry may be longer than any path that one call takes. */
+static void
+check_long_entry(const char *folder)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+    g_autofree char *all = NULL, *twice = NULL;
+
+    for (int i = 0; i < 30; i++)
+        g_string_append_printf(name, "%0200d/", i);
+    g_assert_cmpint(chdir(folder), ==, 0);
+    twice = g_strconcat(name->str, "a.jpg", NULL);
+    for (char *part = twice, *slash; (slash = strchr(part, '/')) != NULL; part = slash + 1) {
+        g_autofree char *one = g_strndup(part, (gsize)(slash - part));
+
+        g_assert_cmpint(mkdir(one, 0777), ==, 0);
+        g_assert_cmpint(chdir(one), ==, 0);
+    }
+    g_assert_cmpint(close(open("a.jpg", O_CREAT | O_WRONLY | O_CLOEXEC, 0666)), ==, 0);
+    g_assert_cmpint(chdir(folder), ==, 0);
+    {
+        g_autofree char *text = g_strconcat(twice, "\n", name->str, NULL);
+        g_autofree char *expected = g_strconcat(twice, " ", twice, NULL);
+
+        all = scan_text(text, NULL, &(BtScanOptions){0});
+        g_assert_cmpstr(all, ==, expected);
+    }
+}
+
+/* Entries in a folder that holds results, or on the way from the root to which is one, are left
+ * out; the output folder is a matter of its own. */
+static void
+check_results(const char *folder)
+{
+    static const BtScanOptions marked = {.marker = ".blurthumb", .marker_text = "blurthumb "};
+    static const char text[] =
+        "x/a.jpg\nx/done/a.jpg\nx/done/b.jpg\nx/done/sub/deep/a.jpg\nx/done\n"
+        "x\nout/a.jpg\nx/a.jpg\n../far/a.jpg\n../far/done/a.jpg\nout\n";
+    g_autofree char *base = g_build_filename(folder, "base", NULL);
+    g_autofree char *all = NULL, *inside = NULL, *unmarked = NULL;
+    g_autoptr(BtScan) scan = bt_scan_new();
+    struct stat what;
+
+    write_file(folder, "base/x/a.jpg");
+    write_file(folder, "base/x/done/a.jpg");
+    write_file(folder, "base/x/done/b.jpg");
+    write_file(folder, "base/x/done/sub/deep/a.jpg");
+    write_file(folder, "base/out/a.jpg");
+    write_file(folder, "far/a.jpg");
+    write_file(folder, "far/done/a.jpg");
+    scene_write(folder, "base/x/done/.blurthumb", "blurthumb 1", 11);
+    scene_write(folder, "base/out/.blurthumb", "blurthumb 1", 11);
+    scene_write(folder, "far/done/.blurthumb", "blurthumb 1", 11);
+    g_assert_cmpint(chdir(base), ==, 0);
+    g_assert_cmpint(stat("out", &what), ==, 0);
+    bt_scan_configure(scan, &marked);
+    bt_scan_skip_folder(scan, what.st_dev, what.st_ino);
+    add_text(scan, text, NULL);
+    all = drain(scan);
+    g_assert_cmpstr(all, ==,
+                    "x/a.jpg [x/done holds results of blurthumb and is left out] x/a.jpg "
+                    "[out/a.jpg lies in the output folder] x/a.jpg far/a.jpg=../far/a.jpg");
+    g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 4);
+    /* For the folders of entries x/done and x/done/sub/deep, the entry x/done, x, and far/done. */
+    g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 5);
+    /* The base itself, and no mark. */
+    inside = scan_text("a.jpg\nsub/deep/a.jpg\n.", "x/done", &marked);
+    g_assert_cmpstr(inside, ==, "[x/done holds results of blurthumb and is left out]");
+    unmarked = scan_text("x/done/a.jpg", NULL, &(BtScanOptions){0});
+    g_assert_cmpstr(unmarked, ==, "x/done/a.jpg");
 }
 
 static void
@@ -495,46 +655,6 @@ check_shards(const char *folder)
     g_assert_cmpuint(n_problems, ==, 50);
 }
 
-static void
-assert_rival(BtScan *scan, const char *name, int root, const char *result, const char *expected)
-{
-    BtSource source = {.name = name, .root = root};
-    g_autofree char *rival = bt_scan_rival(scan, &source, result);
-
-    g_assert_cmpstr(rival, ==, expected);
-}
-
-/* Roots: the PATHs 0 and 1, and of the list 2, its base, and 3, "/". */
-static void
-check_rivals(const char *folder)
-{
-    g_autoptr(BtScan) scan = bt_scan_new();
-    g_autofree char *far = g_build_filename(folder, "far/a.jpg", NULL);
-    g_autofree char *near = g_strconcat("base", far, NULL);
-    g_autofree char *all = NULL;
-    g_autofree char *text = g_strdup_printf("x.jpg\n%s", far);
-
-    write_file(folder, "one/x.jpg");
-    write_file(folder, "two.jpg");
-    write_file(folder, "base/x.jpg");
-    write_file(folder, "base/two.jpg");
-    write_file(folder, "base/scan.jp2.jpg");
-    write_file(folder, "far/a.jpg");
-    write_file(folder, near);
-    g_assert_cmpint(chdir(folder), ==, 0);
-    bt_scan_add(scan, "one");
-    bt_scan_add(scan, "two.jpg");
-    add_text(scan, text, "base");
-    all = drain(scan);
-    assert_rival(scan, "x.jpg", 0, "x.jpg", NULL);
-    assert_rival(scan, "x.jpg", 2, "x.jpg", "one/x.jpg");
-    assert_rival(scan, "two.jpg", 1, "two.jpg", NULL);
-    assert_rival(scan, "two.jpg", 2, "two.jpg", "two.jpg");
-    assert_rival(scan, "scan.jp2", 0, "scan.jp2.jpg", "base/scan.jp2.jpg");
-    assert_rival(scan, far + 1, 2, far + 1, NULL);
-    assert_rival(scan, far + 1, 3, far + 1, near);
-}
-
 /* More entries than there are descriptors, or bytes in a pipe: nothing is held of any of them, and
  * the scan can be asked what it waits for. */
 static void
@@ -588,14 +708,17 @@ int
 main(int argc, char **argv)
 {
     static void (*const children[])(const char *) = {
-        check_skipped_base, check_scan,   check_base,   check_links, check_skipped,
-        check_options,      check_shards, check_rivals, check_stream};
-    static const char *const names[] = {"skipped-base", "scan",   "base",   "links", "skipped",
-                                        "options",      "shards", "rivals", "stream"};
+        check_out_of_base, check_long_entry, check_results, check_skipped_base,
+        check_scan,        check_base,       check_links,   check_skipped,
+        check_options,     check_shards,     check_stream};
+    static const char *const names[] = {"out-of-base", "long-entry", "results", "skipped-base",
+                                        "scan",        "base",       "links",   "skipped",
+                                        "options",     "shards",     "stream"};
 
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/list/entries", test_entries);
     g_test_add_func("/list/entries/long", test_long_entries);
+    g_test_add_func("/list/entries/long-with-mark", test_long_entry_with_mark);
     g_test_add_func("/list/entries/long-list-of-nul", test_long_list_of_nul);
     g_test_add_func("/list/unreadable", test_unreadable);
     g_test_add_func("/list/pipe", test_pipe);

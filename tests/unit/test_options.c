@@ -96,17 +96,16 @@ test_small(void)
         g_assert_true(parse(cases[i].line, &options, &words, NULL));
         g_assert_cmpint(options.command, ==, cases[i].command);
     }
-    g_assert_true(
-        parse("-Q 80,webp=7 --strip gps --format webp --suffix=-s --grace 2 --keep-dates -n",
-              &options, &more_words, NULL));
+    g_assert_true(parse("-Q 80,webp=7 --strip gps --format webp --suffix=-s --grace 2 --prune -n",
+                        &options, &more_words, NULL));
     g_assert_cmpint(options.run.image.quality[BT_FORMAT_JPEG], ==, 80);
     g_assert_cmpint(options.run.image.quality[BT_FORMAT_WEBP], ==, 7);
     g_assert_cmpint(options.run.image.strip, ==, BT_STRIP_GPS);
     g_assert_cmpint(options.run.format, ==, BT_FORMAT_WEBP);
     g_assert_cmpstr(options.run.naming.suffix, ==, "-s");
     g_assert_cmpuint(options.run.grace_ns, ==, 2 * BT_NS_PER_S);
-    g_assert_true(options.run.keep_dates);
-    g_assert_cmpint(options.run.task, ==, BT_RUN_PLAN);
+    g_assert_true(options.run.prune);
+    g_assert_cmpint(options.run.mode, ==, BT_RUN_PLAN);
     g_assert_true(parse("--serial", &options, &serial_words, NULL));
     g_assert_cmpint(options.run.n_jobs, ==, 0);
     g_assert_true(parse("-s 256", &options, &square_words, NULL));

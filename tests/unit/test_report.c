@@ -120,13 +120,16 @@ test_serial_and_ignored(void)
 
     open_streams(&streams, BT_REPORT_NORMAL);
     bt_report_ignored(streams.report, 7);
+    end_batch(streams.report, 1, BT_NS_PER_S);
+    bt_report_skipped(streams.report, &(BtReportPicture){.path = "a.jpg"}, "fresh", "up to date");
     end_batch(streams.report, BT_REPORT_SERIAL, BT_NS_PER_S);
     end_batch(streams.report, 1, BT_NS_PER_S);
     flush_streams(&streams);
     g_assert_cmpstr(streams.out_text, ==,
-                    "0 processed, 0 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
+                    "no pictures found, 7 ignored\n"
+                    "0 processed, 1 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
                     "MP/s, serial)\n"
-                    "0 processed, 0 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
+                    "0 processed, 1 skipped, 0 failed, 7 ignored in 1.00 seconds (0 pictures/s, 0 "
                     "MP/s, 1 worker)\n");
     close_streams(&streams);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Each name in exactly one shard, for ever; and whose shard is whose, by what engines say. */
-#include "scan/shard.h"
+#include "base/format.h"
+#include "base/hash.h"
+#include "cli/shard_auto.h"
 
 #include <string.h>
 
@@ -85,21 +87,27 @@ static void
 test_vectors(void)
 {
     static const struct {
-        const char *name;
+        const char *name, *key;
         uint64_t hash;
         uint32_t of_8, of_1000, of_million;
     } vectors[] = {
-        {"", 0xefd01f60ba992926, 7, 936, 936769},
-        {"a.jpg", 0x57e45b66c4c401a7, 2, 343, 343328},
-        {"2024/b c.jpg", 0xbd4a4b8ca24b0884, 5, 739, 739414},
-        {"\xff\xfe.png", 0xdf406b9f922bd5d7, 6, 872, 872076},
+        {"", "", 0xefd01f60ba992926, 7, 936, 936769},
+        {"a.jpg", "a", 0x82a2a958a9bece5b, 4, 510, 510294},
+        {"A.BMP.jpg", "a", 0x82a2a958a9bece5b, 4, 510, 510294},
+        {"2024/b c.JPG", "2024/b c", 0x0794395a024ab0f1, 0, 29, 29605},
+        {"dir/a.b.png", "dir/a.b", 0xf12556322da0655a, 7, 941, 941975},
+        {"\xff\xfe.png", "\xff\xfe", 0x75c9056eb1c4b960, 3, 460, 460098},
+        {"x", "x", 0x06a4f9505be85405, 0, 25, 25954},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_assert_cmphex(bt_shard_hash(vectors[i].name), ==, vectors[i].hash);
+        g_autofree char *key = bt_shard_key(vectors[i].name);
+
+        g_assert_cmpstr(key, ==, vectors[i].key);
+        g_assert_cmphex(bt_hash_text(key), ==, vectors[i].hash);
         g_assert_cmpuint(only_shard(vectors[i].name, 8), ==, vectors[i].of_8);
         g_assert_cmpuint(only_shard(vectors[i].name, 1000), ==, vectors[i].of_1000);
-        g_assert_cmpuint(only_shard(vectors[i].name, 1000000), ==, vectors[i].of_million);
+        g_assert_true(bt_shard_holds(&(BtShard){vectors[i].of_million, 1000000}, vectors[i].name));
     }
 }
 
@@ -127,13 +135,42 @@ test_partition(void)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    for (int i = 0; i < 10000; i++)
+    for (int i = 0; i < 100; i++)
         g_ptr_array_add(names, random_name());
     for (uint32_t count = 1; count <= 200; count++)
         for (guint i = 0; i < names->len; i++)
             only_shard(g_ptr_array_index(names, i), count);
-    for (guint i = 0; i < 5; i++)
-        only_shard(g_ptr_array_index(names, i), BT_SHARD_COUNT_MAX);
+    only_shard(g_ptr_array_index(names, 0), BT_SHARD_COUNT_MAX);
+}
+
+/* A source and all that its result may be called are in one shard: for any name, with any
+ * extension, or several, in any case. */
+static void
+test_results(void)
+{
+    static const uint32_t counts[] = {2, 3, 8, 64, 1000};
+
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *name = random_name();
+        g_autofree char *key = bt_shard_key(name);
+
+        for (int format = BT_FORMAT_NONE + 1; format < BT_FORMAT_COUNT; format++) {
+            const char *extension = bt_format_extension((BtFormat)format);
+            g_autofree char *upper = g_ascii_strup(name, -1);
+            g_autofree char *one = g_strconcat(name, ".", extension, NULL);
+            g_autofree char *two = g_strconcat(upper, ".BMP.", extension, NULL);
+            const char *const names[] = {upper, one, two};
+
+            for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+                g_autofree char *other = bt_shard_key(names[n]);
+
+                g_assert_cmpstr(other, ==, key);
+                for (size_t c = 0; i % 64 == 0 && c < G_N_ELEMENTS(counts); c++)
+                    g_assert_cmpuint(only_shard(names[n], counts[c]), ==,
+                                     only_shard(name, counts[c]));
+            }
+        }
+    }
 }
 
 /* Names as cameras make them, which differ in a digit or two: each of 8 shards is within 2 % of an
@@ -152,16 +189,6 @@ test_balance(void)
         g_assert_cmpuint(n[i], >, 12250);
         g_assert_cmpuint(n[i], <, 12750);
     }
-}
-
-/* The environment "A=1 B=2". */
-static const char *
-get_variable(void *user, const char *name)
-{
-    for (char **variable = user; *variable != NULL; variable++)
-        if (g_str_has_prefix(*variable, name) && (*variable)[strlen(name)] == '=')
-            return *variable + strlen(name) + 1;
-    return NULL;
 }
 
 #define ARRAY(id, count, min, max, by)                                                             \
@@ -226,7 +253,7 @@ test_auto(void)
         g_autofree char *origin = NULL;
         BtShard shard;
 
-        g_assert_true(bt_shard_auto(get_variable, environment, &shard, &origin, &error));
+        g_assert_true(bt_shard_auto(environment, &shard, &origin, &error));
         g_assert_no_error(error);
         g_assert_cmpuint(shard.index, ==, rows[i].shard.index);
         g_assert_cmpuint(shard.count, ==, rows[i].shard.count);
@@ -253,20 +280,20 @@ test_auto_refused(void)
         {ARRAY(5, 2, 2, 5, 1), "scontrol requeue"},
         {ARRAY(2, 4, 1, 7, 2), "not an even range"},
         {ARRAY(0, 4, 1, 7, 2), "not an even range"},
-        {ARRAY(9, 4, 1, 7, 2), "Slurm array task 9 is none of 4"},
+        {ARRAY(9, 4, 1, 7, 2), "Slurm array task 9 is not one of 4"},
         {ARRAY(0, 8, 0, 7, 0), "not an even range"},
         {ARRAY(0, 0, 7, 0, 1), "not an even range"},
         {ARRAY(x, 8, 0, 7, 1), "SLURM_ARRAY_TASK_ID=x is not a number"},
         {ARRAY(-1, 8, 0, 7, 1), "SLURM_ARRAY_TASK_ID=-1 is not a number"},
         {ARRAY(99999999999, 8, 0, 7, 1), "is not a number"},
-        {"SLURM_ARRAY_TASK_ID=3", "SLURM_ARRAY_TASK_MIN is not set"},
-        {STEP(2, 2), "srun task 2 is none of 2"},
-        {STEP(0, 0), "srun task 0 is none of 0"},
+        {"SLURM_ARRAY_TASK_ID=3", "SLURM_ARRAY_TASK_COUNT is not set"},
+        {STEP(2, 2), "srun task 2 is not one of 2"},
+        {STEP(0, 0), "srun task 0 is not one of 0"},
         {ARRAY(0, 1000, 0, 999, 1) STEP(0, 1001), "1001000 shares are more than 1000000"},
         {"OMPI_COMM_WORLD_RANK=2", "OMPI_COMM_WORLD_SIZE is not set"},
         {"AWS_BATCH_JOB_ARRAY_SIZE=10", "no share was found"},
         {"AWS_BATCH_JOB_ARRAY_INDEX=2", "AWS_BATCH_JOB_ARRAY_SIZE is not set"},
-        {"BATCH_TASK_INDEX=5 BATCH_TASK_COUNT=5", "Google Cloud Batch task 5 is none of 5"},
+        {"BATCH_TASK_INDEX=5 BATCH_TASK_COUNT=5", "Google Cloud Batch task 5 is not one of 5"},
         {"JOB_COMPLETION_INDEX=1", "--shard $JOB_COMPLETION_INDEX/N"},
         {"LSB_JOBINDEX=1", "--shard $((LSB_JOBINDEX - 1))/N"},
         {"LSB_JOBINDEX=0", "no share was found"},
@@ -281,7 +308,7 @@ test_auto_refused(void)
         g_autofree char *origin = NULL;
         BtShard shard;
 
-        g_assert_false(bt_shard_auto(get_variable, environment, &shard, &origin, &error));
+        g_assert_false(bt_shard_auto(environment, &shard, &origin, &error));
         g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);
         g_assert_nonnull(strstr(error->message, rows[i].says));
         g_assert_null(origin);
@@ -297,6 +324,7 @@ main(int argc, char **argv)
     g_test_add_func("/shard/vectors", test_vectors);
     g_test_add_func("/shard/everything", test_everything);
     g_test_add_func("/shard/partition", test_partition);
+    g_test_add_func("/shard/results", test_results);
     g_test_add_func("/shard/balance", test_balance);
     g_test_add_func("/shard/auto", test_auto);
     g_test_add_func("/shard/auto/refused", test_auto_refused);

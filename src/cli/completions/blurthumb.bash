@@ -26,7 +26,7 @@ _blurthumb() {
             words="
                 --files-from -0 --null --include --exclude --hidden --follow --max-depth
                 -x --one-file-system --newer-than --min-size --max-size --shard -o
-                --output -f --force -n --dry-run --verify --fsync --keep-dates --gallery
+                --output -f --force -n --dry-run --verify --prune --fsync --gallery
                 --name --suffix --flat --format --sigma -s --size -Q --quality --strip
                 --exact --linear -j --jobs --serial --isolate --grace --timeout --memory
                 --max-pixels --max-file-size --sandbox --allow -v --verbose -q --quiet

@@ -8,14 +8,15 @@
  * failure, and so is a line that is no event; of the line that was being written nothing is said.
  * Memory grows with the number of pictures.
  */
-#ifndef BT_RUN_MERGE_H
-#define BT_RUN_MERGE_H
+#ifndef BT_REPORT_MERGE_H
+#define BT_REPORT_MERGE_H
 
-#include "run/run.h"
+#include "base/error.h"
+#include "report/report.h"
 
-/* options: paths are those of the reports; output and gallery as for a batch. Tells all of it to
- * the report, the summary included: its time is that of the longest run, its workers are those of
- * all. False when a report cannot be read or the gallery not be written. */
-BT_MUST_CHECK bool bt_merge(const BtRunOptions *options, BtReport *report, GError **error);
+/* paths: of the reports, with NULL at the end. Tells all of it to the report, the summary included:
+ * its time is that of the longest run, its workers are those of all. False when a report cannot be
+ * read. */
+BT_MUST_CHECK bool bt_merge(const char *const *paths, BtReport *report, GError **error);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "run/merge.h"
+#include "report/merge.h"
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "store/store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -227,14 +226,17 @@ tell_entry(BtReport *report, const Entry *entry)
         bt_report_verified(report, &entry->picture);
     else if (strcmp(entry->status, "skipped") == 0)
         bt_report_skipped(report, &entry->picture, reason, message);
+    else if (entry->result != NULL &&
+             (strcmp(entry->status, "orphan") == 0 || strcmp(entry->status, "removed") == 0))
+        bt_report_orphan(report, entry->result, entry->status[0] == 'r');
     else if (strcmp(entry->status, "planned") == 0 && entry->result != NULL)
         bt_report_planned(report, &entry->picture, reason, message);
     else
         bt_report_failed(report, &entry->picture, reason, message);
 }
 
-static bool
-tell_all(Merge *self, const BtRunOptions *options, GError **error)
+static void
+tell_all(Merge *self)
 {
     BtReportEnd end = {
         .n_workers = self->serial && self->n_workers == 0 ? BT_REPORT_SERIAL : self->n_workers,
@@ -245,11 +247,10 @@ tell_all(Merge *self, const BtRunOptions *options, GError **error)
         tell_entry(self->report, self->entries->pdata[i]);
     bt_report_ignored(self->report, self->n_ignored);
     bt_report_summary(self->report, &end);
-    return options->gallery == NULL || bt_run_publish_gallery(options, error);
 }
 
 bool
-bt_merge(const BtRunOptions *options, BtReport *report, GError **error)
+bt_merge(const char *const *paths, BtReport *report, GError **error)
 {
     Merge merge = {
         .report = report,
@@ -258,9 +259,10 @@ bt_merge(const BtRunOptions *options, BtReport *report, GError **error)
     };
     bool ok = true;
 
-    for (const char *const *path = options->paths; ok && *path != NULL; path++)
+    for (const char *const *path = paths; ok && *path != NULL; path++)
         ok = read_report(&merge, *path, error);
-    ok = ok && tell_all(&merge, options, error);
+    if (ok)
+        tell_all(&merge);
     g_hash_table_unref(merge.by_path);
     g_ptr_array_unref(merge.entries);
     return ok;
