@@ -9,8 +9,8 @@
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
  * sRGB, turn upright, encode, with as much of the source's metadata as the settings leave.
  *
- * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h), a common PNG by its rows
- * (png_reader.h). All else, and every result but JPEG, needs libvips (codecs.h), which is loaded by
+ * There is one way for every decoder (decoder.h): JPEG (jpeg_decoder.h), common PNG (png_reader.h),
+ * and libvips for all else (codecs.h), which every result but JPEG needs, too. It is loaded by
  *
  *   bt_image_prepare(&error);            in the supervisor, before it forks the workers that need
  * it
@@ -77,7 +77,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
 void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
                       BtOutcome *out_outcome);
 
-/* Decodes a picture wholly and makes nothing of it. */
+/* Decodes a picture wholly and makes nothing of it, within the same limits. */
 void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);
 
 #endif

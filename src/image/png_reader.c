@@ -24,7 +24,8 @@
 static const uint8_t signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 static const uint8_t exif_prefix[] = {'E', 'x', 'i', 'f', 0, 0};
 
-struct BtPngReader {
+/* A picture that is being decoded. */
+typedef struct Png {
     int fd;
     off_t at; /* of the next piece */
     size_t piece_size, piece_used;
@@ -43,10 +44,12 @@ struct BtPngReader {
     size_t row_bytes;
     uint8_t *rows;     /* the row above and a batch, each behind the number of its filter */
     uint16_t *samples; /* a batch, where they are deep */
-};
+    int batch, n_rows; /* rows at a time; in this batch */
+    int top;           /* the next row of the picture */
+} Png;
 
 static bool
-fail(BtPngReader *self, const char *problem)
+fail(Png *self, const char *problem)
 {
     self->problem = problem;
     return false;
@@ -59,14 +62,14 @@ u32_of(const uint8_t *bytes)
 }
 
 static int
-pixel_bytes(const BtPngReader *self)
+pixel_bytes(const Png *self)
 {
     return self->bands * (self->deep ? 2 : 1);
 }
 
 /* The next bytes of the file, where they are: at least one and at most max_bytes. 0 on failure. */
 static size_t
-take(BtPngReader *self, size_t max_bytes, uint8_t **out_bytes)
+take(Png *self, size_t max_bytes, uint8_t **out_bytes)
 {
     size_t n;
 
@@ -89,7 +92,7 @@ take(BtPngReader *self, size_t max_bytes, uint8_t **out_bytes)
 }
 
 static bool
-read_bytes(BtPngReader *self, uint8_t *to, size_t size)
+read_bytes(Png *self, uint8_t *to, size_t size)
 {
     uint8_t *bytes;
 
@@ -106,7 +109,7 @@ read_bytes(BtPngReader *self, uint8_t *to, size_t size)
 }
 
 static bool
-begin_chunk(BtPngReader *self)
+begin_chunk(Png *self)
 {
     uint8_t bytes[4];
 
@@ -124,7 +127,7 @@ begin_chunk(BtPngReader *self)
 
 /* Some bytes of the chunk that is open, which has some left. 0 on failure. */
 static size_t
-take_chunk(BtPngReader *self, uint8_t **out_bytes)
+take_chunk(Png *self, uint8_t **out_bytes)
 {
     size_t n = take(self, self->left, out_bytes);
 
@@ -134,7 +137,7 @@ take_chunk(BtPngReader *self, uint8_t **out_bytes)
 
 /* Goes on to its end, and checks it where it may not be left out. */
 static bool
-end_chunk(BtPngReader *self)
+end_chunk(Png *self)
 {
     uint8_t *skipped, bytes[4];
     uint32_t crc;
@@ -152,7 +155,7 @@ end_chunk(BtPngReader *self)
 /* All of the chunk that is open, behind what is there. False where it is empty or too large to be
  * kept; what else goes wrong end_chunk() finds again. */
 static bool
-append_chunk(BtPngReader *self, GByteArray *to)
+append_chunk(Png *self, GByteArray *to)
 {
     guint before = to->len, size = self->left;
 
@@ -164,7 +167,7 @@ append_chunk(BtPngReader *self, GByteArray *to)
 }
 
 static void
-start_stream(BtPngReader *self)
+start_stream(Png *self)
 {
     isal_inflate_init(&self->stream);
     self->stream.crc_flag = ISAL_ZLIB;
@@ -172,7 +175,7 @@ start_stream(BtPngReader *self)
 
 /* A whole stream. NULL where it is damaged or becomes too large. */
 static GBytes *
-inflate_whole(BtPngReader *self, uint8_t *bytes, size_t size)
+inflate_whole(Png *self, uint8_t *bytes, size_t size)
 {
     g_autoptr(GByteArray) whole = g_byte_array_new();
     struct inflate_state *stream = &self->stream;
@@ -197,7 +200,7 @@ inflate_whole(BtPngReader *self, uint8_t *bytes, size_t size)
 
 /* iCCP: a name and a zero byte, the method, a stream. */
 static void
-take_profile(BtPngReader *self)
+take_profile(Png *self)
 {
     g_autoptr(GByteArray) chunk = g_byte_array_new();
     uint8_t *name_end, *end;
@@ -213,7 +216,7 @@ take_profile(BtPngReader *self)
 
 /* eXIf: a TIFF structure. */
 static void
-take_exif(BtPngReader *self)
+take_exif(Png *self)
 {
     g_autoptr(GByteArray) block = g_byte_array_new();
     const uint8_t *tiff;
@@ -229,7 +232,7 @@ take_exif(BtPngReader *self)
 /* iTXt: a keyword and a zero byte, whether it is compressed, the method, two more such texts, and
  * what it is about. */
 static void
-take_xmp(BtPngReader *self)
+take_xmp(Png *self)
 {
     static const char keyword[] = "XML:com.adobe.xmp";
     g_autoptr(GByteArray) chunk = g_byte_array_new();
@@ -250,7 +253,7 @@ take_xmp(BtPngReader *self)
 
 /* A chunk before the pixels. */
 static bool
-take_other(BtPngReader *self)
+take_other(Png *self)
 {
     switch (self->type) {
     case TYPE('P', 'L', 'T', 'E'):
@@ -277,7 +280,7 @@ take_other(BtPngReader *self)
 }
 
 static bool
-read_shape(BtPngReader *self)
+read_shape(Png *self)
 {
     static const uint8_t bands_of[] = {1, 0, 3, 0, 2, 0, 4}; /* by colour type; 0: palette, none */
     uint8_t bytes[HEADER_BYTES];
@@ -308,7 +311,7 @@ read_shape(BtPngReader *self)
 
 /* Up to the pixels, or to where it is known that they are not for here. */
 static bool
-read_header(BtPngReader *self)
+read_header(Png *self)
 {
     uint8_t bytes[sizeof signature];
 
@@ -329,34 +332,9 @@ read_header(BtPngReader *self)
     return true;
 }
 
-static void
-describe(const BtPngReader *self, BtDecodePicture *out_picture)
-{
-    gsize exif_size = 0, profile_size = 0;
-    const void *exif = self->exif != NULL ? g_bytes_get_data(self->exif, &exif_size) : NULL;
-    const void *profile =
-        self->profile != NULL ? g_bytes_get_data(self->profile, &profile_size) : NULL;
-
-    *out_picture = (BtDecodePicture){
-        .width = self->width,
-        .height = self->height,
-        .orientation = bt_exif_orientation(exif, exif_size),
-        .in_width = self->width,
-        .in_height = self->height,
-        .pitch_x = 1,
-        .pitch_y = 1,
-        .reduction = 1,
-        .bands = self->bands,
-        .deep = self->deep,
-        .alpha = self->bands % 2 == 0,
-        .profile = profile,
-        .profile_size = profile_size,
-    };
-}
-
 /* More of the stream, once all there was has been used. */
 static bool
-feed(BtPngReader *self)
+feed(Png *self)
 {
     uint8_t *bytes;
     size_t n;
@@ -378,7 +356,7 @@ feed(BtPngReader *self)
 
 /* The next size bytes of the pixels; fewer only at the end of the stream. */
 static bool
-inflate_pixels(BtPngReader *self, uint8_t *to, size_t size, size_t *out_size)
+inflate_pixels(Png *self, uint8_t *to, size_t size, size_t *out_size)
 {
     struct inflate_state *stream = &self->stream;
 
@@ -400,7 +378,7 @@ inflate_pixels(BtPngReader *self, uint8_t *to, size_t size, size_t *out_size)
 
 /* The stream must end where the rows do, and the chunk with it. */
 static bool
-end_pixels(BtPngReader *self)
+end_pixels(Png *self)
 {
     uint8_t spare;
     size_t n;
@@ -415,7 +393,7 @@ end_pixels(BtPngReader *self)
 
 /* The next n rows, below the one that is at self->rows. */
 static bool
-read_rows(BtPngReader *self, int n)
+read_rows(Png *self, int n)
 {
     size_t stride = self->row_bytes + 1, size = (size_t)n * stride, got;
 
@@ -429,7 +407,7 @@ read_rows(BtPngReader *self, int n)
 
 /* 16 bits, in native order. */
 static void
-read_samples(BtPngReader *self, int n)
+read_samples(Png *self, int n)
 {
     size_t n_samples = self->row_bytes / 2;
     const uint8_t *row = self->rows + self->row_bytes + 2;
@@ -445,27 +423,29 @@ read_samples(BtPngReader *self, int n)
     }
 }
 
-BtPngReader *
-bt_png_reader_new(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+static void
+describe(const Png *self, BtPicture *out_picture)
 {
-    g_autoptr(BtPngReader) self = g_new0(BtPngReader, 1);
+    gsize exif_size = 0, profile_size = 0;
+    const void *exif = self->exif != NULL ? g_bytes_get_data(self->exif, &exif_size) : NULL;
+    const void *profile =
+        self->profile != NULL ? g_bytes_get_data(self->profile, &profile_size) : NULL;
 
-    self->fd = fd;
-    if (!read_header(self)) {
-        bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header cannot be read: %s", self->problem);
-        return NULL;
-    }
-    if (self->foreign)
-        return NULL;
-    if (self->exif == NULL)
-        self->exif = bt_png_exif(fd);
-    start_stream(self);
-    describe(self, out_picture);
-    return g_steal_pointer(&self);
+    *out_picture = (BtPicture){
+        .width = self->width,
+        .height = self->height,
+        .orientation = bt_exif_orientation(exif, exif_size),
+        .n_pages = 1,
+        .bands = self->bands,
+        .deep = self->deep,
+        .alpha = self->bands % 2 == 0,
+        .profile = profile,
+        .profile_size = profile_size,
+    };
 }
 
-void
-bt_png_reader_free(BtPngReader *self)
+static void
+free_png(Png *self)
 {
     if (self == NULL)
         return;
@@ -477,45 +457,77 @@ bt_png_reader_free(BtPngReader *self)
     g_free(self);
 }
 
-/* Room for the row above, zero at first, and a batch of rows. */
-static bool
-make_room(BtPngReader *self, int batch)
+static void
+close_png(BtDecode *decode)
 {
-    size_t stride = self->row_bytes + 1;
-
-    self->rows = g_try_malloc0((size_t)(batch + 1) * stride + BT_PNG_SLACK);
-    if (self->deep)
-        self->samples = g_try_malloc((size_t)batch * self->row_bytes);
-    return self->rows != NULL && (self->samples != NULL || !self->deep);
+    free_png((Png *)decode);
 }
 
-static bool
-fail_rows(const BtPngReader *self, BtOutcome *outcome)
+static BtDecode *
+open_png(int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
-    return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s", self->problem);
-}
+    Png *self = g_new0(Png, 1);
 
-bool
-bt_png_reader_rows(BtPngReader *self, BtRowSink sink, void *user, BtOutcome *outcome)
-{
-    size_t stride = self->row_bytes + 1;
-    int batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
-
-    if (!make_room(self, batch))
-        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
-    for (int top = 0; top < self->height; top += batch) {
-        int n = MIN(batch, self->height - top);
-
-        if (!read_rows(self, n))
-            return fail_rows(self, outcome);
-        if (self->deep)
-            read_samples(self, n);
-        if (!(self->deep ? sink(user, self->samples, (ptrdiff_t)self->row_bytes, n)
-                         : sink(user, self->rows + stride + 1, (ptrdiff_t)stride, n)))
-            return false;
-        memcpy(self->rows, self->rows + (size_t)n * stride, stride);
+    self->fd = fd;
+    if (!read_header(self) || self->foreign) {
+        if (self->problem != NULL)
+            bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header cannot be read: %s",
+                            self->problem);
+        free_png(self);
+        return NULL;
     }
-    return end_pixels(self) || fail_rows(self, outcome);
+    if (self->exif == NULL)
+        self->exif = bt_png_exif(fd);
+    start_stream(self);
+    describe(self, out_picture);
+    return (BtDecode *)self;
+}
+
+/* Makes room for the row above, zero at first, and a batch of rows. */
+static bool
+begin_png(BtDecode *decode, const BtReduction *reduction, BtBand *out_band, BtOutcome *outcome)
+{
+    Png *self = (Png *)decode;
+    size_t stride = self->row_bytes + 1;
+
+    (void)reduction; /* nothing of a PNG can be left out */
+    self->batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
+    self->rows = g_try_malloc0((size_t)(self->batch + 1) * stride + BT_PNG_SLACK);
+    if (self->deep)
+        self->samples = g_try_malloc((size_t)self->batch * self->row_bytes);
+    if (self->rows == NULL || (self->deep && self->samples == NULL))
+        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
+    *out_band = (BtBand){.n_planes = 1};
+    out_band->planes[0] = (BtPlane){
+        .width = self->width,
+        .height = self->height,
+        .bands = self->bands,
+        .pitch_x = 1,
+        .pitch_y = 1,
+        .rows = self->deep ? (const void *)self->samples : self->rows + stride + 1,
+        .stride = (ptrdiff_t)(self->deep ? self->row_bytes : stride),
+    };
+    return true;
+}
+
+static bool
+next_rows(BtDecode *decode, BtBand *band, BtOutcome *outcome)
+{
+    Png *self = (Png *)decode;
+    size_t stride = self->row_bytes + 1;
+    int n = MIN(self->batch, self->height - self->top);
+
+    if (self->n_rows > 0)
+        memcpy(self->rows, self->rows + (size_t)self->n_rows * stride, stride);
+    if (!(n > 0 ? read_rows(self, n) : end_pixels(self)))
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s",
+                               self->problem);
+    if (self->deep)
+        read_samples(self, n);
+    self->top += n;
+    self->n_rows = n;
+    band->planes[0].n_rows = n;
+    return n > 0;
 }
 
 static GBytes *
@@ -524,8 +536,19 @@ ref_bytes(GBytes *bytes)
     return bytes != NULL ? g_bytes_ref(bytes) : NULL;
 }
 
-void
-bt_png_reader_metadata(const BtPngReader *self, BtMetadata *out_metadata)
+static void
+read_metadata(const BtDecode *decode, BtMetadata *out_metadata)
 {
+    const Png *self = (const Png *)decode;
+
     *out_metadata = (BtMetadata){.exif = ref_bytes(self->exif), .xmp = ref_bytes(self->xmp)};
 }
+
+const BtDecoder bt_png_decoder = {
+    .name = "png",
+    .open = open_png,
+    .begin = begin_png,
+    .next = next_rows,
+    .metadata = read_metadata,
+    .close = close_png,
+};

@@ -20,6 +20,10 @@ struct BtDecode {
     VipsSource *source;
     const char *loader; /* libvips' nickname of the operation */
     VipsImage *image;   /* rows to come, plain */
+    bool scales;        /* its decoder can shrink it without harm */
+    int width, height;  /* px at full size */
+    VipsRegion *region;
+    int top; /* the next row */
 };
 
 /* An untrusted decoder that was not asked for, told by its nickname: "svgload_source" -> "svg". */
@@ -111,32 +115,34 @@ held_bytes(const char *loader, VipsImage *loaded)
     return 0;
 }
 
-/* What is known of the rows to come. The size at full size and the orientation are those of the
- * first time. */
 static bool
-describe(BtDecode *self, VipsImage *loaded, BtDecodePicture *picture, BtOutcome *outcome)
+make_plain(BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
 {
-    const VipsImage *image;
-
     g_clear_object(&self->image);
-    if (!bt_plain(loaded, &self->image))
-        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its colours cannot be read");
-    image = self->image;
-    picture->in_width = image->Xsize;
-    picture->in_height = image->Ysize;
-    picture->pitch_x = (double)picture->width / image->Xsize;
-    picture->pitch_y = (double)picture->height / image->Ysize;
-    picture->bands = image->Bands;
-    picture->deep = image->BandFmt == VIPS_FORMAT_USHORT;
-    picture->alpha = vips_image_hasalpha(self->image);
-    picture->cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
-    picture->memory = held_bytes(self->loader, loaded);
-    picture->profile = NULL;
+    return bt_plain(loaded, &self->image) ||
+           bt_vips_fail(outcome, BT_REASON_BROKEN, "its colours cannot be read");
+}
+
+static void
+describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
+{
+    VipsImage *image = self->image;
+
+    *out_picture = (BtPicture){
+        .width = loaded->Xsize,
+        .height = loaded->Ysize,
+        .orientation = vips_image_get_orientation(loaded),
+        .n_pages = vips_image_get_n_pages(loaded),
+        .bands = image->Bands,
+        .deep = image->BandFmt == VIPS_FORMAT_USHORT,
+        .alpha = vips_image_hasalpha(image),
+        .cmyk = image->Type == VIPS_INTERPRETATION_CMYK,
+        .memory = held_bytes(self->loader, loaded),
+    };
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
-        vips_image_get_blob(image, VIPS_META_ICC_NAME, &picture->profile, &picture->profile_size) !=
-            0)
+        vips_image_get_blob(image, VIPS_META_ICC_NAME, &out_picture->profile,
+                            &out_picture->profile_size) != 0)
         vips_error_clear();
-    return true;
 }
 
 static bool
@@ -172,7 +178,7 @@ add_late_exif(VipsImage *loaded, int fd)
 }
 
 static bool
-open_header(BtDecode *self, int fd, BtDecodePicture *picture, BtOutcome *outcome)
+open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
 
@@ -185,54 +191,82 @@ open_header(BtDecode *self, int fd, BtDecodePicture *picture, BtOutcome *outcome
     if (strcmp(self->loader, "pngload_source") == 0 &&
         vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
         add_late_exif(loaded, fd);
-    picture->width = loaded->Xsize;
-    picture->height = loaded->Ysize;
-    picture->orientation = vips_image_get_orientation(loaded);
-    picture->reduction = 1;
-    outcome->n_pages = vips_image_get_n_pages(loaded);
-    return describe(self, loaded, picture, outcome);
+    if (!make_plain(self, loaded, outcome))
+        return false;
+    describe(self, loaded, out_picture);
+    self->width = out_picture->width;
+    self->height = out_picture->height;
+    self->scales = strcmp(self->loader, "webpload_source") == 0 && !out_picture->alpha &&
+                   out_picture->n_pages == 1;
+    return true;
 }
 
-BtDecode *
-bt_decode_open(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+static void
+close_picture(BtDecode *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_object(&self->region);
+    g_clear_object(&self->image);
+    g_clear_object(&self->source);
+    g_free(self);
+    vips_error_clear();
+}
+
+static BtDecode *
+open_picture(int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
     BtDecode *self = g_new0(BtDecode, 1);
 
     vips_error_clear();
     if (open_source(self, fd, outcome) && open_header(self, fd, out_picture, outcome))
         return self;
-    bt_decode_close(self);
+    close_picture(self);
     return NULL;
 }
 
-bool
-bt_decode_shrink(BtDecode *self, int shrink, BtDecodePicture *picture, BtOutcome *outcome)
+static bool
+load_shrunk(BtDecode *self, int shrink, BtOutcome *outcome)
 {
-    BT_OWNED VipsImage *loaded = NULL;
+    BT_OWNED VipsImage *loaded = load(self, 1.0 / shrink);
 
-    if (shrink == 1 || strcmp(self->loader, "webpload_source") != 0 || picture->alpha ||
-        outcome->n_pages > 1)
-        return true;
-    if ((loaded = load(self, 1.0 / shrink)) == NULL)
+    if (loaded == NULL)
         return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
-    picture->reduction = shrink;
-    return describe(self, loaded, picture, outcome);
+    return make_plain(self, loaded, outcome);
 }
 
-bool
-bt_decode_rows(BtDecode *self, BtRowSink sink, void *user, BtOutcome *outcome)
+static bool
+begin_rows(BtDecode *self, const BtReduction *reduction, BtBand *out_band, BtOutcome *outcome)
 {
-    BT_OWNED VipsRegion *region = vips_region_new(self->image);
-    VipsRect rows = {0, 0, self->image->Xsize, 0};
+    if (self->scales && reduction->shrink > 1 && !reduction->pixels &&
+        !load_shrunk(self, reduction->shrink, outcome))
+        return false;
+    self->region = vips_region_new(self->image);
+    *out_band = (BtBand){.n_planes = 1};
+    out_band->planes[0] = (BtPlane){
+        .width = self->image->Xsize,
+        .height = self->image->Ysize,
+        .bands = self->image->Bands,
+        .pitch_x = (double)self->width / self->image->Xsize,
+        .pitch_y = (double)self->height / self->image->Ysize,
+    };
+    return true;
+}
 
-    for (; rows.top < self->image->Ysize; rows.top += rows.height) {
-        rows.height = MIN(ROWS_AT_A_TIME, self->image->Ysize - rows.top);
-        if (vips_region_prepare(region, &rows) != 0)
-            return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
-        if (!sink(user, VIPS_REGION_ADDR(region, 0, rows.top), (ptrdiff_t)VIPS_REGION_LSKIP(region),
-                  rows.height))
-            return false;
-    }
+static bool
+next_rows(BtDecode *self, BtBand *band, BtOutcome *outcome)
+{
+    VipsRect rows = {0, self->top, self->image->Xsize,
+                     MIN(ROWS_AT_A_TIME, self->image->Ysize - self->top)};
+
+    if (rows.height == 0)
+        return false;
+    if (vips_region_prepare(self->region, &rows) != 0)
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
+    band->planes[0].rows = VIPS_REGION_ADDR(self->region, 0, self->top);
+    band->planes[0].stride = (ptrdiff_t)VIPS_REGION_LSKIP(self->region);
+    band->planes[0].n_rows = rows.height;
+    self->top += rows.height;
     return true;
 }
 
@@ -250,8 +284,8 @@ copy_blob(VipsImage *image, const char *name)
     return NULL;
 }
 
-void
-bt_decode_metadata(BtDecode *self, BtMetadata *out_metadata)
+static void
+read_metadata(const BtDecode *self, BtMetadata *out_metadata)
 {
     *out_metadata = (BtMetadata){
         .exif = copy_blob(self->image, VIPS_META_EXIF_NAME),
@@ -260,13 +294,10 @@ bt_decode_metadata(BtDecode *self, BtMetadata *out_metadata)
     };
 }
 
-void
-bt_decode_close(BtDecode *self)
-{
-    if (self == NULL)
-        return;
-    g_clear_object(&self->image);
-    g_clear_object(&self->source);
-    g_free(self);
-    vips_error_clear();
-}
+const BtDecoder bt_vips_decoder = {
+    .open = open_picture,
+    .begin = begin_rows,
+    .next = next_rows,
+    .metadata = read_metadata,
+    .close = close_picture,
+};

@@ -97,11 +97,7 @@ const BtCodecs bt_codecs = {
     .version = version,
     .can_write = bt_encode_can_write,
     .settle = settle,
-    .open = bt_decode_open,
-    .shrink = bt_decode_shrink,
-    .rows = bt_decode_rows,
-    .close = bt_decode_close,
+    .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,
-    .metadata = bt_decode_metadata,
     .encode = bt_encode,
 };

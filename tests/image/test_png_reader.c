@@ -199,44 +199,38 @@ file_of(const GByteArray *bytes)
     return fd;
 }
 
-/* What comes out, rows without gaps. */
-typedef struct Taken {
-    GByteArray *bytes;
-    size_t row_bytes;
-} Taken;
-
-static bool
-take_rows(void *user, const void *rows, ptrdiff_t stride, int n_rows)
+/* Without gaps. */
+static void
+append_rows(GByteArray *to, const BtPlane *plane, int sample_bytes)
 {
-    Taken *self = user;
-    const uint8_t *row = rows;
-
-    for (int y = 0; y < n_rows; y++, row += stride)
-        g_byte_array_append(self->bytes, row, (guint)self->row_bytes);
-    return true;
+    for (int y = 0; y < plane->n_rows; y++)
+        g_byte_array_append(to, plane->rows + y * plane->stride,
+                            (guint)(plane->width * plane->bands * sample_bytes));
 }
 
 /* The rows of a file; NULL, with the reason in the outcome, when it fails; NULL without one when it
  * is left to libvips. */
 static GByteArray *
-read_png(const GByteArray *file, BtDecodePicture *out_picture, BtMetadata *out_metadata,
+read_png(const GByteArray *file, BtPicture *out_picture, BtMetadata *out_metadata,
          BtOutcome *outcome)
 {
     g_auto(BtFd) fd = file_of(file);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    g_autoptr(BtPngReader) reader = NULL;
-    Taken taken = {.bytes = bytes};
+    BtDecode *decode;
+    BtBand band;
 
     memset(outcome, 0, sizeof *outcome);
-    if ((reader = bt_png_reader_new(fd, out_picture, outcome)) == NULL)
+    if ((decode = bt_png_decoder.open(fd, out_picture, outcome)) == NULL)
         return NULL;
     g_assert_cmpint(outcome->reason, ==, BT_REASON_OK);
     out_picture->profile = NULL; /* it is lent */
     if (out_metadata != NULL)
-        bt_png_reader_metadata(reader, out_metadata);
-    taken.row_bytes =
-        (size_t)out_picture->width * (size_t)out_picture->bands * (out_picture->deep ? 2 : 1);
-    return bt_png_reader_rows(reader, take_rows, &taken, outcome) ? g_steal_pointer(&bytes) : NULL;
+        bt_png_decoder.metadata(decode, out_metadata);
+    g_assert_true(bt_png_decoder.begin(decode, &(BtReduction){.shrink = 8}, &band, outcome));
+    while (bt_png_decoder.next(decode, &band, outcome))
+        append_rows(bytes, &band.planes[0], out_picture->deep ? 2 : 1);
+    bt_png_decoder.close(decode);
+    return outcome->reason == BT_REASON_OK ? g_steal_pointer(&bytes) : NULL;
 }
 
 /* Samples as a file has them become native. */
@@ -273,14 +267,14 @@ check(const Make *make, bool with_libvips)
     g_autofree uint8_t *pixels = make_pixels(make);
     g_autoptr(GByteArray) file = make_png(make, pixels);
     size_t size = row_bytes(make) * (size_t)make->height;
-    BtDecodePicture picture;
+    BtPicture picture;
     BtOutcome outcome;
     g_autoptr(GByteArray) got = read_png(file, &picture, NULL, &outcome);
 
     g_assert_cmpstr(outcome.sentence, ==, "");
     g_assert_nonnull(got);
     g_assert_cmpint(picture.width, ==, make->width);
-    g_assert_cmpint(picture.in_height, ==, make->height);
+    g_assert_cmpint(picture.height, ==, make->height);
     g_assert_cmpint(picture.bands * (picture.deep ? 2 : 1), ==, pixel_bytes(make));
     g_assert_cmpint(picture.deep, ==, make->depth == 16);
     g_assert_cmpint(picture.alpha, ==, (make->colour & 4) != 0);
@@ -340,7 +334,7 @@ test_empty_pieces(void)
     g_autoptr(GByteArray) stream = stream_of(&make, pixels);
     g_autoptr(GByteArray) file = g_byte_array_new();
     g_autoptr(GByteArray) got = NULL;
-    BtDecodePicture picture;
+    BtPicture picture;
     BtOutcome outcome;
 
     append_header(file, make, 0);
@@ -356,7 +350,7 @@ test_empty_pieces(void)
 static void
 assert_broken(const GByteArray *file, const char *words)
 {
-    BtDecodePicture picture;
+    BtPicture picture;
     BtOutcome outcome;
     g_autoptr(GByteArray) got = read_png(file, &picture, NULL, &outcome);
 
@@ -390,7 +384,7 @@ make_rich(void)
 static void
 assert_whole(const GByteArray *file)
 {
-    BtDecodePicture picture;
+    BtPicture picture;
     BtOutcome outcome;
     g_autoptr(GByteArray) got = read_png(file, &picture, NULL, &outcome);
 
@@ -527,7 +521,7 @@ static void
 assert_header(Make make, int interlace, const char *type, bool left)
 {
     g_autoptr(GByteArray) file = g_byte_array_new();
-    BtDecodePicture picture;
+    BtPicture picture;
     BtOutcome outcome;
 
     append_header(file, make, interlace);
@@ -578,7 +572,7 @@ test_huge_chunks(void)
 
 /* A picture of one black pixel with these chunks before it. */
 static void
-read_chunks(const GByteArray *chunks, BtDecodePicture *out_picture, BtMetadata *out_metadata)
+read_chunks(const GByteArray *chunks, BtPicture *out_picture, BtMetadata *out_metadata)
 {
     static const uint8_t rows[] = {0, 0, 0, 0};
     g_autoptr(GByteArray) stream = deflate_bytes(rows, sizeof rows), got = NULL;
@@ -608,7 +602,7 @@ test_exif(void)
 {
     g_autoptr(GByteArray) chunks = g_byte_array_new();
     g_auto(BtMetadata) metadata = {0}, none = {0};
-    BtDecodePicture picture;
+    BtPicture picture;
 
     read_chunks(chunks, &picture, &none);
     g_assert_true(bt_metadata_is_empty(&none));
@@ -643,7 +637,7 @@ test_xmp(void)
     for (int compressed = 0; compressed < 2; compressed++) {
         g_autoptr(GByteArray) chunks = g_byte_array_new();
         g_auto(BtMetadata) metadata = {0};
-        BtDecodePicture picture;
+        BtPicture picture;
         gsize size;
         const char *text;
 
@@ -675,7 +669,7 @@ append_profile(GByteArray *chunks, const char *name, uint8_t byte, size_t size)
 static size_t
 profile_size(const GByteArray *chunks)
 {
-    BtDecodePicture picture;
+    BtPicture picture;
 
     read_chunks(chunks, &picture, NULL);
     return picture.profile_size;
@@ -711,32 +705,6 @@ test_profile(void)
     g_assert_cmpuint(profile_size(chunks), ==, 0);
 }
 
-static bool
-refuse_rows(void *user, const void *rows, ptrdiff_t stride, int n_rows)
-{
-    (void)rows, (void)stride, (void)n_rows;
-    ++*(int *)user;
-    return false;
-}
-
-static void
-test_refused(void)
-{
-    Make make = {1001, 300, RGB, 8, .filter = MIXED};
-    g_autofree uint8_t *pixels = make_pixels(&make);
-    g_autoptr(GByteArray) file = make_png(&make, pixels);
-    g_auto(BtFd) fd = file_of(file);
-    BtDecodePicture picture;
-    BtOutcome outcome = {0};
-    g_autoptr(BtPngReader) reader = bt_png_reader_new(fd, &picture, &outcome);
-    int n_times = 0;
-
-    g_assert_nonnull(reader);
-    g_assert_false(bt_png_reader_rows(reader, refuse_rows, &n_times, &outcome));
-    g_assert_cmpint(n_times, ==, 1);
-    g_assert_cmpint(outcome.reason, ==, BT_REASON_OK);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -756,6 +724,5 @@ main(int argc, char **argv)
     g_test_add_func("/png-reader/exif", test_exif);
     g_test_add_func("/png-reader/xmp", test_xmp);
     g_test_add_func("/png-reader/profile", test_profile);
-    g_test_add_func("/png-reader/refused", test_refused);
     return g_test_run();
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole pictures, by each decoder: what is processed and what is only checked come to the same
+ * verdict, within the same limits. */
+#include "base/fd.h"
+#include "image/image.h"
+#include "kernel/kernel.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/mman.h>
+
+/* One of each decoder: JPEG as planes and as pixels, PNG, and libvips. */
+static const char *const sources[] = {"photos/balloons.jpg", "formats/rgb.jpg", "formats/rgb.png",
+                                      "formats/lossy.webp"};
+
+static BtFd
+open_source(const char *name)
+{
+    g_autofree char *path = g_build_filename(g_getenv("BT_TESTDATA"), name, NULL);
+    BtFd fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+static BtFd
+new_file(void)
+{
+    BtFd fd = memfd_create("result", MFD_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+static BtImage *
+new_image(uint64_t max_pixels)
+{
+    BtImageSettings settings = {
+        .sigma = 15,
+        .box_width = 1200,
+        .box_height = 1200,
+        .max_pixels = max_pixels,
+        .level = bt_kernel_level(),
+    };
+    BtImage *image = bt_image_new(&settings);
+
+    g_assert_nonnull(image);
+    return image;
+}
+
+/* Both ways; out_outcome is that of the check. */
+static void
+assert_reason(int fd, uint64_t max_pixels, uint64_t memory, BtReason expected,
+              BtOutcome *out_outcome)
+{
+    g_autoptr(BtImage) image = new_image(max_pixels);
+    g_auto(BtFd) out = new_file();
+
+    bt_image_process(image, fd, out, BT_FORMAT_JPEG, memory, out_outcome);
+    g_assert_cmpstr(bt_reason_name(out_outcome->reason), ==, bt_reason_name(expected));
+    bt_image_check(image, fd, memory, out_outcome);
+    g_assert_cmpstr(bt_reason_name(out_outcome->reason), ==, bt_reason_name(expected));
+}
+
+static void
+test_limits(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+        g_auto(BtFd) fd = open_source(sources[i]);
+        BtOutcome outcome;
+        uint64_t px, memory;
+
+        assert_reason(fd, G_MAXUINT64, 0, BT_REASON_OK, &outcome);
+        g_assert_cmpint(outcome.n_pages, ==, 1);
+        g_assert_cmpint(outcome.out_width, ==, outcome.source_width);
+        px = (uint64_t)outcome.source_width * (uint64_t)outcome.source_height;
+        memory = outcome.memory;
+        assert_reason(fd, px, 0, BT_REASON_OK, &outcome);
+        assert_reason(fd, px - 1, 0, BT_REASON_TOO_LARGE, &outcome);
+        assert_reason(fd, px, memory - 1, BT_REASON_HEAVY, &outcome);
+        g_assert_cmpuint(outcome.memory, ==, memory);
+    }
+}
+
+/* A result is checked by what it is made into, and has the size that it was said to have. */
+static void
+test_result(void)
+{
+    static const BtFormat formats[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG, BT_FORMAT_WEBP};
+    g_autoptr(BtImage) image = new_image(G_MAXUINT64);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sources) * G_N_ELEMENTS(formats); i++) {
+        g_auto(BtFd) fd = open_source(sources[i / G_N_ELEMENTS(formats)]), out = new_file();
+        BtFormat format = formats[i % G_N_ELEMENTS(formats)];
+        BtOutcome made, checked;
+
+        bt_image_process(image, fd, out, format, 0, &made);
+        bt_image_check(image, out, 0, &checked);
+        g_assert_cmpint(made.format, ==, format);
+        g_assert_cmpint(checked.format, ==, format);
+        g_assert_cmpint(checked.source_width, ==, made.out_width);
+        g_assert_cmpint(checked.out_height, ==, made.out_height);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_test_init(&argc, &argv, NULL);
+    if (!bt_image_prepare(&error))
+        g_error("%s", error->message);
+    g_test_add_func("/image/limits", test_limits);
+    g_test_add_func("/image/result", test_result);
+    return g_test_run();
+}
