@@ -17,6 +17,16 @@
 #define KEYWORD_MAX 79
 
 #define HEADER_BYTES 13
+#define PALETTE_MAX  256
+
+/* Colour types, 11.2.1 of the specification. */
+enum {
+    COLOUR_GREY = 0,
+    COLOUR_RGB = 2,
+    COLOUR_PALETTE = 3,
+    COLOUR_GREY_ALPHA = 4,
+    COLOUR_RGB_ALPHA = 6
+};
 
 #define TYPE(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
 #define ANCILLARY        TYPE(0x20, 0, 0, 0) /* the bit of a type that says: may be left out */
@@ -34,16 +44,22 @@ typedef struct Png {
     uint32_t type, left, crc; /* of the chunk that is open: bytes left, checksum so far */
     const char *problem;      /* what is wrong with the file */
 
-    int width, height, bands;
-    bool deep;    /* 16 bits a sample, else 8 */
-    bool foreign; /* of a kind that is left to libvips */
-    bool settled; /* libpng would take no profile any more */
+    int width, height;
+    int colour, depth;               /* as in the file: COLOUR_..., bits a sample */
+    int stored;                      /* samples of a pixel in the file */
+    int bands;                       /* of a pixel that comes out */
+    int n_colours;                   /* in the palette */
+    uint8_t palette[PALETTE_MAX][4]; /* RGB, alpha */
+    int n_keys;                      /* 0: no colour is transparent */
+    uint16_t key[3];                 /* that is */
+    bool foreign;                    /* of a kind that is left to libvips */
+    bool settled;                    /* libpng would take no profile any more */
     GBytes *profile, *exif, *xmp;
 
     struct inflate_state stream;
-    size_t row_bytes;
+    size_t row_bytes;  /* as stored */
     uint8_t *rows;     /* the row above and a batch, each behind the number of its filter */
-    uint16_t *samples; /* a batch, where they are deep */
+    void *samples;     /* a batch as it comes out, where that is not as it is stored */
     int batch, n_rows; /* rows at a time; in this batch */
     int top;           /* the next row of the picture */
 } Png;
@@ -61,10 +77,17 @@ u32_of(const uint8_t *bytes)
     return TYPE(bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
+/* Of a pixel, or of several smaller ones: what filters count in. */
 static int
 pixel_bytes(const Png *self)
 {
-    return self->bands * (self->deep ? 2 : 1);
+    return MAX(1, self->stored * self->depth / 8);
+}
+
+static bool
+is_deep(const Png *self)
+{
+    return self->depth == 16;
 }
 
 /* The next bytes of the file, where they are: at least one and at most max_bytes. 0 on failure. */
@@ -251,12 +274,55 @@ take_xmp(Png *self)
                                                  : g_bytes_new(at, (gsize)(end - at));
 }
 
+/* PLTE: in a picture without one a mere suggestion. Alpha may be there already. */
+static bool
+take_palette(Png *self)
+{
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+
+    self->settled = true;
+    if (self->colour != COLOUR_PALETTE)
+        return true;
+    if (!append_chunk(self, chunk) || chunk->len % 3 != 0 || chunk->len > 3 * PALETTE_MAX)
+        return fail(self, "its palette is damaged");
+    self->n_colours = (int)chunk->len / 3;
+    for (int i = 0; i < self->n_colours; i++)
+        memcpy(self->palette[i], chunk->data + 3 * i, 3);
+    return true;
+}
+
+/* tRNS: the alpha of a palette's colours, the first ones of it, or the one colour that is
+ * transparent. One that makes no sense is none. */
+static void
+take_transparency(Png *self)
+{
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+
+    if (self->bands != self->stored || !append_chunk(self, chunk))
+        return;
+    if (self->colour == COLOUR_PALETTE && chunk->len <= PALETTE_MAX) {
+        for (guint i = 0; i < chunk->len; i++)
+            self->palette[i][3] = chunk->data[i];
+        self->bands = 4;
+    } else if ((self->colour == COLOUR_GREY || self->colour == COLOUR_RGB) &&
+               chunk->len == 2 * (guint)self->stored) {
+        self->n_keys = self->stored;
+        for (int i = 0; i < self->n_keys; i++)
+            self->key[i] = (uint16_t)((chunk->data[2 * i] << 8 | chunk->data[2 * i + 1]) &
+                                      ((1 << self->depth) - 1));
+        self->bands = self->stored + 1;
+    }
+}
+
 /* A chunk before the pixels. */
 static bool
 take_other(Png *self)
 {
     switch (self->type) {
     case TYPE('P', 'L', 'T', 'E'):
+        if (!take_palette(self))
+            return false;
+        break;
     case TYPE('s', 'R', 'G', 'B'):
         self->settled = true;
         break;
@@ -270,7 +336,7 @@ take_other(Png *self)
         take_xmp(self);
         break;
     case TYPE('t', 'R', 'N', 'S'):
-        self->foreign = true;
+        take_transparency(self);
         break;
     default:
         if ((self->type & ANCILLARY) == 0)
@@ -279,13 +345,30 @@ take_other(Png *self)
     return end_chunk(self);
 }
 
+/* Whether a colour type goes with a depth. */
+static bool
+is_kind(int colour, int depth)
+{
+    switch (colour) {
+    case COLOUR_GREY:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    case COLOUR_PALETTE:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    case COLOUR_RGB:
+    case COLOUR_GREY_ALPHA:
+    case COLOUR_RGB_ALPHA:
+        return depth == 8 || depth == 16;
+    default:
+        return false;
+    }
+}
+
 static bool
 read_shape(Png *self)
 {
-    static const uint8_t bands_of[] = {1, 0, 3, 0, 2, 0, 4}; /* by colour type; 0: palette, none */
+    static const uint8_t stored[] = {1, 0, 3, 1, 2, 0, 4}; /* samples, by colour type */
     uint8_t bytes[HEADER_BYTES];
     uint32_t width, height;
-    int depth, colour;
 
     if (!begin_chunk(self))
         return false;
@@ -295,17 +378,20 @@ read_shape(Png *self)
     if (!read_bytes(self, bytes, HEADER_BYTES) || !end_chunk(self))
         return false;
     width = u32_of(bytes), height = u32_of(bytes + 4);
-    depth = bytes[8], colour = bytes[9];
-    self->bands = colour < (int)sizeof bands_of ? bands_of[colour] : 0;
-    self->deep = depth == 16;
-    /* The two methods of which there is one each, and whether it is interlaced. */
-    self->foreign = self->bands == 0 || (depth != 8 && depth != 16) || bytes[10] != 0 ||
-                    bytes[11] != 0 || bytes[12] != 0;
     if (width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX)
         return fail(self, "its size is impossible");
     self->width = (int)width;
     self->height = (int)height;
-    self->row_bytes = (size_t)width * (size_t)pixel_bytes(self);
+    self->depth = bytes[8], self->colour = bytes[9];
+    /* The two methods of which there is one each, and whether it is interlaced. */
+    if (!is_kind(self->colour, self->depth) || bytes[10] != 0 || bytes[11] != 0 || bytes[12] != 0) {
+        self->foreign = true;
+        return true;
+    }
+    self->bands = self->stored = stored[self->colour];
+    self->row_bytes = ((size_t)width * (size_t)(self->stored * self->depth) + 7) / 8;
+    for (int i = 0; i < PALETTE_MAX; i++)
+        self->palette[i][3] = UINT8_MAX;
     return true;
 }
 
@@ -325,11 +411,14 @@ read_header(Png *self)
         if (!begin_chunk(self))
             return false;
         if (self->type == TYPE('I', 'D', 'A', 'T'))
-            return true;
+            break;
         if (!take_other(self))
             return false;
     }
-    return true;
+    if (self->colour != COLOUR_PALETTE || self->foreign)
+        return true;
+    self->bands = MAX(self->bands, 3);
+    return self->n_colours > 0 || fail(self, "it has no palette");
 }
 
 /* More of the stream, once all there was has been used. */
@@ -376,19 +465,15 @@ inflate_pixels(Png *self, uint8_t *to, size_t size, size_t *out_size)
     return true;
 }
 
-/* The stream must end where the rows do, and the chunk with it. */
+/* What follows the last row in the stream is none of the picture: only its checksum, and the
+ * chunk's, say whether all that came was right. */
 static bool
 end_pixels(Png *self)
 {
     uint8_t spare;
     size_t n;
 
-    if (!inflate_pixels(self, &spare, sizeof spare, &n))
-        return false;
-    /* Whole bytes in ISA-L's bit buffer were not used either. */
-    if (n > 0 || self->left > 0 || self->stream.avail_in > 0 || self->stream.read_in_length >= 8)
-        return fail(self, "it has more pixels than its size tells");
-    return end_chunk(self);
+    return inflate_pixels(self, &spare, sizeof spare, &n) && end_chunk(self);
 }
 
 /* The next n rows, below the one that is at self->rows. */
@@ -405,21 +490,88 @@ read_rows(Png *self, int n)
            fail(self, "a row's filter does not exist");
 }
 
-/* 16 bits, in native order. */
-static void
-read_samples(Png *self, int n)
+/* The bytes of a row as it comes out. */
+static size_t
+out_bytes(const Png *self)
 {
-    size_t n_samples = self->row_bytes / 2;
-    const uint8_t *row = self->rows + self->row_bytes + 2;
-    uint16_t *out = self->samples;
+    return (size_t)self->width * (size_t)self->bands * (is_deep(self) ? 2 : 1);
+}
 
-    for (int y = 0; y < n; y++, row += self->row_bytes + 1, out += n_samples) {
-        for (size_t i = 0; i < n_samples; i++) {
-            uint16_t sample;
+/* Whether rows do not come out as they are stored. */
+static bool
+is_expanded(const Png *self)
+{
+    return self->depth != 8 || self->bands != self->stored || self->colour == COLOUR_PALETTE;
+}
 
-            memcpy(&sample, row + 2 * i, sizeof sample);
-            out[i] = GUINT16_FROM_BE(sample);
+/* Sample i of a row as it is stored. */
+static uint16_t
+sample_at(const uint8_t *row, size_t i, int depth)
+{
+    size_t bit = i * (size_t)depth;
+
+    if (depth == 16)
+        return (uint16_t)(row[2 * i] << 8 | row[2 * i + 1]);
+    return row[bit / 8] >> (8 - depth - (int)(bit % 8)) & ((1 << depth) - 1);
+}
+
+static void
+make_native(const uint8_t *row, uint16_t *out, size_t n_samples)
+{
+    for (size_t i = 0; i < n_samples; i++)
+        out[i] = (uint16_t)(row[2 * i] << 8 | row[2 * i + 1]);
+}
+
+static void
+expand_palette(const Png *self, const uint8_t *row, uint8_t *out)
+{
+    for (size_t x = 0; x < (size_t)self->width; x++, out += self->bands)
+        memcpy(out, self->palette[sample_at(row, x, self->depth)], (size_t)self->bands);
+}
+
+/* Fewer bits become 8, and 16 native. */
+static void
+expand_samples(const Png *self, const uint8_t *row, void *out)
+{
+    int most = (1 << self->depth) - 1, scale = self->depth < 8 ? UINT8_MAX / most : 1;
+    int n = self->stored;
+    uint16_t *wide = out;
+    uint8_t *narrow = out;
+
+    for (size_t x = 0; x < (size_t)self->width; x++) {
+        bool clear = self->n_keys > 0;
+
+        for (int k = 0; k < n; k++) {
+            uint16_t sample = sample_at(row, x * (size_t)n + (size_t)k, self->depth);
+
+            clear = clear && sample == self->key[k];
+            if (is_deep(self))
+                *wide++ = sample;
+            else
+                *narrow++ = (uint8_t)(sample * scale);
         }
+        if (self->n_keys == 0)
+            continue;
+        if (is_deep(self))
+            *wide++ = clear ? 0 : UINT16_MAX;
+        else
+            *narrow++ = clear ? 0 : UINT8_MAX;
+    }
+}
+
+static void
+expand_rows(Png *self, int n)
+{
+    const uint8_t *row = self->rows + self->row_bytes + 2;
+    uint8_t *out = self->samples;
+
+    for (int y = 0; y < n; y++, row += self->row_bytes + 1, out += out_bytes(self)) {
+        if (self->colour == COLOUR_PALETTE)
+            expand_palette(self, row, out);
+        else if (is_deep(self) && self->n_keys == 0)
+            make_native(row, (void *)out, self->row_bytes / 2);
+        else
+            expand_samples(self, row, out);
     }
 }
 
@@ -437,7 +589,7 @@ describe(const Png *self, BtPicture *out_picture)
         .orientation = bt_exif_orientation(exif, exif_size),
         .n_pages = 1,
         .bands = self->bands,
-        .deep = self->deep,
+        .deep = is_deep(self),
         .alpha = self->bands % 2 == 0,
         .profile = profile,
         .profile_size = profile_size,
@@ -493,9 +645,9 @@ begin_png(BtDecode *decode, const BtReduction *reduction, BtBand *out_band, BtOu
     (void)reduction; /* nothing of a PNG can be left out */
     self->batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
     self->rows = g_try_malloc0((size_t)(self->batch + 1) * stride + BT_PNG_SLACK);
-    if (self->deep)
-        self->samples = g_try_malloc((size_t)self->batch * self->row_bytes);
-    if (self->rows == NULL || (self->deep && self->samples == NULL))
+    if (is_expanded(self))
+        self->samples = g_try_malloc((size_t)self->batch * out_bytes(self));
+    if (self->rows == NULL || (is_expanded(self) && self->samples == NULL))
         return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
     *out_band = (BtBand){.n_planes = 1};
     out_band->planes[0] = (BtPlane){
@@ -504,8 +656,8 @@ begin_png(BtDecode *decode, const BtReduction *reduction, BtBand *out_band, BtOu
         .bands = self->bands,
         .pitch_x = 1,
         .pitch_y = 1,
-        .rows = self->deep ? (const void *)self->samples : self->rows + stride + 1,
-        .stride = (ptrdiff_t)(self->deep ? self->row_bytes : stride),
+        .rows = is_expanded(self) ? self->samples : self->rows + stride + 1,
+        .stride = (ptrdiff_t)(is_expanded(self) ? out_bytes(self) : stride),
     };
     return true;
 }
@@ -522,8 +674,8 @@ next_rows(BtDecode *decode, BtBand *band, BtOutcome *outcome)
     if (!(n > 0 ? read_rows(self, n) : end_pixels(self)))
         return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s",
                                self->problem);
-    if (self->deep)
-        read_samples(self, n);
+    if (is_expanded(self))
+        expand_rows(self, n);
     self->top += n;
     self->n_rows = n;
     band->planes[0].n_rows = n;
