@@ -30,6 +30,7 @@
 typedef struct BtCodecs {
     bool (*start)(GError **error); /* by bt_codecs_load() */
     const char *(*version)(void);  /* "8.14.1" */
+    /* Tries it the first time: in a child, unless this process has settled to decode. */
     bool (*can_write)(BtFormat format);
 
     /* One thread, no cache, no decoder that libvips does not trust but for those allowed: bits
