@@ -8,7 +8,10 @@
 #include "image/codecs.h"
 #include "image/jpeg_decoder.h"
 #include "image/jpeg_writer.h"
+#ifdef BT_WITH_ISAL
 #include "image/png_reader.h"
+#include "image/png_writer.h"
+#endif
 #include "kernel/plan.h"
 
 #include <errno.h>
@@ -24,6 +27,8 @@
 #define SHRINK_CHECK 8
 
 #define KEPT_BYTES (32 << 20)
+
+#define PNG_INTERLACE_AT 28 /* in the file */
 
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
 #define BASE_BYTES (UINT64_C(96) << 20)
@@ -86,10 +91,52 @@ bt_image_vips_version(void)
     return bt_codecs_loaded()->version();
 }
 
+/* The decoders that need no libvips. */
+static const BtDecoder *
+own_decoder(BtFormat format)
+{
+    switch (format) {
+    case BT_FORMAT_JPEG:
+        return &bt_jpeg_decoder;
+#ifdef BT_WITH_ISAL
+    case BT_FORMAT_PNG:
+        return &bt_png_decoder;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+/* Whether results of a format are made without libvips. */
+static bool
+is_written_here(BtFormat format)
+{
+#ifdef BT_WITH_ISAL
+    if (format == BT_FORMAT_PNG)
+        return true;
+#endif
+    return format == BT_FORMAT_JPEG;
+}
+
+bool
+bt_image_needs_vips(int fd, BtFormat format)
+{
+    uint8_t magic[BT_FORMAT_MAGIC_BYTES] = {0};
+    ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
+    BtFormat source = bt_format_of_bytes(magic, (size_t)MAX(size, 0));
+
+    if (size <= 0)
+        return false;
+    if (own_decoder(source) == NULL ||
+        (format == BT_FORMAT_NONE ? !is_written_here(BT_FORMAT_PNG) : !is_written_here(format)))
+        return true;
+    return source == BT_FORMAT_JPEG ? !bt_jpeg_is_common(fd) : magic[PNG_INTERLACE_AT] != 0;
+}
+
 bool
 bt_image_can_write(BtFormat format, uint32_t allowed)
 {
-    if (format == BT_FORMAT_JPEG)
+    if (is_written_here(format))
         return true;
     return (bt_format_is_trusted(format) || (allowed & (1u << format)) != 0) &&
            bt_codecs_loaded()->can_write(format);
@@ -160,20 +207,6 @@ read_magic(Work *self, int fd)
         return bt_outcome_fail(self->outcome, BT_REASON_EMPTY, "the file is empty");
     self->source = bt_format_of_bytes(magic, (size_t)size);
     return true;
-}
-
-/* The decoders that need no libvips. */
-static const BtDecoder *
-own_decoder(BtFormat format)
-{
-    switch (format) {
-    case BT_FORMAT_JPEG:
-        return &bt_jpeg_decoder;
-    case BT_FORMAT_PNG:
-        return &bt_png_decoder;
-    default:
-        return NULL;
-    }
 }
 
 /* Tries a member: true where the picture is open. */
@@ -433,6 +466,10 @@ encode_pixels(Work *self, const BtMetadata *metadata)
         bt_raster_to_8_bits(result);
     if (format == BT_FORMAT_JPEG)
         return bt_jpeg_write(result, quality_of(self), metadata, self->outcome);
+#ifdef BT_WITH_ISAL
+    if (format == BT_FORMAT_PNG)
+        return bt_png_write(result, metadata, self->outcome);
+#endif
     return bt_codecs_loaded()->encode(result, format, quality_of(self), metadata, self->outcome);
 }
 
@@ -495,7 +532,7 @@ make_result(Work *self, BtFormat format, int out_fd)
     self->format = format != BT_FORMAT_NONE ? format
                    : self->picture.alpha    ? BT_FORMAT_PNG
                                             : BT_FORMAT_JPEG;
-    if ((self->format != BT_FORMAT_JPEG && take_codecs(self) == NULL) || !shrink_picture(self))
+    if ((!is_written_here(self->format) && take_codecs(self) == NULL) || !shrink_picture(self))
         return;
     self->outcome->decode_ns += bt_clock_now_ns() - start_ns - self->outcome->kernel_ns;
     start_ns = bt_clock_now_ns();

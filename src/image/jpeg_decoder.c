@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_decoder.h"
 
+#include "base/fd.h"
 #include "image/jpeg_reader.h"
 
 #include <string.h>
+
+/* Segments before the frame's: a large profile has 255. */
+#define SEGMENTS_MAX 4096
+
+#define FRAME_BYTES 10 /* of a frame header, from its marker to the number of components */
+
+static bool
+is_here(int n_components)
+{
+    return n_components == 1 || n_components == BT_PLANES_MAX;
+}
 
 static BtJpegReader *
 reader_of(const BtDecode *decode)
@@ -16,8 +28,7 @@ open_jpeg(int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
     g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, outcome);
 
-    if (reader == NULL ||
-        (reader->frame.n_components != 1 && reader->frame.n_components != BT_PLANES_MAX))
+    if (reader == NULL || !is_here(reader->frame.n_components))
         return NULL;
     *out_picture = (BtPicture){
         .width = reader->frame.width,
@@ -79,3 +90,26 @@ const BtDecoder bt_jpeg_decoder = {
     .metadata = read_metadata,
     .close = close_jpeg,
 };
+
+/* SOF0 to SOF15 but for DHT, JPG and DAC, which lie between them. */
+static bool
+is_frame(uint8_t marker)
+{
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+bool
+bt_jpeg_is_common(int fd)
+{
+    uint8_t bytes[FRAME_BYTES];
+    off_t at = 2;
+
+    for (int i = 0; i < SEGMENTS_MAX; i++) {
+        if (bt_fd_read_at(fd, bytes, sizeof bytes, at) != sizeof bytes || bytes[0] != 0xff)
+            return false;
+        if (is_frame(bytes[1]))
+            return is_here(bytes[9]);
+        at += bytes[1] == 0xff ? 1 : 2 + (bytes[2] << 8 | bytes[3]);
+    }
+    return false;
+}

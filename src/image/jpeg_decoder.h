@@ -11,4 +11,8 @@
 
 extern const BtDecoder bt_jpeg_decoder;
 
+/* Whether the headers of a file that begins like a JPEG lead to a frame of one or three components:
+ * then the picture is decoded here, if it can be at all. Any process; pure. */
+bool bt_jpeg_is_common(int fd);
+
 #endif

@@ -383,11 +383,10 @@ read_shape(Png *self)
     self->width = (int)width;
     self->height = (int)height;
     self->depth = bytes[8], self->colour = bytes[9];
-    /* The two methods of which there is one each, and whether it is interlaced. */
-    if (!is_kind(self->colour, self->depth) || bytes[10] != 0 || bytes[11] != 0 || bytes[12] != 0) {
-        self->foreign = true;
-        return true;
-    }
+    /* Of the two methods there is one each. */
+    if (!is_kind(self->colour, self->depth) || bytes[10] != 0 || bytes[11] != 0)
+        return fail(self, "it has pixels of a kind that does not exist");
+    self->foreign = bytes[12] != 0; /* interlaced */
     self->bands = self->stored = stored[self->colour];
     self->row_bytes = ((size_t)width * (size_t)(self->stored * self->depth) + 7) / 8;
     for (int i = 0; i < PALETTE_MAX; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole pictures, by each decoder: what is processed and what is only checked come to the same
- * verdict, within the same limits. */
+ * verdict, within the same limits; and whether libvips is needed is known before. */
 #include "base/fd.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
@@ -103,14 +103,75 @@ test_result(void)
     }
 }
 
-int
-main(int argc, char **argv)
+static bool
+needs_vips(const char *name, BtFormat format)
+{
+    g_auto(BtFd) fd = open_source(name);
+
+    return bt_image_needs_vips(fd, format);
+}
+
+static void
+test_needs_vips(void)
+{
+    static const char *const without[] = {"formats/rgb.jpg", "formats/grey.jpeg", "formats/p3.jpg",
+                                          "photos/balloons.jpg", "broken/png_called.jpg"};
+    static const char *const with[] = {"formats/cmyk.jpg", "formats/interlaced.png",
+                                       "formats/lossy.webp", "formats/rgb.ppm", "broken/text.jpg"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(without); i++) {
+        g_assert_false(needs_vips(without[i], BT_FORMAT_JPEG));
+        g_assert_true(needs_vips(without[i], BT_FORMAT_WEBP));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(with); i++)
+        g_assert_true(needs_vips(with[i], BT_FORMAT_JPEG));
+    g_assert_false(needs_vips("broken/empty.jpg", BT_FORMAT_JPEG));
+    g_assert_true(needs_vips("broken/cut10.jpg", BT_FORMAT_GIF));
+}
+
+/* No picture that was said to need no libvips meets its lack: this process has not loaded it. */
+static void
+test_said_in_time(void)
+{
+    static const char *const folders[] = {"formats", "broken", "orientation", "sizes"};
+    static const BtFormat formats[] = {BT_FORMAT_NONE, BT_FORMAT_JPEG, BT_FORMAT_PNG};
+    g_autoptr(BtImage) image = new_image(1000000000);
+
+    g_assert_false(bt_image_is_prepared());
+    for (size_t i = 0; i < G_N_ELEMENTS(folders) * G_N_ELEMENTS(formats); i++) {
+        const char *folder = folders[i / G_N_ELEMENTS(formats)];
+        g_autofree char *path = g_build_filename(g_getenv("BT_TESTDATA"), folder, NULL);
+        g_autoptr(GDir) files = g_dir_open(path, 0, NULL);
+
+        for (const char *file; (file = g_dir_read_name(files)) != NULL;) {
+            g_autofree char *name = g_build_filename(folder, file, NULL);
+            g_auto(BtFd) fd = open_source(name), out = new_file();
+            BtFormat format = formats[i % G_N_ELEMENTS(formats)];
+            BtOutcome outcome;
+
+            bt_image_process(image, fd, out, format, 0, &outcome);
+            if (!bt_image_needs_vips(fd, format))
+                g_assert_cmpint(outcome.reason, !=, BT_REASON_UNPREPARED);
+        }
+    }
+}
+
+static void
+prepare(void)
 {
     g_autoptr(GError) error = NULL;
 
+    g_assert_true(bt_image_prepare(&error));
+    g_assert_no_error(error);
+}
+
+int
+main(int argc, char **argv)
+{
     g_test_init(&argc, &argv, NULL);
-    if (!bt_image_prepare(&error))
-        g_error("%s", error->message);
+    g_test_add_func("/image/needs-vips", test_needs_vips);
+    g_test_add_func("/image/said-in-time", test_said_in_time);
+    g_test_add_func("/image/prepare", prepare);
     g_test_add_func("/image/limits", test_limits);
     g_test_add_func("/image/result", test_result);
     return g_test_run();

@@ -612,10 +612,10 @@ test_headers(void)
 {
     assert_header(make_of(9, 5, PALETTE, 8), 0, NULL, false);
     assert_header(make_of(9, 5, PALETTE, 8), 0, "PLTE", false); /* of 2 bytes */
-    assert_header(make_of(9, 5, PALETTE, 16), 0, NULL, true);
-    assert_header(make_of(9, 5, RGB, 4), 0, NULL, true);
+    assert_header(make_of(9, 5, PALETTE, 16), 0, NULL, false);
+    assert_header(make_of(9, 5, RGB, 4), 0, NULL, false);
     assert_header(make_of(9, 5, RGB, 8), 1, NULL, true);
-    assert_header(make_of(9, 5, 7, 8), 0, NULL, true);
+    assert_header(make_of(9, 5, 7, 8), 0, NULL, false);
     assert_header(make_of(9, 5, RGB, 8), 0, "tEXt", false);
     assert_header(make_of(9, 5, RGB, 8), 0, "ABCD", false);
     assert_header(make_of(9, 5, RGB, 8), 0, "IHDR", false);
