@@ -47,7 +47,7 @@ static const struct {
 } holds[BT_FORMAT_COUNT] = {
     [BT_FORMAT_JPEG] = {75, false, false}, [BT_FORMAT_PNG] = {0, true, true},
     [BT_FORMAT_WEBP] = {75, false, true},  [BT_FORMAT_TIFF] = {0, true, true},
-    [BT_FORMAT_GIF] = {0, false, true},    [BT_FORMAT_AVIF] = {50, false, true},
+    [BT_FORMAT_GIF] = {0, false, true},    [BT_FORMAT_AVIF] = {50, true, true},
     [BT_FORMAT_HEIC] = {50, false, true},  [BT_FORMAT_JXL] = {75, true, true},
     [BT_FORMAT_JP2] = {48, true, true},    [BT_FORMAT_PPM] = {0, true, false},
 };

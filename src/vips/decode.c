@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "image/exif.h"
 #include "image/png_exif.h"
+#include "vips/facts.h"
 #include "vips/failure.h"
 #include "vips/owned.h"
 #include "vips/plain.h"
@@ -14,13 +15,16 @@
 /* Rows asked for at a time: what libvips' PNG reader decodes at once. */
 #define ROWS_AT_A_TIME 16
 
-#define BMP_LOADER "magickload_buffer"
+#define BMP_LOADER  "magickload_buffer"
+#define HEIF_LOADER "heifload_source"
 
 struct BtDecode {
     VipsSource *source;
     const char *loader; /* libvips' nickname of the operation */
     VipsImage *image;   /* rows to come, plain */
     bool scales;        /* its decoder can shrink it without harm */
+    BtFacts facts;      /* that libvips does not tell */
+    double white;       /* the level that is; 0: that of the type */
     int width, height;  /* px at full size */
     VipsRegion *region;
     int top; /* the next row */
@@ -48,14 +52,39 @@ fail_blocked(const char *loader, BtOutcome *outcome)
 }
 
 /* BMP has no loader of its own: libvips reads it through ImageMagick, and from memory only.
- * ImageMagick knows many more formats, some of them programs: none of those. */
-static bool
-is_bmp(int fd)
+ * ImageMagick knows many more formats, some of them programs: none of those. A brand of HEIF that
+ * libvips does not look for may be one that libheif reads all the same. */
+static const char *
+loader_of(BtFormat format)
 {
-    char bytes[BT_FORMAT_MAGIC_BYTES];
-    ssize_t size = bt_fd_read_at(fd, bytes, sizeof bytes, 0);
+    switch (format) {
+    case BT_FORMAT_BMP:
+        return BMP_LOADER;
+    case BT_FORMAT_AVIF:
+    case BT_FORMAT_HEIC:
+        return HEIF_LOADER;
+    default:
+        return NULL;
+    }
+}
 
-    return size > 0 && bt_format_of_bytes(bytes, (size_t)size) == BT_FORMAT_BMP;
+/* Whether a file of a format without magic bytes of ours may be one that libvips knows: those that
+ * begin like text, or with these. Of any other it would go on looking, to the end of the file, for
+ * the end of a line. */
+static bool
+may_be_known(const char *bytes, size_t size)
+{
+    static const char *const magics[] = {"<",        "#?",       "\xef\xbb\xbf",
+                                         "\xfe\xff", "\xff\xfe", "\x1f\x8b",
+                                         "SIMPLE",   "%PDF",     "\x76\x2f\x31\x01"};
+
+    if ((size >= 8 && memcmp(bytes + 4, "ftyp", 4) == 0) ||
+        (size >= 3 && bytes[0] == 'P' && (g_ascii_isdigit(bytes[1]) || (bytes[1] | ' ') == 'f')))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(magics); i++)
+        if (size >= strlen(magics[i]) && memcmp(bytes, magics[i], strlen(magics[i])) == 0)
+            return true;
+    return size > 0 && g_ascii_isspace(bytes[0]);
 }
 
 static VipsImage *
@@ -77,14 +106,17 @@ load(BtDecode *self, double scale)
     /* A file that was cut off must fail. Of TIFF, libvips has that among the errors since 8.17. */
     VipsFailOn fail_on =
         strcmp(self->loader, "tiffload_source") == 0 ? VIPS_FAIL_ON_ERROR : VIPS_FAIL_ON_TRUNCATED;
+    VipsImage *image = NULL;
 
     if (strcmp(self->loader, BMP_LOADER) == 0)
         return load_bmp(self);
     if (scale < 1)
-        return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-                                          "fail_on", fail_on, "scale", scale, NULL);
-    return vips_image_new_from_source(self->source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                      fail_on, NULL);
+        (void)vips_call(self->loader, self->source, &image, "access", VIPS_ACCESS_SEQUENTIAL,
+                        "fail_on", fail_on, "scale", scale, NULL);
+    else
+        (void)vips_call(self->loader, self->source, &image, "access", VIPS_ACCESS_SEQUENTIAL,
+                        "fail_on", fail_on, NULL);
+    return image;
 }
 
 /* What a decoder holds of a picture at once, about, in bytes for each of its pixels; what is not
@@ -119,7 +151,7 @@ static bool
 make_plain(BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
 {
     g_clear_object(&self->image);
-    return bt_plain(loaded, &self->image) ||
+    return bt_plain(loaded, self->white, self->facts.opaque, &self->image) ||
            bt_vips_fail(outcome, BT_REASON_BROKEN, "its colours cannot be read");
 }
 
@@ -148,18 +180,73 @@ describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
 static bool
 open_source(BtDecode *self, int fd, BtOutcome *outcome)
 {
-    const char *type;
+    char magic[BT_FORMAT_MAGIC_BYTES];
+    ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
+    BtFormat format = bt_format_of_bytes(magic, (size_t)MAX(size, 0));
+    const char *type, *own = loader_of(format);
 
     if (lseek(fd, 0, SEEK_SET) != 0 || (self->source = vips_source_new_from_descriptor(fd)) == NULL)
         return bt_vips_fail(outcome, BT_REASON_BROKEN, "the file cannot be read");
+    if (format == BT_FORMAT_NONE && !may_be_known(magic, (size_t)MAX(size, 0)))
+        return bt_outcome_fail(outcome, BT_REASON_UNKNOWN,
+                               "not a picture in a format that can be read");
     if ((type = vips_foreign_find_load_source(self->source)) != NULL)
         self->loader = vips_nickname_find(g_type_from_name(type));
-    else if (is_bmp(fd) && vips_type_find("VipsForeignLoad", BMP_LOADER) != 0)
-        self->loader = BMP_LOADER;
+    else if (own != NULL && vips_type_find("VipsForeignLoad", own) != 0)
+        self->loader = own;
     vips_error_clear();
-    if (self->loader != NULL)
-        return true;
-    return bt_vips_fail(outcome, BT_REASON_UNKNOWN, "not a picture in a format that can be read");
+    if (self->loader == NULL)
+        return bt_vips_fail(outcome, BT_REASON_UNKNOWN,
+                            "not a picture in a format that can be read");
+    self->facts = bt_facts_read(fd, self->loader);
+    self->white = self->facts.white;
+    return self->facts.refusal == NULL ||
+           bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s",
+                           self->facts.refusal);
+}
+
+/* What is white in samples of a type that does not say so: by the largest of them. */
+static bool
+find_white(BtDecode *self, BtOutcome *outcome)
+{
+    BT_OWNED VipsImage *loaded = load(self, 1), *all = NULL;
+    BT_OWNED VipsRegion *region = NULL;
+    double largest = 0;
+
+    if (loaded == NULL || vips_cast_double(loaded, &all, NULL) != 0)
+        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
+    region = vips_region_new(all);
+    for (int top = 0; top < all->Ysize; top += ROWS_AT_A_TIME) {
+        VipsRect rows = {0, top, all->Xsize, MIN(ROWS_AT_A_TIME, all->Ysize - top)};
+
+        if (vips_region_prepare(region, &rows) != 0)
+            return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
+        for (int y = top; y < top + rows.height; y++) {
+            const double *samples = (const double *)(void *)VIPS_REGION_ADDR(region, 0, y);
+
+            for (int i = 0; i < all->Xsize * all->Bands; i++)
+                largest = MAX(largest, samples[i]);
+        }
+    }
+    self->white = bt_plain_white(loaded, largest);
+    return self->white > 0 ||
+           bt_outcome_fail(outcome, BT_REASON_BROKEN,
+                           "its samples go up to %g, and which of them is white is not said",
+                           largest);
+}
+
+/* What libvips and the file's own header say must agree. */
+static bool
+check_facts(BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
+{
+    if (self->facts.width > 0 &&
+        (self->facts.width != loaded->Xsize || self->facts.height != loaded->Ysize))
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN,
+                               "its header says %d x %d, and libvips reads %d x %d",
+                               self->facts.width, self->facts.height, loaded->Xsize, loaded->Ysize);
+    if (self->facts.has_alpha && !vips_image_hasalpha(loaded))
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its transparency cannot be read");
+    return !bt_plain_is_wide(loaded) || find_white(self, outcome);
 }
 
 /* What libvips has not met on its way to the pixels. */
@@ -191,7 +278,7 @@ open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
     if (strcmp(self->loader, "pngload_source") == 0 &&
         vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
         add_late_exif(loaded, fd);
-    if (!make_plain(self, loaded, outcome))
+    if (!check_facts(self, loaded, outcome) || !make_plain(self, loaded, outcome))
         return false;
     describe(self, loaded, out_picture);
     self->width = out_picture->width;

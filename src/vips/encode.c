@@ -45,7 +45,8 @@ save(VipsImage *image, VipsTarget *target, BtFormat format, int q, bool strip)
         return vips_gifsave_target(image, target, "effort", 4, "strip", strip, NULL) == 0;
     case BT_FORMAT_AVIF:
         return vips_heifsave_target(image, target, "Q", q, "compression",
-                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "strip", strip,
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "bitdepth",
+                                    image->BandFmt == VIPS_FORMAT_USHORT ? 12 : 8, "strip", strip,
                                     NULL) == 0;
     case BT_FORMAT_HEIC:
         return vips_heifsave_target(image, target, "Q", q, "compression",
