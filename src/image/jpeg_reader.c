@@ -52,11 +52,13 @@ leave(j_common_ptr jpeg)
     longjmp(self->jump, 1);
 }
 
-/* Warnings pass, as they do in libvips, but for the one that the file has come to its end. */
+/* Warnings pass, as they do in libvips, but for those that the file, or the data of a scan, has come
+ * to its end. */
 static void
 emit_message(j_common_ptr jpeg, int level)
 {
-    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF)
+    if (level < 0 &&
+        (jpeg->err->msg_code == JWRN_JPEG_EOF || jpeg->err->msg_code == JWRN_HIT_MARKER))
         leave(jpeg);
 }
 
