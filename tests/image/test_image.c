@@ -2,12 +2,17 @@
 /* Whole pictures, by each decoder: what is processed and what is only checked come to the same
  * verdict, within the same limits; and whether libvips is needed is known before. */
 #include "base/fd.h"
+#include "image/codecs.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
+#include <malloc.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* One of each decoder: JPEG as planes and as pixels, PNG, and libvips. */
 static const char *const sources[] = {"photos/balloons.jpg", "formats/rgb.jpg", "formats/rgb.png",
@@ -156,6 +161,71 @@ test_said_in_time(void)
     }
 }
 
+/* A WebP of 4000 x 4000 px, whose decoder holds them all. */
+static BtFd
+make_large(void)
+{
+    const BtCodecs *codecs = bt_codecs_loaded();
+    BtMetadata none = {0};
+    BtRaster raster = {0};
+    BtOutcome outcome = {0};
+    BtFd fd = new_file();
+    g_autoptr(GBytes) bytes = NULL;
+
+    g_assert_true(bt_raster_reshape(&raster, 4000, 4000, 3, false));
+    memset(raster.pixels, 0, bt_raster_size(&raster));
+    bytes = codecs->encode(&raster, BT_FORMAT_WEBP, 10, &none, &outcome);
+    g_assert_nonnull(bytes);
+    bt_raster_clear(&raster);
+    g_assert_cmpint(write(fd, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)), ==,
+                    g_bytes_get_size(bytes));
+    return fd;
+}
+
+/* From here on there is little memory beyond what the process has. */
+static void
+limit_memory(void)
+{
+    struct rlimit limit;
+    g_autofree char *status = NULL;
+    const char *data;
+
+    g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+    data = strstr(status, "VmData:");
+    g_assert_nonnull(data);
+    g_assert_cmpint(getrlimit(RLIMIT_DATA, &limit), ==, 0);
+    limit.rlim_cur = 1024 * g_ascii_strtoull(data + strlen("VmData:"), NULL, 10) + (10 << 20);
+    g_assert_cmpint(setrlimit(RLIMIT_DATA, &limit), ==, 0);
+}
+
+/* It is said to be short, and nothing is said of the file. */
+static void
+test_memory(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    g_test_skip("AddressSanitizer has memory of its own");
+#else
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        g_autoptr(BtImage) image = new_image(G_MAXUINT64);
+        g_auto(BtFd) fd = make_large(), out = new_file();
+        BtOutcome outcome;
+
+        g_log_set_always_fatal(G_LOG_FATAL_MASK); /* libvips warns of it */
+        malloc_trim(0);
+        limit_memory();
+        bt_image_process(image, fd, out, BT_FORMAT_JPEG, 0, &outcome);
+        g_assert_cmpstr(bt_reason_name(outcome.reason), ==, "memory");
+        g_assert_true(g_str_has_prefix(outcome.sentence, "not enough memory"));
+        _exit(0);
+    }
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+#endif
+}
+
 static void
 prepare(void)
 {
@@ -172,6 +242,7 @@ main(int argc, char **argv)
     g_test_add_func("/image/needs-vips", test_needs_vips);
     g_test_add_func("/image/said-in-time", test_said_in_time);
     g_test_add_func("/image/prepare", prepare);
+    g_test_add_func("/image/memory", test_memory);
     g_test_add_func("/image/limits", test_limits);
     g_test_add_func("/image/result", test_result);
     return g_test_run();
