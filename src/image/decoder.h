@@ -30,7 +30,7 @@
 /* One picture that is being decoded; each member has its own. */
 typedef struct BtDecode BtDecode;
 
-/* What the header says. The profile is lent until the picture is closed. */
+/* What the header says. The profile is lent until the picture is begun. */
 typedef struct BtPicture {
     int width, height;   /* px at full size, as stored */
     int orientation;     /* EXIF, 1 to 8 */

@@ -21,8 +21,8 @@
  * do (BT_REASON_UNPREPARED).
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
- * stays grey, 16 bits stay 16 bits where the result's format has them. Alpha is kept where the
- * format has it, else laid on white.
+ * stays grey, 16 bits stay 16 bits where the result's format has them (12 in AVIF). Alpha is kept
+ * where the format has it, else laid on white.
  */
 #ifndef BT_IMAGE_IMAGE_H
 #define BT_IMAGE_IMAGE_H

@@ -52,8 +52,8 @@ leave(j_common_ptr jpeg)
     longjmp(self->jump, 1);
 }
 
-/* Warnings pass, as they do in libvips, but for those that the file, or the data of a scan, has come
- * to its end. */
+/* Warnings pass, as they do in libvips, but for those that the file, or the data of a scan, has
+ * come to its end. */
 static void
 emit_message(j_common_ptr jpeg, int level)
 {

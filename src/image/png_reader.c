@@ -464,8 +464,7 @@ inflate_pixels(Png *self, uint8_t *to, size_t size, size_t *out_size)
     return true;
 }
 
-/* What follows the last row in the stream is none of the picture: only its checksum, and the
- * chunk's, say whether all that came was right. */
+/* Whatever follows the last row in the stream is ignored, but checksums still count. */
 static bool
 end_pixels(Png *self)
 {

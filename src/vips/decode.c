@@ -24,6 +24,7 @@ struct BtDecode {
     VipsImage *image;   /* rows to come, plain */
     bool scales;        /* its decoder can shrink it without harm */
     BtFacts facts;      /* that libvips does not tell */
+    bool wide;          /* white is yet to be found */
     double white;       /* the level that is; 0: that of the type */
     int width, height;  /* px at full size */
     VipsRegion *region;
@@ -205,39 +206,9 @@ open_source(BtDecode *self, int fd, BtOutcome *outcome)
                            self->facts.refusal);
 }
 
-/* What is white in samples of a type that does not say so: by the largest of them. */
-static bool
-find_white(BtDecode *self, BtOutcome *outcome)
-{
-    BT_OWNED VipsImage *loaded = load(self, 1), *all = NULL;
-    BT_OWNED VipsRegion *region = NULL;
-    double largest = 0;
-
-    if (loaded == NULL || vips_cast_double(loaded, &all, NULL) != 0)
-        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
-    region = vips_region_new(all);
-    for (int top = 0; top < all->Ysize; top += ROWS_AT_A_TIME) {
-        VipsRect rows = {0, top, all->Xsize, MIN(ROWS_AT_A_TIME, all->Ysize - top)};
-
-        if (vips_region_prepare(region, &rows) != 0)
-            return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
-        for (int y = top; y < top + rows.height; y++) {
-            const double *samples = (const double *)(void *)VIPS_REGION_ADDR(region, 0, y);
-
-            for (int i = 0; i < all->Xsize * all->Bands; i++)
-                largest = MAX(largest, samples[i]);
-        }
-    }
-    self->white = bt_plain_white(loaded, largest);
-    return self->white > 0 ||
-           bt_outcome_fail(outcome, BT_REASON_BROKEN,
-                           "its samples go up to %g, and which of them is white is not said",
-                           largest);
-}
-
 /* What libvips and the file's own header say must agree. */
 static bool
-check_facts(BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
+check_facts(const BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
 {
     if (self->facts.width > 0 &&
         (self->facts.width != loaded->Xsize || self->facts.height != loaded->Ysize))
@@ -246,7 +217,7 @@ check_facts(BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
                                self->facts.width, self->facts.height, loaded->Xsize, loaded->Ysize);
     if (self->facts.has_alpha && !vips_image_hasalpha(loaded))
         return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its transparency cannot be read");
-    return !bt_plain_is_wide(loaded) || find_white(self, outcome);
+    return true;
 }
 
 /* What libvips has not met on its way to the pixels. */
@@ -265,20 +236,30 @@ add_late_exif(VipsImage *loaded, int fd)
 }
 
 static bool
+fail_header(const BtDecode *self, BtOutcome *outcome)
+{
+    if (strstr(vips_error_buffer(), "blocked") != NULL)
+        return fail_blocked(self->loader, outcome);
+    return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
+}
+
+static bool
 open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
 
     g_strlcpy(outcome->loader, self->loader, sizeof outcome->loader);
-    if (loaded == NULL) {
-        if (strstr(vips_error_buffer(), "blocked") != NULL)
-            return fail_blocked(self->loader, outcome);
-        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
-    }
+    if (loaded == NULL)
+        return fail_header(self, outcome);
+    if (!check_facts(self, loaded, outcome))
+        return false;
+    self->wide = bt_plain_is_wide(loaded);
+    if (self->wide)
+        self->white = 1; /* until it is found */
     if (strcmp(self->loader, "pngload_source") == 0 &&
         vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
         add_late_exif(loaded, fd);
-    if (!check_facts(self, loaded, outcome) || !make_plain(self, loaded, outcome))
+    if (!make_plain(self, loaded, outcome))
         return false;
     describe(self, loaded, out_picture);
     self->width = out_picture->width;
@@ -313,20 +294,50 @@ open_picture(int fd, BtPicture *out_picture, BtOutcome *outcome)
 }
 
 static bool
-load_shrunk(BtDecode *self, int shrink, BtOutcome *outcome)
+load_again(BtDecode *self, int shrink, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1.0 / shrink);
 
-    if (loaded == NULL)
-        return bt_vips_fail(outcome, BT_REASON_BROKEN, "its header cannot be read");
-    return make_plain(self, loaded, outcome);
+    return loaded != NULL ? make_plain(self, loaded, outcome) : fail_header(self, outcome);
+}
+
+/* What is white in samples of a type that does not say so: by the largest of them. */
+static bool
+find_white(BtDecode *self, BtOutcome *outcome)
+{
+    BT_OWNED VipsImage *loaded = load(self, 1), *all = NULL;
+    BT_OWNED VipsRegion *region = NULL;
+    double largest = 0;
+
+    if (loaded == NULL || vips_cast_double(loaded, &all, NULL) != 0)
+        return fail_header(self, outcome);
+    region = vips_region_new(all);
+    for (int top = 0; top < all->Ysize; top += ROWS_AT_A_TIME) {
+        VipsRect rows = {0, top, all->Xsize, MIN(ROWS_AT_A_TIME, all->Ysize - top)};
+
+        if (vips_region_prepare(region, &rows) != 0)
+            return bt_vips_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded");
+        for (int y = top; y < top + rows.height; y++) {
+            const double *samples = (const double *)(void *)VIPS_REGION_ADDR(region, 0, y);
+
+            for (int i = 0; i < all->Xsize * all->Bands; i++)
+                largest = MAX(largest, samples[i]);
+        }
+    }
+    self->white = bt_plain_white(loaded, largest);
+    return self->white > 0 ||
+           bt_outcome_fail(outcome, BT_REASON_BROKEN,
+                           "its samples go up to %g, and which of them is white is not said",
+                           largest);
 }
 
 static bool
 begin_rows(BtDecode *self, const BtReduction *reduction, BtBand *out_band, BtOutcome *outcome)
 {
-    if (self->scales && reduction->shrink > 1 && !reduction->pixels &&
-        !load_shrunk(self, reduction->shrink, outcome))
+    bool shrinks = self->scales && reduction->shrink > 1 && !reduction->pixels;
+
+    if ((self->wide && !find_white(self, outcome)) ||
+        ((self->wide || shrinks) && !load_again(self, shrinks ? reduction->shrink : 1, outcome)))
         return false;
     self->region = vips_region_new(self->image);
     *out_band = (BtBand){.n_planes = 1};

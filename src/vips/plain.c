@@ -99,9 +99,8 @@ to_depth(VipsImage *in, double white, VipsImage **out)
 static int
 to_bands(VipsImage *in, bool opaque, VipsImage **out)
 {
-    if (opaque && (in->Bands == 2 || in->Bands == 4) &&
-        vips_image_guess_interpretation(in) != VIPS_INTERPRETATION_CMYK)
-        return vips_extract_band(in, out, 0, "n", in->Bands - 1, NULL);
+    if (opaque && in->Bands != 3 && vips_image_guess_interpretation(in) != VIPS_INTERPRETATION_CMYK)
+        return vips_extract_band(in, out, 0, "n", in->Bands > 3 ? 3 : 1, NULL);
     if (in->Bands <= 4)
         return vips_copy(in, out, NULL);
     return vips_extract_band(in, out, 0, "n", 4, NULL);

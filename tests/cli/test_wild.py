@@ -102,6 +102,12 @@ def test_wide_samples_are_neither_black_nor_white(result, pixels, sample_format)
     assert mean(result('a.tif', tiff(pixels, sample_format))) == pytest.approx([0.5], abs=0.01)
 
 
+def test_pfm_is_read_twice(result):
+    """Once for the brightest sample, from the same source: grey, bottom row first."""
+    whole = b'Pf\n80 60\n-1.0\n' + slopes()[::-1, :, 0].astype('<f4').tobytes()
+    assert mean(result('a.pfm', whole, '--format', 'png')) == pytest.approx([0.5], abs=0.01)
+
+
 def test_float_colours_are_not_black(result):
     """libvips takes them for linear light."""
     assert (mean(result('a.tif', tiff(slopes().astype(np.float32), 3))) > 0.4).all()
@@ -131,6 +137,8 @@ def test_tiff_alpha_is_what_is_called_so(result, pixels):
     whole = with_byte(pixels)
     plain = result('a.tif', tiff(whole, extra=0))
     assert plain.mode in ('RGB', 'L') and mean(plain) == pytest.approx([0.5] * pixels.shape[2], abs=0.01)
+    if pixels.shape[2] == 3:
+        assert result('a.tif', tiff(with_byte(whole), extra=0)).mode == 'RGB'
     clear = result('a.tif', tiff(whole, extra=2))
     assert clear.mode in ('RGBA', 'LA') and mean(clear)[-1] == 0
 

@@ -120,7 +120,7 @@ static void
 test_needs_vips(void)
 {
     static const char *const without[] = {"formats/rgb.jpg", "formats/grey.jpeg", "formats/p3.jpg",
-                                          "photos/balloons.jpg", "broken/png_called.jpg"};
+                                          "photos/balloons.jpg"};
     static const char *const with[] = {"formats/cmyk.jpg", "formats/interlaced.png",
                                        "formats/lossy.webp", "formats/rgb.ppm", "broken/text.jpg"};
 
@@ -130,6 +130,8 @@ test_needs_vips(void)
     }
     for (size_t i = 0; i < G_N_ELEMENTS(with); i++)
         g_assert_true(needs_vips(with[i], BT_FORMAT_JPEG));
+    g_assert_true(needs_vips("broken/png_called.jpg", BT_FORMAT_JPEG) ==
+                  needs_vips("formats/palette.png", BT_FORMAT_NONE)); /* not without ISA-L */
     g_assert_false(needs_vips("broken/empty.jpg", BT_FORMAT_JPEG));
     g_assert_true(needs_vips("broken/cut10.jpg", BT_FORMAT_GIF));
 }
