@@ -89,8 +89,8 @@ print_version(void)
 
     if (!bt_image_prepare(&error))
         return fail(EXIT_COULD_NOT_RUN, error);
-    printf("blurthumb %s (libvips %s, kernel %s)\n", BT_VERSION, bt_image_vips_version(),
-           bt_kernel_level());
+    printf("blurthumb %s (libvips %s, kernel %s)\n%s\n", BT_VERSION, bt_image_vips_version(),
+           bt_kernel_level(), BT_FEATURES);
     return EXIT_SUCCESS;
 }
 

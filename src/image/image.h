@@ -9,19 +9,20 @@
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
  * sRGB, turn upright, encode, with as much of the source's metadata as the settings leave.
  *
- * A JPEG goes this way by its planes, with libjpeg alone (jpeg_reader.h), a common PNG by its rows
- * (png_reader.h). All else, and every result but JPEG, needs libvips (codecs.h), which is loaded by
+ * There is one way for every decoder (decoder.h): JPEG (jpeg_decoder.h), PNG (png_reader.h), and
+ * libvips for all else and for other results (codecs.h). Which of them a picture needs its first
+ * bytes say, so that libvips is loaded before the worker is forked that is to have the picture:
  *
- *   bt_image_prepare(&error);            in the supervisor, before it forks the workers that need
- * it
+ *   if (bt_image_needs_vips(in_fd, format))                           in the supervisor
+ *       bt_image_prepare(&error);
  *
- * Loading starts no thread, and neither does bt_image_can_write(): after them a process may fork.
+ * Neither starts a thread, and neither does bt_image_can_write(): after them a process may fork.
  * After bt_image_new() it may not. A process that is not prepared says so of the pictures it cannot
  * do (BT_REASON_UNPREPARED).
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
- * stays grey, 16 bits stay 16 bits where the result's format has them. Alpha is kept where the
- * format has it, else laid on white.
+ * stays grey, 16 bits stay 16 bits where the result's format has them (12 in AVIF). Alpha is kept
+ * where the format has it, else laid on white.
  */
 #ifndef BT_IMAGE_IMAGE_H
 #define BT_IMAGE_IMAGE_H
@@ -60,7 +61,15 @@ bool bt_image_is_prepared(void);
 /* libvips' version: "8.14.1". Once prepared. */
 const char *bt_image_vips_version(void);
 
-/* Whether a format can be written, with these formats allowed. Once prepared, but for JPEG. */
+/* Whether a picture is to be read by libvips, or its result written: by the first bytes of the file
+ * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. format: of the result;
+ * BT_FORMAT_NONE where it will be JPEG or PNG. False for what cannot be read or is empty. Needs no
+ * libvips. What was false for a file is not UNPREPARED later. */
+bool bt_image_needs_vips(int fd, BtFormat format);
+
+/* Whether a format can be written, with these formats allowed: JPEG and PNG always can; of others,
+ * a few pixels are encoded the first time, by a child, where this process does not decode itself.
+ * Once prepared, but for those two. */
 bool bt_image_can_write(BtFormat format, uint32_t allowed);
 
 /* The state of a process that decodes: kernel and buffers. NULL when memory is short. */
@@ -77,7 +86,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
 void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
                       BtOutcome *out_outcome);
 
-/* Decodes a picture wholly and makes nothing of it. */
+/* Decodes a picture wholly and makes nothing of it, within the same limits. */
 void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);
 
 #endif

@@ -17,6 +17,7 @@
 #define BLOCK       8
 #define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
 #define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
+#define PIXEL_ROWS  16          /* at a time, of whole pixels */
 #define PIECE       65536       /* bytes of the file at a time: stays in the cache */
 #define MARKER_EXIF (JPEG_APP0 + 1)
 #define MARKER_ICC  (JPEG_APP0 + 2)
@@ -38,8 +39,8 @@ typedef struct Reader {
     size_t whole_size;
     GBytes *thin;
     JOCTET *profile;
-    JSAMPROW rows[BT_JPEG_PLANES_MAX][ROWS_MAX];
-    uint8_t *samples[BT_JPEG_PLANES_MAX]; /* that the rows point into */
+    JSAMPROW rows[BT_PLANES_MAX][ROWS_MAX];
+    uint8_t *samples[BT_PLANES_MAX]; /* that the rows point into */
 } Reader;
 
 static void
@@ -51,12 +52,24 @@ leave(j_common_ptr jpeg)
     longjmp(self->jump, 1);
 }
 
-/* Warnings pass, as they do in libvips, but for the one that the file has come to its end. */
+/* Warnings pass, as they do in libvips, but for those that the file, or the data of a scan, has
+ * come to its end. */
 static void
 emit_message(j_common_ptr jpeg, int level)
 {
-    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF)
+    if (level < 0 &&
+        (jpeg->err->msg_code == JWRN_JPEG_EOF || jpeg->err->msg_code == JWRN_HIT_MARKER))
         leave(jpeg);
+}
+
+/* What libjpeg, or the system, has said before a longjmp(). Returns false. */
+static bool
+fail(const Reader *self, const char *what, BtOutcome *outcome)
+{
+    bool short_of_memory = self->errors.msg_code == JERR_OUT_OF_MEMORY;
+
+    return bt_outcome_fail(outcome, short_of_memory ? BT_REASON_MEMORY : BT_REASON_BROKEN, "%s: %s",
+                           what, self->message);
 }
 
 static void
@@ -148,7 +161,7 @@ read_metadata(Reader *self)
 }
 
 BtJpegReader *
-bt_jpeg_reader_new(int fd, char **out_message)
+bt_jpeg_reader_new(int fd, BtOutcome *outcome)
 {
     Reader *self = g_new0(Reader, 1);
 
@@ -166,7 +179,7 @@ bt_jpeg_reader_new(int fd, char **out_message)
         .term_source = do_nothing,
     };
     if (setjmp(self->jump) != 0) {
-        *out_message = g_strdup(self->message);
+        fail(self, "its header cannot be read", outcome);
         bt_jpeg_reader_free(&self->public);
         return NULL;
     }
@@ -189,7 +202,7 @@ bt_jpeg_reader_free(BtJpegReader *reader)
     if (self == NULL)
         return;
     jpeg_destroy_decompress(&self->jpeg);
-    for (int i = 0; i < BT_JPEG_PLANES_MAX; i++)
+    for (int i = 0; i < BT_PLANES_MAX; i++)
         g_free(self->samples[i]);
     g_clear_pointer(&self->thin, g_bytes_unref);
     free(self->profile);
@@ -231,8 +244,8 @@ bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread)
     int reduction = MIN(shrink, BLOCK);
     bool subsampled = frame->across > 1 || frame->down > 1;
 
-    if ((frame->n_components != 1 && frame->n_components != BT_JPEG_PLANES_MAX) ||
-        (subsampled && frame->n_components == BT_JPEG_PLANES_MAX && spread < SPREAD_MIN))
+    if ((frame->n_components != 1 && frame->n_components != BT_PLANES_MAX) ||
+        (subsampled && frame->n_components == BT_PLANES_MAX && spread < SPREAD_MIN))
         return 1;
     for (int i = 0; i < frame->n_components; i++) {
         const BtJpegComponent *component = &frame->components[i];
@@ -312,9 +325,10 @@ prepare_plane(Reader *self, int i)
     self->samples[i] = g_malloc(width * (size_t)n_rows);
     for (int row = 0; row < n_rows; row++)
         self->rows[i][row] = self->samples[i] + (size_t)row * width;
-    self->public.planes[i] = (BtJpegPlane){
+    self->public.planes[i] = (BtPlane){
         .width = (int)component->downsampled_width,
         .height = (int)component->downsampled_height,
+        .bands = 1,
         .pitch_x = (double)(across * BLOCK) / size,
         .pitch_y = (double)(down * BLOCK) / size,
         .extra_x = extra_variance(across),
@@ -325,21 +339,17 @@ prepare_plane(Reader *self, int i)
 }
 
 bool
-bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, char **out_message)
+bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, BtOutcome *outcome)
 {
     Reader *self = (Reader *)reader;
     struct jpeg_decompress_struct *jpeg = &self->jpeg;
 
-    if (setjmp(self->jump) != 0) {
-        *out_message = g_strdup(self->message);
-        return false;
-    }
+    if (setjmp(self->jump) != 0)
+        return fail(self, "it cannot be decoded", outcome);
     if (reader->frame.progressive && shrink >= BLOCK)
         leave_scans_out(self, shrink);
-    if (jpeg->num_components != reader->frame.n_components) {
-        *out_message = g_strdup("its header changed while it was read");
-        return false;
-    }
+    if (jpeg->num_components != reader->frame.n_components)
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header changed while it was read");
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;
     jpeg->raw_data_out = TRUE;
@@ -351,20 +361,64 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, char **out
 }
 
 bool
-bt_jpeg_reader_next(BtJpegReader *reader, char **out_message)
+bt_jpeg_reader_start_pixels(BtJpegReader *reader, BtOutcome *outcome)
 {
     Reader *self = (Reader *)reader;
     struct jpeg_decompress_struct *jpeg = &self->jpeg;
-    JSAMPARRAY rows[BT_JPEG_PLANES_MAX] = {self->rows[0], self->rows[1], self->rows[2]};
+    size_t stride;
+
+    if (setjmp(self->jump) != 0)
+        return fail(self, "it cannot be decoded", outcome);
+    jpeg_start_decompress(jpeg);
+    stride = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    if ((self->samples[0] = g_try_malloc(stride * PIXEL_ROWS)) == NULL)
+        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
+    for (int row = 0; row < PIXEL_ROWS; row++)
+        self->rows[0][row] = self->samples[0] + (size_t)row * stride;
+    reader->n_planes = 1;
+    reader->planes[0] = (BtPlane){
+        .width = (int)jpeg->output_width,
+        .height = (int)jpeg->output_height,
+        .bands = jpeg->output_components,
+        .pitch_x = 1,
+        .pitch_y = 1,
+        .rows = self->samples[0],
+        .stride = (ptrdiff_t)stride,
+    };
+    return true;
+}
+
+/* A band of whole pixels. */
+static void
+read_pixels(Reader *self)
+{
+    struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    JDIMENSION first = jpeg->output_scanline;
+    JDIMENSION n = MIN(PIXEL_ROWS, jpeg->output_height - first);
+
+    while (jpeg->output_scanline < first + n)
+        jpeg_read_scanlines(jpeg, self->rows[0] + (jpeg->output_scanline - first),
+                            first + n - jpeg->output_scanline);
+    self->public.planes[0].n_rows = (int)n;
+}
+
+bool
+bt_jpeg_reader_next(BtJpegReader *reader, BtOutcome *outcome)
+{
+    Reader *self = (Reader *)reader;
+    struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    JSAMPARRAY rows[BT_PLANES_MAX] = {self->rows[0], self->rows[1], self->rows[2]};
     JDIMENSION band_rows = (JDIMENSION)(jpeg->max_v_samp_factor * jpeg->min_DCT_scaled_size);
     int band = (int)(jpeg->output_scanline / band_rows);
 
-    if (setjmp(self->jump) != 0) {
-        *out_message = g_strdup(self->message);
-        return false;
-    }
+    if (setjmp(self->jump) != 0)
+        return fail(self, "it cannot be decoded", outcome);
     if (jpeg->output_scanline >= jpeg->output_height)
         return false;
+    if (!jpeg->raw_data_out) {
+        read_pixels(self);
+        return true;
+    }
     jpeg_read_raw_data(jpeg, rows, band_rows);
     for (int i = 0; i < reader->n_planes; i++) {
         int n = jpeg->comp_info[i].v_samp_factor * jpeg->comp_info[i].DCT_scaled_size;

@@ -5,10 +5,11 @@
  * coarsely has to be brought to the size of luma first, and that blurs it by an amount that cannot
  * be taken back (12 levels at saturated edges of 4:2:2).
  *
- *   BtJpegReader *reader = bt_jpeg_reader_new(fd, &message);          the header
- *   reduction = bt_jpeg_reduction(&reader->frame, shrink, spread);    1: not for here
- *   bt_jpeg_reader_start(reader, reduction, shrink, &message);
- *   while (bt_jpeg_reader_next(reader, &message))                     one band of every plane
+ *   BtJpegReader *reader = bt_jpeg_reader_new(fd, &outcome);          the header
+ *   reduction = bt_jpeg_reduction(&reader->frame, shrink, spread);
+ *   bt_jpeg_reader_start(reader, reduction, shrink, &outcome);        1: whole pixels instead:
+ *   bt_jpeg_reader_start_pixels(reader, &outcome);
+ *   while (bt_jpeg_reader_next(reader, &outcome))                     one band of every plane
  *       ... n_rows rows of reader->planes[i] ...
  *   bt_jpeg_reader_free(reader);
  *
@@ -19,24 +20,8 @@
 #ifndef BT_IMAGE_JPEG_READER_H
 #define BT_IMAGE_JPEG_READER_H
 
+#include "image/decoder.h"
 #include "image/jpeg.h"
-#include "image/metadata.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-#define BT_JPEG_PLANES_MAX    3
-#define BT_JPEG_REDUCTION_MAX 8
-
-typedef struct BtJpegPlane {
-    int width, height;       /* samples in all; the last ones may lie partly outside the picture */
-    double pitch_x, pitch_y; /* px of the picture from one sample to the next */
-    double extra_x, extra_y; /* px^2: variance that a decode at full size would add to this plane
-                                and that its pitch does not account for */
-    const uint8_t *rows;     /* of the last band */
-    ptrdiff_t stride;        /* bytes from row to row */
-    int n_rows;
-} BtJpegPlane;
 
 typedef struct BtJpegReader {
     BtJpegFrame frame;
@@ -46,13 +31,13 @@ typedef struct BtJpegReader {
     size_t profile_size;
 
     /* Once started: */
-    int n_planes; /* 1: grey; or 3 */
-    BtJpegPlane planes[BT_JPEG_PLANES_MAX];
+    int n_planes; /* 1: grey, or pixels; or 3 */
+    BtPlane planes[BT_PLANES_MAX];
 } BtJpegReader;
 
 /* Reads the header, from the beginning of the file, wherever fd's offset is. fd is lent until
- * freed. NULL with a message (owned, g_free) for what is not a JPEG file that libjpeg can read. */
-BtJpegReader *bt_jpeg_reader_new(int fd, char **out_message);
+ * freed. NULL with the reason in the outcome for what is not a JPEG file that libjpeg can read. */
+BtJpegReader *bt_jpeg_reader_new(int fd, BtOutcome *outcome);
 void bt_jpeg_reader_free(BtJpegReader *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJpegReader, bt_jpeg_reader_free)
@@ -64,14 +49,16 @@ void bt_jpeg_reader_metadata(const BtJpegReader *self, BtMetadata *out_metadata)
  * spread, in px, is how far the result spreads a pixel, the larger of sigma and half the scale:
  * where chroma was subsampled and spread is small it matters that a decode at full size cuts off,
  * pixel by pixel, what lies outside RGB (7 levels at saturated edges at sigma 5). 1 in that case,
- * and for the kinds that are not decoded here (CMYK, say): then libvips decodes the file, at full
- * size. */
+ * and for what has no such planes (CMYK, say). */
 int bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread);
 
 /* Decodes at 1/reduction what is to be shrunk by `shrink` in all. */
-bool bt_jpeg_reader_start(BtJpegReader *self, int reduction, int shrink, char **out_message);
+bool bt_jpeg_reader_start(BtJpegReader *self, int reduction, int shrink, BtOutcome *outcome);
 
-/* The next band of rows, in order. False at the end, with a message where it came too early. */
-bool bt_jpeg_reader_next(BtJpegReader *self, char **out_message);
+/* Decodes whole pixels, grey or RGB, at full size: of one or three components. */
+bool bt_jpeg_reader_start_pixels(BtJpegReader *self, BtOutcome *outcome);
+
+/* The next band of rows, in order. False at the end, with a reason where it came too early. */
+bool bt_jpeg_reader_next(BtJpegReader *self, BtOutcome *outcome);
 
 #endif

@@ -22,6 +22,10 @@
 /* What an APP1 segment of JPEG that holds XMP begins with, and a zero byte. */
 #define BT_METADATA_XMP_PREFIX "http://ns.adobe.com/xap/1.0/"
 
+/* Bytes of each kind that are kept at most: what a segment of JPEG can hold, and more than a camera
+ * writes. */
+#define BT_METADATA_SIZE_MAX 65000
+
 typedef enum BtStrip {
     BT_STRIP_ALL,  /* nothing is kept */
     BT_STRIP_GPS,  /* Exif without its GPS part. XMP and IPTC, which may tell the place in words, go

@@ -17,6 +17,16 @@
 #define KEYWORD_MAX 79
 
 #define HEADER_BYTES 13
+#define PALETTE_MAX  256
+
+/* Colour types, 11.2.1 of the specification. */
+enum {
+    COLOUR_GREY = 0,
+    COLOUR_RGB = 2,
+    COLOUR_PALETTE = 3,
+    COLOUR_GREY_ALPHA = 4,
+    COLOUR_RGB_ALPHA = 6
+};
 
 #define TYPE(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
 #define ANCILLARY        TYPE(0x20, 0, 0, 0) /* the bit of a type that says: may be left out */
@@ -24,7 +34,8 @@
 static const uint8_t signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 static const uint8_t exif_prefix[] = {'E', 'x', 'i', 'f', 0, 0};
 
-struct BtPngReader {
+/* A picture that is being decoded. */
+typedef struct Png {
     int fd;
     off_t at; /* of the next piece */
     size_t piece_size, piece_used;
@@ -33,20 +44,28 @@ struct BtPngReader {
     uint32_t type, left, crc; /* of the chunk that is open: bytes left, checksum so far */
     const char *problem;      /* what is wrong with the file */
 
-    int width, height, bands;
-    bool deep;    /* 16 bits a sample, else 8 */
-    bool foreign; /* of a kind that is left to libvips */
-    bool settled; /* libpng would take no profile any more */
+    int width, height;
+    int colour, depth;               /* as in the file: COLOUR_..., bits a sample */
+    int stored;                      /* samples of a pixel in the file */
+    int bands;                       /* of a pixel that comes out */
+    int n_colours;                   /* in the palette */
+    uint8_t palette[PALETTE_MAX][4]; /* RGB, alpha */
+    int n_keys;                      /* 0: no colour is transparent */
+    uint16_t key[3];                 /* that is */
+    bool foreign;                    /* of a kind that is left to libvips */
+    bool settled;                    /* libpng would take no profile any more */
     GBytes *profile, *exif, *xmp;
 
     struct inflate_state stream;
-    size_t row_bytes;
+    size_t row_bytes;  /* as stored */
     uint8_t *rows;     /* the row above and a batch, each behind the number of its filter */
-    uint16_t *samples; /* a batch, where they are deep */
-};
+    void *samples;     /* a batch as it comes out, where that is not as it is stored */
+    int batch, n_rows; /* rows at a time; in this batch */
+    int top;           /* the next row of the picture */
+} Png;
 
 static bool
-fail(BtPngReader *self, const char *problem)
+fail(Png *self, const char *problem)
 {
     self->problem = problem;
     return false;
@@ -58,15 +77,22 @@ u32_of(const uint8_t *bytes)
     return TYPE(bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
+/* Of a pixel, or of several smaller ones: what filters count in. */
 static int
-pixel_bytes(const BtPngReader *self)
+pixel_bytes(const Png *self)
 {
-    return self->bands * (self->deep ? 2 : 1);
+    return MAX(1, self->stored * self->depth / 8);
+}
+
+static bool
+is_deep(const Png *self)
+{
+    return self->depth == 16;
 }
 
 /* The next bytes of the file, where they are: at least one and at most max_bytes. 0 on failure. */
 static size_t
-take(BtPngReader *self, size_t max_bytes, uint8_t **out_bytes)
+take(Png *self, size_t max_bytes, uint8_t **out_bytes)
 {
     size_t n;
 
@@ -89,7 +115,7 @@ take(BtPngReader *self, size_t max_bytes, uint8_t **out_bytes)
 }
 
 static bool
-read_bytes(BtPngReader *self, uint8_t *to, size_t size)
+read_bytes(Png *self, uint8_t *to, size_t size)
 {
     uint8_t *bytes;
 
@@ -106,7 +132,7 @@ read_bytes(BtPngReader *self, uint8_t *to, size_t size)
 }
 
 static bool
-begin_chunk(BtPngReader *self)
+begin_chunk(Png *self)
 {
     uint8_t bytes[4];
 
@@ -124,7 +150,7 @@ begin_chunk(BtPngReader *self)
 
 /* Some bytes of the chunk that is open, which has some left. 0 on failure. */
 static size_t
-take_chunk(BtPngReader *self, uint8_t **out_bytes)
+take_chunk(Png *self, uint8_t **out_bytes)
 {
     size_t n = take(self, self->left, out_bytes);
 
@@ -134,7 +160,7 @@ take_chunk(BtPngReader *self, uint8_t **out_bytes)
 
 /* Goes on to its end, and checks it where it may not be left out. */
 static bool
-end_chunk(BtPngReader *self)
+end_chunk(Png *self)
 {
     uint8_t *skipped, bytes[4];
     uint32_t crc;
@@ -152,7 +178,7 @@ end_chunk(BtPngReader *self)
 /* All of the chunk that is open, behind what is there. False where it is empty or too large to be
  * kept; what else goes wrong end_chunk() finds again. */
 static bool
-append_chunk(BtPngReader *self, GByteArray *to)
+append_chunk(Png *self, GByteArray *to)
 {
     guint before = to->len, size = self->left;
 
@@ -164,7 +190,7 @@ append_chunk(BtPngReader *self, GByteArray *to)
 }
 
 static void
-start_stream(BtPngReader *self)
+start_stream(Png *self)
 {
     isal_inflate_init(&self->stream);
     self->stream.crc_flag = ISAL_ZLIB;
@@ -172,7 +198,7 @@ start_stream(BtPngReader *self)
 
 /* A whole stream. NULL where it is damaged or becomes too large. */
 static GBytes *
-inflate_whole(BtPngReader *self, uint8_t *bytes, size_t size)
+inflate_whole(Png *self, uint8_t *bytes, size_t size)
 {
     g_autoptr(GByteArray) whole = g_byte_array_new();
     struct inflate_state *stream = &self->stream;
@@ -197,7 +223,7 @@ inflate_whole(BtPngReader *self, uint8_t *bytes, size_t size)
 
 /* iCCP: a name and a zero byte, the method, a stream. */
 static void
-take_profile(BtPngReader *self)
+take_profile(Png *self)
 {
     g_autoptr(GByteArray) chunk = g_byte_array_new();
     uint8_t *name_end, *end;
@@ -213,7 +239,7 @@ take_profile(BtPngReader *self)
 
 /* eXIf: a TIFF structure. */
 static void
-take_exif(BtPngReader *self)
+take_exif(Png *self)
 {
     g_autoptr(GByteArray) block = g_byte_array_new();
     const uint8_t *tiff;
@@ -229,7 +255,7 @@ take_exif(BtPngReader *self)
 /* iTXt: a keyword and a zero byte, whether it is compressed, the method, two more such texts, and
  * what it is about. */
 static void
-take_xmp(BtPngReader *self)
+take_xmp(Png *self)
 {
     static const char keyword[] = "XML:com.adobe.xmp";
     g_autoptr(GByteArray) chunk = g_byte_array_new();
@@ -248,12 +274,55 @@ take_xmp(BtPngReader *self)
                                                  : g_bytes_new(at, (gsize)(end - at));
 }
 
+/* PLTE: in a picture without one a mere suggestion. Alpha may be there already. */
+static bool
+take_palette(Png *self)
+{
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+
+    self->settled = true;
+    if (self->colour != COLOUR_PALETTE)
+        return true;
+    if (!append_chunk(self, chunk) || chunk->len % 3 != 0 || chunk->len > 3 * PALETTE_MAX)
+        return fail(self, "its palette is damaged");
+    self->n_colours = (int)chunk->len / 3;
+    for (int i = 0; i < self->n_colours; i++)
+        memcpy(self->palette[i], chunk->data + 3 * i, 3);
+    return true;
+}
+
+/* tRNS: the alpha of a palette's colours, the first ones of it, or the one colour that is
+ * transparent. One that makes no sense is none. */
+static void
+take_transparency(Png *self)
+{
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+
+    if (self->bands != self->stored || !append_chunk(self, chunk))
+        return;
+    if (self->colour == COLOUR_PALETTE && chunk->len <= PALETTE_MAX) {
+        for (guint i = 0; i < chunk->len; i++)
+            self->palette[i][3] = chunk->data[i];
+        self->bands = 4;
+    } else if ((self->colour == COLOUR_GREY || self->colour == COLOUR_RGB) &&
+               chunk->len == 2 * (guint)self->stored) {
+        self->n_keys = self->stored;
+        for (int i = 0; i < self->n_keys; i++)
+            self->key[i] = (uint16_t)((chunk->data[2 * i] << 8 | chunk->data[2 * i + 1]) &
+                                      ((1 << self->depth) - 1));
+        self->bands = self->stored + 1;
+    }
+}
+
 /* A chunk before the pixels. */
 static bool
-take_other(BtPngReader *self)
+take_other(Png *self)
 {
     switch (self->type) {
     case TYPE('P', 'L', 'T', 'E'):
+        if (!take_palette(self))
+            return false;
+        break;
     case TYPE('s', 'R', 'G', 'B'):
         self->settled = true;
         break;
@@ -267,7 +336,7 @@ take_other(BtPngReader *self)
         take_xmp(self);
         break;
     case TYPE('t', 'R', 'N', 'S'):
-        self->foreign = true;
+        take_transparency(self);
         break;
     default:
         if ((self->type & ANCILLARY) == 0)
@@ -276,13 +345,30 @@ take_other(BtPngReader *self)
     return end_chunk(self);
 }
 
+/* Whether a colour type goes with a depth. */
 static bool
-read_shape(BtPngReader *self)
+is_kind(int colour, int depth)
 {
-    static const uint8_t bands_of[] = {1, 0, 3, 0, 2, 0, 4}; /* by colour type; 0: palette, none */
+    switch (colour) {
+    case COLOUR_GREY:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    case COLOUR_PALETTE:
+        return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    case COLOUR_RGB:
+    case COLOUR_GREY_ALPHA:
+    case COLOUR_RGB_ALPHA:
+        return depth == 8 || depth == 16;
+    default:
+        return false;
+    }
+}
+
+static bool
+read_shape(Png *self)
+{
+    static const uint8_t stored[] = {1, 0, 3, 1, 2, 0, 4}; /* samples, by colour type */
     uint8_t bytes[HEADER_BYTES];
     uint32_t width, height;
-    int depth, colour;
 
     if (!begin_chunk(self))
         return false;
@@ -292,23 +378,25 @@ read_shape(BtPngReader *self)
     if (!read_bytes(self, bytes, HEADER_BYTES) || !end_chunk(self))
         return false;
     width = u32_of(bytes), height = u32_of(bytes + 4);
-    depth = bytes[8], colour = bytes[9];
-    self->bands = colour < (int)sizeof bands_of ? bands_of[colour] : 0;
-    self->deep = depth == 16;
-    /* The two methods of which there is one each, and whether it is interlaced. */
-    self->foreign = self->bands == 0 || (depth != 8 && depth != 16) || bytes[10] != 0 ||
-                    bytes[11] != 0 || bytes[12] != 0;
     if (width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX)
         return fail(self, "its size is impossible");
     self->width = (int)width;
     self->height = (int)height;
-    self->row_bytes = (size_t)width * (size_t)pixel_bytes(self);
+    self->depth = bytes[8], self->colour = bytes[9];
+    /* Of the two methods there is one each. */
+    if (!is_kind(self->colour, self->depth) || bytes[10] != 0 || bytes[11] != 0)
+        return fail(self, "it has pixels of a kind that does not exist");
+    self->foreign = bytes[12] != 0; /* interlaced */
+    self->bands = self->stored = stored[self->colour];
+    self->row_bytes = ((size_t)width * (size_t)(self->stored * self->depth) + 7) / 8;
+    for (int i = 0; i < PALETTE_MAX; i++)
+        self->palette[i][3] = UINT8_MAX;
     return true;
 }
 
 /* Up to the pixels, or to where it is known that they are not for here. */
 static bool
-read_header(BtPngReader *self)
+read_header(Png *self)
 {
     uint8_t bytes[sizeof signature];
 
@@ -322,41 +410,19 @@ read_header(BtPngReader *self)
         if (!begin_chunk(self))
             return false;
         if (self->type == TYPE('I', 'D', 'A', 'T'))
-            return true;
+            break;
         if (!take_other(self))
             return false;
     }
-    return true;
-}
-
-static void
-describe(const BtPngReader *self, BtDecodePicture *out_picture)
-{
-    gsize exif_size = 0, profile_size = 0;
-    const void *exif = self->exif != NULL ? g_bytes_get_data(self->exif, &exif_size) : NULL;
-    const void *profile =
-        self->profile != NULL ? g_bytes_get_data(self->profile, &profile_size) : NULL;
-
-    *out_picture = (BtDecodePicture){
-        .width = self->width,
-        .height = self->height,
-        .orientation = bt_exif_orientation(exif, exif_size),
-        .in_width = self->width,
-        .in_height = self->height,
-        .pitch_x = 1,
-        .pitch_y = 1,
-        .reduction = 1,
-        .bands = self->bands,
-        .deep = self->deep,
-        .alpha = self->bands % 2 == 0,
-        .profile = profile,
-        .profile_size = profile_size,
-    };
+    if (self->colour != COLOUR_PALETTE || self->foreign)
+        return true;
+    self->bands = MAX(self->bands, 3);
+    return self->n_colours > 0 || fail(self, "it has no palette");
 }
 
 /* More of the stream, once all there was has been used. */
 static bool
-feed(BtPngReader *self)
+feed(Png *self)
 {
     uint8_t *bytes;
     size_t n;
@@ -378,7 +444,7 @@ feed(BtPngReader *self)
 
 /* The next size bytes of the pixels; fewer only at the end of the stream. */
 static bool
-inflate_pixels(BtPngReader *self, uint8_t *to, size_t size, size_t *out_size)
+inflate_pixels(Png *self, uint8_t *to, size_t size, size_t *out_size)
 {
     struct inflate_state *stream = &self->stream;
 
@@ -398,24 +464,19 @@ inflate_pixels(BtPngReader *self, uint8_t *to, size_t size, size_t *out_size)
     return true;
 }
 
-/* The stream must end where the rows do, and the chunk with it. */
+/* Whatever follows the last row in the stream is ignored, but checksums still count. */
 static bool
-end_pixels(BtPngReader *self)
+end_pixels(Png *self)
 {
     uint8_t spare;
     size_t n;
 
-    if (!inflate_pixels(self, &spare, sizeof spare, &n))
-        return false;
-    /* Whole bytes in ISA-L's bit buffer were not used either. */
-    if (n > 0 || self->left > 0 || self->stream.avail_in > 0 || self->stream.read_in_length >= 8)
-        return fail(self, "it has more pixels than its size tells");
-    return end_chunk(self);
+    return inflate_pixels(self, &spare, sizeof spare, &n) && end_chunk(self);
 }
 
 /* The next n rows, below the one that is at self->rows. */
 static bool
-read_rows(BtPngReader *self, int n)
+read_rows(Png *self, int n)
 {
     size_t stride = self->row_bytes + 1, size = (size_t)n * stride, got;
 
@@ -427,45 +488,114 @@ read_rows(BtPngReader *self, int n)
            fail(self, "a row's filter does not exist");
 }
 
-/* 16 bits, in native order. */
+/* The bytes of a row as it comes out. */
+static size_t
+out_bytes(const Png *self)
+{
+    return (size_t)self->width * (size_t)self->bands * (is_deep(self) ? 2 : 1);
+}
+
+/* Whether rows do not come out as they are stored. */
+static bool
+is_expanded(const Png *self)
+{
+    return self->depth != 8 || self->bands != self->stored || self->colour == COLOUR_PALETTE;
+}
+
+/* Sample i of a row as it is stored. */
+static uint16_t
+sample_at(const uint8_t *row, size_t i, int depth)
+{
+    size_t bit = i * (size_t)depth;
+
+    if (depth == 16)
+        return (uint16_t)(row[2 * i] << 8 | row[2 * i + 1]);
+    return row[bit / 8] >> (8 - depth - (int)(bit % 8)) & ((1 << depth) - 1);
+}
+
 static void
-read_samples(BtPngReader *self, int n)
+make_native(const uint8_t *row, uint16_t *out, size_t n_samples)
 {
-    size_t n_samples = self->row_bytes / 2;
-    const uint8_t *row = self->rows + self->row_bytes + 2;
-    uint16_t *out = self->samples;
+    for (size_t i = 0; i < n_samples; i++)
+        out[i] = (uint16_t)(row[2 * i] << 8 | row[2 * i + 1]);
+}
 
-    for (int y = 0; y < n; y++, row += self->row_bytes + 1, out += n_samples) {
-        for (size_t i = 0; i < n_samples; i++) {
-            uint16_t sample;
+static void
+expand_palette(const Png *self, const uint8_t *row, uint8_t *out)
+{
+    for (size_t x = 0; x < (size_t)self->width; x++, out += self->bands)
+        memcpy(out, self->palette[sample_at(row, x, self->depth)], (size_t)self->bands);
+}
 
-            memcpy(&sample, row + 2 * i, sizeof sample);
-            out[i] = GUINT16_FROM_BE(sample);
+/* Fewer bits become 8, and 16 native. */
+static void
+expand_samples(const Png *self, const uint8_t *row, void *out)
+{
+    int most = (1 << self->depth) - 1, scale = self->depth < 8 ? UINT8_MAX / most : 1;
+    int n = self->stored;
+    uint16_t *wide = out;
+    uint8_t *narrow = out;
+
+    for (size_t x = 0; x < (size_t)self->width; x++) {
+        bool clear = self->n_keys > 0;
+
+        for (int k = 0; k < n; k++) {
+            uint16_t sample = sample_at(row, x * (size_t)n + (size_t)k, self->depth);
+
+            clear = clear && sample == self->key[k];
+            if (is_deep(self))
+                *wide++ = sample;
+            else
+                *narrow++ = (uint8_t)(sample * scale);
         }
+        if (self->n_keys == 0)
+            continue;
+        if (is_deep(self))
+            *wide++ = clear ? 0 : UINT16_MAX;
+        else
+            *narrow++ = clear ? 0 : UINT8_MAX;
     }
 }
 
-BtPngReader *
-bt_png_reader_new(int fd, BtDecodePicture *out_picture, BtOutcome *outcome)
+static void
+expand_rows(Png *self, int n)
 {
-    g_autoptr(BtPngReader) self = g_new0(BtPngReader, 1);
+    const uint8_t *row = self->rows + self->row_bytes + 2;
+    uint8_t *out = self->samples;
 
-    self->fd = fd;
-    if (!read_header(self)) {
-        bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header cannot be read: %s", self->problem);
-        return NULL;
+    for (int y = 0; y < n; y++, row += self->row_bytes + 1, out += out_bytes(self)) {
+        if (self->colour == COLOUR_PALETTE)
+            expand_palette(self, row, out);
+        else if (is_deep(self) && self->n_keys == 0)
+            make_native(row, (void *)out, self->row_bytes / 2);
+        else
+            expand_samples(self, row, out);
     }
-    if (self->foreign)
-        return NULL;
-    if (self->exif == NULL)
-        self->exif = bt_png_exif(fd);
-    start_stream(self);
-    describe(self, out_picture);
-    return g_steal_pointer(&self);
 }
 
-void
-bt_png_reader_free(BtPngReader *self)
+static void
+describe(const Png *self, BtPicture *out_picture)
+{
+    gsize exif_size = 0, profile_size = 0;
+    const void *exif = self->exif != NULL ? g_bytes_get_data(self->exif, &exif_size) : NULL;
+    const void *profile =
+        self->profile != NULL ? g_bytes_get_data(self->profile, &profile_size) : NULL;
+
+    *out_picture = (BtPicture){
+        .width = self->width,
+        .height = self->height,
+        .orientation = bt_exif_orientation(exif, exif_size),
+        .n_pages = 1,
+        .bands = self->bands,
+        .deep = is_deep(self),
+        .alpha = self->bands % 2 == 0,
+        .profile = profile,
+        .profile_size = profile_size,
+    };
+}
+
+static void
+free_png(Png *self)
 {
     if (self == NULL)
         return;
@@ -477,45 +607,77 @@ bt_png_reader_free(BtPngReader *self)
     g_free(self);
 }
 
-/* Room for the row above, zero at first, and a batch of rows. */
-static bool
-make_room(BtPngReader *self, int batch)
+static void
+close_png(BtDecode *decode)
 {
-    size_t stride = self->row_bytes + 1;
-
-    self->rows = g_try_malloc0((size_t)(batch + 1) * stride + BT_PNG_SLACK);
-    if (self->deep)
-        self->samples = g_try_malloc((size_t)batch * self->row_bytes);
-    return self->rows != NULL && (self->samples != NULL || !self->deep);
+    free_png((Png *)decode);
 }
 
-static bool
-fail_rows(const BtPngReader *self, BtOutcome *outcome)
+static BtDecode *
+open_png(int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
-    return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s", self->problem);
-}
+    Png *self = g_new0(Png, 1);
 
-bool
-bt_png_reader_rows(BtPngReader *self, BtRowSink sink, void *user, BtOutcome *outcome)
-{
-    size_t stride = self->row_bytes + 1;
-    int batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
-
-    if (!make_room(self, batch))
-        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
-    for (int top = 0; top < self->height; top += batch) {
-        int n = MIN(batch, self->height - top);
-
-        if (!read_rows(self, n))
-            return fail_rows(self, outcome);
-        if (self->deep)
-            read_samples(self, n);
-        if (!(self->deep ? sink(user, self->samples, (ptrdiff_t)self->row_bytes, n)
-                         : sink(user, self->rows + stride + 1, (ptrdiff_t)stride, n)))
-            return false;
-        memcpy(self->rows, self->rows + (size_t)n * stride, stride);
+    self->fd = fd;
+    if (!read_header(self) || self->foreign) {
+        if (self->problem != NULL)
+            bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header cannot be read: %s",
+                            self->problem);
+        free_png(self);
+        return NULL;
     }
-    return end_pixels(self) || fail_rows(self, outcome);
+    if (self->exif == NULL)
+        self->exif = bt_png_exif(fd);
+    start_stream(self);
+    describe(self, out_picture);
+    return (BtDecode *)self;
+}
+
+/* Makes room for the row above, zero at first, and a batch of rows. */
+static bool
+begin_png(BtDecode *decode, const BtReduction *reduction, BtBand *out_band, BtOutcome *outcome)
+{
+    Png *self = (Png *)decode;
+    size_t stride = self->row_bytes + 1;
+
+    (void)reduction; /* nothing of a PNG can be left out */
+    self->batch = (int)CLAMP(BATCH / stride, 1, (size_t)self->height);
+    self->rows = g_try_malloc0((size_t)(self->batch + 1) * stride + BT_PNG_SLACK);
+    if (is_expanded(self))
+        self->samples = g_try_malloc((size_t)self->batch * out_bytes(self));
+    if (self->rows == NULL || (is_expanded(self) && self->samples == NULL))
+        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
+    *out_band = (BtBand){.n_planes = 1};
+    out_band->planes[0] = (BtPlane){
+        .width = self->width,
+        .height = self->height,
+        .bands = self->bands,
+        .pitch_x = 1,
+        .pitch_y = 1,
+        .rows = is_expanded(self) ? self->samples : self->rows + stride + 1,
+        .stride = (ptrdiff_t)(is_expanded(self) ? out_bytes(self) : stride),
+    };
+    return true;
+}
+
+static bool
+next_rows(BtDecode *decode, BtBand *band, BtOutcome *outcome)
+{
+    Png *self = (Png *)decode;
+    size_t stride = self->row_bytes + 1;
+    int n = MIN(self->batch, self->height - self->top);
+
+    if (self->n_rows > 0)
+        memcpy(self->rows, self->rows + (size_t)self->n_rows * stride, stride);
+    if (!(n > 0 ? read_rows(self, n) : end_pixels(self)))
+        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s",
+                               self->problem);
+    if (is_expanded(self))
+        expand_rows(self, n);
+    self->top += n;
+    self->n_rows = n;
+    band->planes[0].n_rows = n;
+    return n > 0;
 }
 
 static GBytes *
@@ -524,8 +686,19 @@ ref_bytes(GBytes *bytes)
     return bytes != NULL ? g_bytes_ref(bytes) : NULL;
 }
 
-void
-bt_png_reader_metadata(const BtPngReader *self, BtMetadata *out_metadata)
+static void
+read_metadata(const BtDecode *decode, BtMetadata *out_metadata)
 {
+    const Png *self = (const Png *)decode;
+
     *out_metadata = (BtMetadata){.exif = ref_bytes(self->exif), .xmp = ref_bytes(self->xmp)};
 }
+
+const BtDecoder bt_png_decoder = {
+    .name = "png",
+    .open = open_png,
+    .begin = begin_png,
+    .next = next_rows,
+    .metadata = read_metadata,
+    .close = close_png,
+};

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "vips/encode.h"
 
+#include "base/fd.h"
 #include "vips/failure.h"
 #include "vips/owned.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What is encoded to see whether a format can be written; no encoder needs a second for it. */
+#define TRIAL_SIDE    16 /* px */
+#define TRIAL_QUALITY 50
+#define TRIAL_S       10
 
 static const char *const operations[BT_FORMAT_COUNT] = {
     [BT_FORMAT_PNG] = "pngsave_target",   [BT_FORMAT_WEBP] = "webpsave_target",
@@ -11,12 +23,6 @@ static const char *const operations[BT_FORMAT_COUNT] = {
     [BT_FORMAT_JXL] = "jxlsave_target",   [BT_FORMAT_JP2] = "jp2ksave_target",
     [BT_FORMAT_PPM] = "ppmsave_target",
 };
-
-bool
-bt_encode_can_write(BtFormat format)
-{
-    return operations[format] != NULL && vips_type_find("VipsForeignSave", operations[format]) != 0;
-}
 
 /* Efforts are chosen for blurred pictures, which compress well whatever is tried: against libvips'
  * defaults, 1200 x 800, time and bytes: PNG 0.6x and 0.9x, WebP 0.5x and 1.05x, GIF 0.6x and 1.01x
@@ -39,7 +45,8 @@ save(VipsImage *image, VipsTarget *target, BtFormat format, int q, bool strip)
         return vips_gifsave_target(image, target, "effort", 4, "strip", strip, NULL) == 0;
     case BT_FORMAT_AVIF:
         return vips_heifsave_target(image, target, "Q", q, "compression",
-                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "strip", strip,
+                                    VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", 2, "bitdepth",
+                                    image->BandFmt == VIPS_FORMAT_USHORT ? 12 : 8, "strip", strip,
                                     NULL) == 0;
     case BT_FORMAT_HEIC:
         return vips_heifsave_target(image, target, "Q", q, "compression",
@@ -124,4 +131,57 @@ bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata
     g_object_get(target, "blob", &blob, NULL);
     bytes = vips_blob_get(blob, &size);
     return g_bytes_new_with_free_func(bytes, size, unref_area, VIPS_AREA(blob));
+}
+
+/* Whether an encoder is there: that of AVIF or HEIC may be a plugin of libheif that is not
+ * installed, which only shows when something is encoded. */
+static bool
+encodes(BtFormat format)
+{
+    uint8_t pixels[TRIAL_SIDE * TRIAL_SIDE * 3] = {0};
+    BtRaster raster = {.pixels = pixels, .width = TRIAL_SIDE, .height = TRIAL_SIDE, .bands = 3};
+    BtMetadata none = {0};
+    BtOutcome outcome;
+    g_autoptr(GBytes) bytes = bt_encode(&raster, format, TRIAL_QUALITY, &none, &outcome);
+
+    return bytes != NULL;
+}
+
+/* By a child, since an encoder may start threads, after which this process could not fork. */
+static bool
+encodes_elsewhere(BtFormat format)
+{
+    pid_t child = fork(), ended;
+    int status = -1;
+
+    if (child == 0) {
+        g_auto(BtFd) null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        signal(SIGALRM, SIG_DFL);
+        alarm(TRIAL_S);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        vips_concurrency_set(1);
+        _exit(encodes(format) ? 0 : 1);
+    }
+    do
+        ended = child > 0 ? waitpid(child, &status, 0) : -1;
+    while (ended < 0 && errno == EINTR);
+    return ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool
+bt_encode_can_write(BtFormat format, bool decodes_here)
+{
+    static enum {
+        UNKNOWN,
+        NO,
+        YES
+    } known[BT_FORMAT_COUNT];
+
+    if (operations[format] == NULL || vips_type_find("VipsForeignSave", operations[format]) == 0)
+        return false;
+    if (known[format] == UNKNOWN)
+        known[format] = (decodes_here ? encodes(format) : encodes_elsewhere(format)) ? YES : NO;
+    return known[format] == YES;
 }

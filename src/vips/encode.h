@@ -5,8 +5,9 @@
 
 #include "image/codecs.h"
 
-/* Any process, once libvips is started. */
-bool bt_encode_can_write(BtFormat format);
+/* Whether this libvips writes a format, which is tried the first time: by a child, unless this
+ * process decodes itself. Once libvips is started. */
+bool bt_encode_can_write(BtFormat format, bool decodes_here);
 
 GBytes *bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata *metadata,
                   BtOutcome *outcome);

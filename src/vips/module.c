@@ -17,6 +17,8 @@ static const char *const untrusted_loaders[BT_FORMAT_COUNT] = {
     [BT_FORMAT_BMP] = "VipsForeignLoadMagick",
 };
 
+static bool settled; /* this process decodes */
+
 static bool
 start(GError **error)
 {
@@ -59,6 +61,7 @@ meet_bmp(void)
 static void
 settle(uint32_t allowed)
 {
+    settled = true;
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     /* Orc needs executable memory and a file, and nothing here gains by it. */
@@ -71,6 +74,12 @@ settle(uint32_t allowed)
         vips_operation_block_set("VipsForeignSaveJxl", FALSE);
     if ((allowed & (1u << BT_FORMAT_BMP)) != 0)
         meet_bmp();
+}
+
+static bool
+can_write(BtFormat format)
+{
+    return bt_encode_can_write(format, settled);
 }
 
 static GBytes *
@@ -95,13 +104,9 @@ extern __attribute__((visibility("default"))) const BtCodecs bt_codecs;
 const BtCodecs bt_codecs = {
     .start = start,
     .version = version,
-    .can_write = bt_encode_can_write,
+    .can_write = can_write,
     .settle = settle,
-    .open = bt_decode_open,
-    .shrink = bt_decode_shrink,
-    .rows = bt_decode_rows,
-    .close = bt_decode_close,
+    .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,
-    .metadata = bt_decode_metadata,
     .encode = bt_encode,
 };

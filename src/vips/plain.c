@@ -3,6 +3,8 @@
 
 #include "vips/owned.h"
 
+#include <stdint.h>
+
 static bool
 is_deep(const VipsImage *image)
 {
@@ -37,18 +39,55 @@ is_device_space(VipsInterpretation space)
     }
 }
 
-/* To 8 or 16 bits. Wider integers keep their upper 16 bits; floats in a device space count 0 to
- * 255, as libvips has them. */
-static int
-to_depth(VipsImage *in, VipsImage **out)
+bool
+bt_plain_is_wide(VipsImage *image)
 {
+    return is_device_space(vips_image_guess_interpretation(image)) &&
+           (image->BandFmt == VIPS_FORMAT_UINT || image->BandFmt == VIPS_FORMAT_INT ||
+            image->BandFmt == VIPS_FORMAT_FLOAT || image->BandFmt == VIPS_FORMAT_DOUBLE);
+}
+
+double
+bt_plain_white(const VipsImage *image, double largest)
+{
+    bool whole = image->BandFmt == VIPS_FORMAT_UINT || image->BandFmt == VIPS_FORMAT_INT;
+
+    if (!(largest > 0))
+        return 1; /* all black */
+    if (largest <= 1 && !whole)
+        return 1;
+    if (largest <= UINT8_MAX)
+        return UINT8_MAX;
+    if (largest <= UINT16_MAX)
+        return UINT16_MAX;
+    return image->BandFmt == VIPS_FORMAT_UINT  ? UINT32_MAX
+           : image->BandFmt == VIPS_FORMAT_INT ? INT32_MAX
+                                               : 0;
+}
+
+/* `white` becomes the greatest level of 8 bits, where there are no more, else of 16. */
+static int
+scale(VipsImage *in, double white, VipsImage **out)
+{
+    bool narrow = in->BandFmt == VIPS_FORMAT_UCHAR;
+    double most = narrow ? UINT8_MAX : UINT16_MAX;
+    BT_OWNED VipsImage *scaled = NULL;
+
+    if (vips_linear1(in, &scaled, most / white, 0.5, NULL) != 0)
+        return -1;
+    return vips_cast(scaled, out, narrow ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_USHORT, NULL);
+}
+
+/* To 8 or 16 bits. */
+static int
+to_depth(VipsImage *in, double white, VipsImage **out)
+{
+    if (white > 0)
+        return scale(in, white, out);
     switch (in->BandFmt) {
     case VIPS_FORMAT_UCHAR:
     case VIPS_FORMAT_USHORT:
         return vips_copy(in, out, NULL);
-    case VIPS_FORMAT_UINT:
-    case VIPS_FORMAT_INT:
-        return vips_cast(in, out, VIPS_FORMAT_USHORT, "shift", TRUE, NULL);
     case VIPS_FORMAT_SHORT:
         return vips_cast(in, out, VIPS_FORMAT_USHORT, NULL);
     default:
@@ -58,15 +97,17 @@ to_depth(VipsImage *in, VipsImage **out)
 
 /* Colour bands and one alpha: CMYK has no room for alpha in four bands, so it goes without. */
 static int
-to_bands(VipsImage *in, VipsImage **out)
+to_bands(VipsImage *in, bool opaque, VipsImage **out)
 {
+    if (opaque && in->Bands != 3 && vips_image_guess_interpretation(in) != VIPS_INTERPRETATION_CMYK)
+        return vips_extract_band(in, out, 0, "n", in->Bands > 3 ? 3 : 1, NULL);
     if (in->Bands <= 4)
         return vips_copy(in, out, NULL);
     return vips_extract_band(in, out, 0, "n", 4, NULL);
 }
 
 bool
-bt_plain(VipsImage *in, VipsImage **out)
+bt_plain(VipsImage *in, double white, bool opaque, VipsImage **out)
 {
     BT_OWNED VipsObject *owner = VIPS_OBJECT(vips_image_new());
     VipsImage **t = (VipsImage **)vips_object_local_array(owner, 4);
@@ -80,7 +121,7 @@ bt_plain(VipsImage *in, VipsImage **out)
             return false;
         vips_image_remove(t[1], VIPS_META_ICC_NAME);
     }
-    if (to_depth(t[1], &t[2]) != 0 || to_bands(t[2], &t[3]) != 0)
+    if (to_depth(t[1], white, &t[2]) != 0 || to_bands(t[2], opaque, &t[3]) != 0)
         return false;
     return vips_copy(t[3], out, "interpretation", plain_interpretation(t[3]), NULL) == 0;
 }

@@ -21,6 +21,8 @@ ROWS = {
     'small': ('blurthumb', 'pillow-draft'),
     'big-jpeg': ('blurthumb',),
     'big-png': ('blurthumb',),
+    'icons-jpeg': ('blurthumb',),
+    'icons-png': ('blurthumb',),
     'one-small': ('blurthumb', 'vips-copy'),
     'part': ('blurthumb', 'imagemagick', 'graphicsmagick'),
 }

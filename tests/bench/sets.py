@@ -61,6 +61,7 @@ WEBP_MOST = 16
 BYTES_PER_PIXEL = 0.285
 GRAIN = 5.0  # standard deviation in levels, where no number of bytes is asked for
 N_SMALL = 2000
+N_ICONS, ICON = 10000, (64, 48)
 N_TIMES = 10
 
 
@@ -163,6 +164,24 @@ def make_small(folder, _):
             folder / f'{n:04}.jpg', quality=85)
 
 
+def make_icons(folder, extension, **options):
+    """Crops of a photo, 64 x 48 px each."""
+    random = np.random.Generator(np.random.PCG64(0))
+    photo = background(AS_THEY_ARE[0])
+    for n in range(N_ICONS):
+        left = int(random.integers(0, photo.width - ICON[0] + 1))
+        top = int(random.integers(0, photo.height - ICON[1] + 1))
+        photo.crop((left, top, left + ICON[0], top + ICON[1])).save(folder / f'{n:05}.{extension}', **options)
+
+
+def make_icons_jpeg(folder, _):
+    make_icons(folder, 'jpg', quality=85)
+
+
+def make_icons_png(folder, _):
+    make_icons(folder, 'png')
+
+
 def make_one_small(folder, _):
     background(AS_THEY_ARE[0]).resize((640, 480), Image.Resampling.LANCZOS).save(
         folder / 'one.jpg', quality=85)
@@ -185,6 +204,8 @@ MAKERS = {
     'png': make_png,
     'webp': make_webp,
     'small': make_small,
+    'icons-jpeg': make_icons_jpeg,
+    'icons-png': make_icons_png,
     'one-small': make_one_small,
     'big-jpeg': make_big_jpeg,
     'big-png': make_big_png,

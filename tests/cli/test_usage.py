@@ -45,7 +45,8 @@ def test_help_names_every_option(blurthumb, tmp_path):
 def test_version(blurthumb):
     done = blurthumb('--version')
     assert (done.returncode, done.stderr) == (0, b'')
-    assert re.fullmatch(rb'blurthumb \d+\.\d+\.\d+ [^\n]*\n', done.stdout)
+    assert re.fullmatch(rb'blurthumb \d+\.\d+\.\d+ [^\n]*\n[+-]isa-l [+-]libexif [+-]libseccomp\n',
+                        done.stdout)
 
 
 def test_summary_is_the_only_line(blurthumb, photo):

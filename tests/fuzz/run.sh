@@ -24,7 +24,7 @@ search() {
 
     mkdir -p "$work/corpus/$name"
     case $name in
-    jpeg-* | png | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
+    jpeg-* | png | facts | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
     esac
     if "$work/build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2000 \
         -artifact_prefix="$work/$name-" -print_final_stats=1 "$work/corpus/$name" "${seeds[@]}" \

@@ -147,31 +147,31 @@ file_of(GBytes *jpeg)
 static BtJpegReader *
 open_reader(int fd)
 {
-    g_autofree char *message = NULL;
-    BtJpegReader *reader = bt_jpeg_reader_new(fd, &message);
+    BtOutcome outcome = {0};
+    BtJpegReader *reader = bt_jpeg_reader_new(fd, &outcome);
 
-    g_assert_cmpstr(message, ==, NULL);
+    g_assert_cmpstr(outcome.sentence, ==, "");
     g_assert_nonnull(reader);
     return reader;
 }
 
 /* A failure has words, and not those of success. */
 static void
-assert_told(const char *message)
+assert_told(const BtOutcome *outcome)
 {
-    g_assert_nonnull(message);
-    g_assert_cmpuint(strlen(message), >, 4);
-    g_assert_cmpstr(message, !=, g_strerror(0));
+    g_assert_cmpint(outcome->reason, ==, BT_REASON_BROKEN);
+    g_assert_cmpuint(strlen(outcome->sentence), >, 32);
+    g_assert_null(strstr(outcome->sentence, g_strerror(0)));
 }
 
 static void
 assert_unreadable(const void *bytes, size_t size)
 {
     g_auto(BtFd) fd = make_file(bytes, size);
-    g_autofree char *message = NULL;
+    BtOutcome outcome = {0};
 
-    g_assert_null(bt_jpeg_reader_new(fd, &message));
-    assert_told(message);
+    g_assert_null(bt_jpeg_reader_new(fd, &outcome));
+    assert_told(&outcome);
 }
 
 /* A plane from its first row to its last. */
@@ -184,22 +184,21 @@ append_rows(GByteArray *out, const uint8_t *rows, ptrdiff_t stride, int width, i
     return out;
 }
 
-/* All planes, one after the other in out[]; false with the message of a failure. */
+/* All planes, one after the other in out[]; false with the reason of a failure. */
 static bool
-read_planes(BtJpegReader *reader, int reduction, int shrink, GByteArray *out[3], char **out_message)
+read_planes(BtJpegReader *reader, int reduction, int shrink, GByteArray *out[3], BtOutcome *outcome)
 {
     int n_bands = 0;
 
-    *out_message = NULL;
-    if (!bt_jpeg_reader_start(reader, reduction, shrink, out_message))
+    if (!bt_jpeg_reader_start(reader, reduction, shrink, outcome))
         return false;
-    while (bt_jpeg_reader_next(reader, out_message)) {
+    while (bt_jpeg_reader_next(reader, outcome)) {
         for (int i = 0; i < reader->n_planes; i++)
             append_rows(out[i], reader->planes[i].rows, reader->planes[i].stride,
                         reader->planes[i].width, reader->planes[i].n_rows);
         g_assert_cmpint(++n_bands, <=, reader->frame.height);
     }
-    return *out_message == NULL;
+    return outcome->reason == BT_REASON_OK;
 }
 
 static void
@@ -264,15 +263,15 @@ check_planes(GBytes *jpeg, GBytes *plain, int reduction)
 {
     g_auto(BtFd) fd = file_of(jpeg);
     g_autoptr(BtJpegReader) reader = open_reader(fd);
-    g_autofree char *message = NULL;
+    BtOutcome outcome = {0};
     GByteArray *read[3], *expected[3];
 
     new_planes(read);
     new_planes(expected);
-    g_assert_true(read_planes(reader, reduction, 4, read, &message));
+    g_assert_true(read_planes(reader, reduction, 4, read, &outcome));
     read_by_libjpeg(plain, reduction, expected);
     for (int i = 0; i < reader->n_planes; i++) {
-        const BtJpegPlane *plane = &reader->planes[i];
+        const BtPlane *plane = &reader->planes[i];
 
         assert_covers(plane->width, plane->pitch_x, reader->frame.width);
         assert_covers(plane->height, plane->pitch_y, reader->frame.height);
@@ -424,16 +423,16 @@ static void
 check_cut(GBytes *jpeg, size_t size, int shrink)
 {
     g_auto(BtFd) fd = make_file(g_bytes_get_data(jpeg, NULL), size);
-    g_autofree char *message = NULL;
-    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, &message);
+    BtOutcome outcome = {0};
+    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, &outcome);
     GByteArray *planes[3];
 
     if (reader != NULL) {
         new_planes(planes);
-        g_assert_false(read_planes(reader, MIN(shrink, BLOCK), shrink, planes, &message));
+        g_assert_false(read_planes(reader, MIN(shrink, BLOCK), shrink, planes, &outcome));
         free_planes(planes);
     }
-    assert_told(message);
+    assert_told(&outcome);
 }
 
 static void
@@ -476,14 +475,14 @@ check_shrinking(bool progressive, off_t size, int shrink)
     g_autoptr(GBytes) jpeg = make_long(progressive);
     g_auto(BtFd) fd = file_of(jpeg);
     g_autoptr(BtJpegReader) reader = open_reader(fd);
-    g_autofree char *message = NULL;
+    BtOutcome outcome = {0};
     GByteArray *planes[3];
 
     new_planes(planes);
     g_assert_cmpint(ftruncate(fd, size), ==, 0);
     errno = 0;
-    g_assert_false(read_planes(reader, MIN(shrink, BLOCK), shrink, planes, &message));
-    assert_told(message);
+    g_assert_false(read_planes(reader, MIN(shrink, BLOCK), shrink, planes, &outcome));
+    assert_told(&outcome);
     free_planes(planes);
 }
 
@@ -508,14 +507,14 @@ test_other_picture(void)
     g_autoptr(GBytes) grey = make_jpeg((Make){700, 500, 1, 1, 1, true, 90});
     g_auto(BtFd) fd = file_of(jpeg);
     g_autoptr(BtJpegReader) reader = open_reader(fd);
-    g_autofree char *message = NULL;
+    BtOutcome outcome = {0};
     gsize size;
     const void *bytes = g_bytes_get_data(grey, &size);
 
     g_assert_cmpint(ftruncate(fd, 0), ==, 0);
     g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, size);
-    g_assert_false(bt_jpeg_reader_start(reader, BLOCK, 16, &message));
-    assert_told(message);
+    g_assert_false(bt_jpeg_reader_start(reader, BLOCK, 16, &outcome));
+    assert_told(&outcome);
 }
 
 int

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* For a build without libseccomp. */
+#include "sandbox/filter.h"
+
+#include <errno.h>
+
+bool
+bt_filter_is_available(void)
+{
+    return false;
+}
+
+bool
+bt_filter_enter(void)
+{
+    errno = ENOSYS;
+    return false;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "vips/facts.h"
+
+#include "base/fd.h"
+
+#include <glib.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ENTRIES_MAX 4096  /* of a TIFF directory */
+#define HEADER_MAX  65536 /* bytes of a PPM header, comments and all */
+#define META_MAX    (16 << 20)
+#define BOXES_MAX   64 /* before a HEIF's meta box */
+
+/* Numbers at a place in the file: 0 beyond its end. */
+typedef struct Bytes {
+    int fd;
+    bool little;
+} Bytes;
+
+static uint64_t
+number_at(const Bytes *self, uint64_t at, int size)
+{
+    uint8_t bytes[8] = {0};
+    uint64_t value = 0;
+
+    if (at > INT64_MAX || bt_fd_read_at(self->fd, bytes, (size_t)size, (off_t)at) != size)
+        return 0;
+    for (int i = 0; i < size; i++)
+        value = value << 8 | bytes[self->little ? size - 1 - i : i];
+    return value;
+}
+
+/* The first value of a SHORT entry in the first directory. False where there is none. */
+static bool
+find_tag(const Bytes *self, int tag, int *out_value)
+{
+    bool big = number_at(self, 2, 2) == 43;
+    int offset_size = big ? 8 : 4, entry_size = big ? 20 : 12;
+    uint64_t at = number_at(self, big ? 8 : 4, offset_size);
+    uint64_t n = MIN(number_at(self, at, big ? 8 : 2), ENTRIES_MAX);
+
+    for (at += big ? 8 : 2; n > 0; n--, at += (uint64_t)entry_size) {
+        uint64_t value = at + (big ? 12 : 8);
+
+        if (number_at(self, at, 2) != (uint64_t)tag)
+            continue;
+        if (number_at(self, at + 4, offset_size) * 2 > (uint64_t)offset_size)
+            value = number_at(self, value, offset_size);
+        *out_value = (int)number_at(self, value, 2);
+        return true;
+    }
+    return false;
+}
+
+static void
+read_tiff(int fd, BtFacts *facts)
+{
+    enum {
+        COMPRESSION = 259,
+        EXTRA_SAMPLES = 338,
+        OLD_JPEG = 6
+    };
+    Bytes bytes = {.fd = fd};
+    int value;
+
+    bytes.little = number_at(&bytes, 0, 1) == 'I';
+    facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &value) && value == 0;
+    if (find_tag(&bytes, COMPRESSION, &value) && value == OLD_JPEG)
+        facts->refusal = "it has old-style JPEG compression, whose colours are uncertain";
+}
+
+static void
+read_bmp(int fd, BtFacts *facts)
+{
+    enum {
+        HEADER_V3 = 56, /* bytes of the first header with a mask for alpha */
+        BITFIELDS = 3
+    };
+    Bytes bytes = {.fd = fd, .little = true};
+    bool masks = number_at(&bytes, 30, 4) >= BITFIELDS && number_at(&bytes, 14, 4) >= HEADER_V3;
+
+    facts->opaque = !masks || number_at(&bytes, 66, 4) == 0;
+}
+
+/* The next number of a PPM header, past comments; 0 at its end. */
+static int
+next_number(const char **at, const char *end)
+{
+    const char *p = *at;
+    int value = 0;
+
+    while (p < end && !g_ascii_isdigit(*p))
+        if (*p++ == '#')
+            while (p < end && *p != '\n')
+                p++;
+    while (p < end && g_ascii_isdigit(*p) && value < G_MAXINT / 10 - 1)
+        value = 10 * value + (*p++ - '0');
+    *at = p;
+    return value;
+}
+
+static void
+read_ppm(int fd, BtFacts *facts)
+{
+    g_autofree char *header = g_malloc(HEADER_MAX);
+    ssize_t size = bt_fd_read_at(fd, header, HEADER_MAX, 0);
+    const char *at = header + 2;
+
+    if (size < 3 || header[0] != 'P' || header[1] < '1' || header[1] > '6')
+        return;
+    facts->width = next_number(&at, header + size);
+    facts->height = next_number(&at, header + size);
+    if (header[1] != '1' && header[1] != '4')
+        facts->white = next_number(&at, header + size);
+    if (facts->white == UINT8_MAX || facts->white == UINT16_MAX)
+        facts->white = 0;
+}
+
+/* A box in memory: its kind and what is in it. */
+typedef struct Box {
+    const uint8_t *body, *end;
+    char kind[4];
+} Box;
+
+/* The box at *at, which moves behind it. False where no whole one is left. */
+static bool
+next_box(const uint8_t **at, const uint8_t *end, Box *out_box)
+{
+    uint32_t size;
+
+    if (end - *at < 8)
+        return false;
+    memcpy(&size, *at, sizeof size);
+    size = GUINT32_FROM_BE(size);
+    if (size < 8 || size > (size_t)(end - *at))
+        return false;
+    memcpy(out_box->kind, *at + 4, 4);
+    out_box->body = *at + 8;
+    *at += size;
+    out_box->end = *at;
+    return true;
+}
+
+/* An item's number, of 2 or 4 bytes; 0 where there is none. */
+static uint32_t
+item_at(const uint8_t *at, const uint8_t *end, size_t size)
+{
+    uint32_t item = 0;
+
+    if (at > end || (size_t)(end - at) < size)
+        return 0;
+    for (size_t i = 0; i < size; i++)
+        item = item << 8 | at[i];
+    return item;
+}
+
+/* Whether an iref box says that an auxiliary picture belongs to an item. */
+static bool
+has_auxiliary(const Box *iref, uint32_t item)
+{
+    size_t size = iref->body < iref->end && iref->body[0] > 0 ? 4 : 2;
+    const uint8_t *at = iref->body + 4;
+    Box box;
+
+    while (at < iref->end && next_box(&at, iref->end, &box)) {
+        uint32_t n = item_at(box.body + size, box.end, 2);
+
+        for (uint32_t i = 0; memcmp(box.kind, "auxl", 4) == 0 && i < n; i++)
+            if (item_at(box.body + size + 2 + i * size, box.end, size) == item)
+                return true;
+    }
+    return false;
+}
+
+/* Whether the main picture of a meta box has alpha beside it. */
+static bool
+has_alpha(const uint8_t *meta, size_t size)
+{
+    static const char *const kinds[] = {"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
+                                        "urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:avc:2015:auxid:1"};
+    const uint8_t *at = meta + 4, *end = meta + size;
+    bool found = false, auxiliary = false;
+    uint32_t item = 0;
+    Box box;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        found = found || memmem(meta, size, kinds[i], strlen(kinds[i])) != NULL;
+    while (found && at < end && next_box(&at, end, &box))
+        if (memcmp(box.kind, "pitm", 4) == 0 && box.body < box.end)
+            item = item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2);
+    for (at = meta + 4; item > 0 && at < end && next_box(&at, end, &box);)
+        auxiliary = auxiliary || (memcmp(box.kind, "iref", 4) == 0 && has_auxiliary(&box, item));
+    return auxiliary;
+}
+
+static void
+read_heif(int fd, BtFacts *facts)
+{
+    g_autofree uint8_t *meta = NULL;
+    uint64_t at = 0, size = 0;
+    uint8_t head[8];
+
+    for (int i = 0; i < BOXES_MAX; i++, at += size) {
+        if (at > INT64_MAX || bt_fd_read_at(fd, head, sizeof head, (off_t)at) != sizeof head)
+            return;
+        size = number_at(&(Bytes){.fd = fd}, at, 4);
+        if (memcmp(head + 4, "meta", 4) == 0)
+            break;
+        if (size == 1)
+            size = number_at(&(Bytes){.fd = fd}, at + 8, 8);
+        if (size < 8)
+            return;
+    }
+    if (memcmp(head + 4, "meta", 4) != 0 || size < 12 || size > META_MAX)
+        return;
+    meta = g_malloc(size - 8);
+    if (bt_fd_read_at(fd, meta, size - 8, (off_t)at + 8) == (ssize_t)(size - 8))
+        facts->has_alpha = has_alpha(meta, size - 8);
+}
+
+BtFacts
+bt_facts_read(int fd, const char *loader)
+{
+    static const struct {
+        const char *loader;
+        void (*read)(int fd, BtFacts *facts);
+    } readers[] = {
+        {"tiffload_source", read_tiff},
+        {"magickload_buffer", read_bmp},
+        {"ppmload_source", read_ppm},
+        {"heifload_source", read_heif},
+    };
+    BtFacts facts = {0};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
+        if (strcmp(readers[i].loader, loader) == 0)
+            readers[i].read(fd, &facts);
+    return facts;
+}
