@@ -3,13 +3,14 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/jpeg_low.h"
+#include "kernel/kernel.h"
 
-#include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 /* These two need size_t and FILE from above. */
 #include <jerror.h>
 #include <jpeglib.h>
@@ -34,9 +35,9 @@ typedef struct Reader {
     int fd;
     off_t at; /* of the next piece */
     uint8_t *piece;
-    void *whole; /* all of a progressive file, while it is thinned */
-    size_t whole_size;
-    GBytes *thin;
+    BtJpegLow *low; /* what is decoded without libjpeg; else NULL */
+    int low_band;   /* the next one: a row of MCUs */
+    const BtJpegOps *ops;
     JOCTET *profile;
     JSAMPROW rows[BT_JPEG_PLANES_MAX][ROWS_MAX];
     uint8_t *samples[BT_JPEG_PLANES_MAX]; /* that the rows point into */
@@ -98,14 +99,6 @@ skip_bytes(j_decompress_ptr jpeg, long n)
         self->at += n - (off_t)here;
         self->source.bytes_in_buffer = 0;
     }
-}
-
-/* A longjmp() with what the system says. */
-static void G_GNUC_NORETURN
-leave_with_errno(Reader *self)
-{
-    g_snprintf(self->message, sizeof self->message, "%s", g_strerror(errno));
-    longjmp(self->jump, 1);
 }
 
 static void
@@ -191,9 +184,8 @@ bt_jpeg_reader_free(BtJpegReader *reader)
     jpeg_destroy_decompress(&self->jpeg);
     for (int i = 0; i < BT_JPEG_PLANES_MAX; i++)
         g_free(self->samples[i]);
-    g_clear_pointer(&self->thin, g_bytes_unref);
+    bt_jpeg_low_free(self->low);
     free(self->profile);
-    g_free(self->whole);
     g_free(self->piece);
     g_free(self);
 }
@@ -246,46 +238,6 @@ bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread)
     return reduction;
 }
 
-/* The whole file; NULL with errno. */
-static void *
-read_file(int fd, size_t *out_size)
-{
-    g_autofree char *bytes = NULL;
-    off_t size = lseek(fd, 0, SEEK_END); /* a locked-in worker may not fstat() */
-    size_t done = 0;
-
-    if (size < 0 || (bytes = g_try_malloc((size_t)size + 1)) == NULL)
-        return NULL;
-    errno = EIO; /* for an end that comes early */
-    while (done < (size_t)size) {
-        ssize_t n = bt_fd_read_at(fd, bytes + done, (size_t)size - done, (off_t)done);
-
-        if (n <= 0)
-            return NULL;
-        done += (size_t)n;
-    }
-    *out_size = done;
-    return done > 0 ? g_steal_pointer(&bytes) : NULL;
-}
-
-/* Turns to what is left of a progressive file without the scans that nothing is made of. It is
- * decoded without block smoothing, which would guess what was left out. */
-static void
-leave_scans_out(Reader *self, int shrink)
-{
-    if ((self->whole = read_file(self->fd, &self->whole_size)) == NULL)
-        leave_with_errno(self);
-    self->thin = bt_jpeg_thin(self->whole, self->whole_size, shrink);
-    g_clear_pointer(&self->whole, g_free);
-    if (self->thin == NULL)
-        return;
-    jpeg_abort_decompress(&self->jpeg);
-    self->jpeg.src = NULL;
-    jpeg_mem_src(&self->jpeg, g_bytes_get_data(self->thin, NULL), g_bytes_get_size(self->thin));
-    jpeg_read_header(&self->jpeg, TRUE);
-    self->jpeg.do_block_smoothing = FALSE;
-}
-
 /* Stored samples of a plane with one in `ratio` px stand for those px. Decoding at full size
  * libjpeg interpolates between two of them with a triangle (variance 3/4 px^2), and repeats those
  * that are further apart (as a box does). The plan takes a box of single px off sigma; what was
@@ -298,30 +250,53 @@ extra_variance(int ratio)
     return ratio == 2 ? 0.75 + box : 2 * box;
 }
 
-/* Shapes and buffers of one plane, once libjpeg has settled how it scales. */
+/* The shape of one plane, and its buffer: rows of whole blocks, with `width` samples. */
 static void
-prepare_plane(Reader *self, int i)
+prepare_plane(Reader *self, int i, int samples_across, int samples_down)
 {
     const jpeg_component_info *component = &self->jpeg.comp_info[i];
-    int size = component->DCT_scaled_size;
     int across = self->jpeg.max_h_samp_factor / component->h_samp_factor;
     int down = self->jpeg.max_v_samp_factor / component->v_samp_factor;
-    size_t width = (size_t)component->width_in_blocks * (size_t)size; /* of whole blocks */
-    int n_rows = component->v_samp_factor * size;
+    size_t stride = (size_t)component->width_in_blocks * (size_t)samples_across;
+    int n_rows = component->v_samp_factor * samples_down;
+    double pitch_x = (double)(across * BLOCK) / samples_across;
+    double pitch_y = (double)(down * BLOCK) / samples_down;
 
-    self->samples[i] = g_malloc(width * (size_t)n_rows);
+    self->samples[i] = g_malloc(stride * (size_t)n_rows);
     for (int row = 0; row < n_rows; row++)
-        self->rows[i][row] = self->samples[i] + (size_t)row * width;
+        self->rows[i][row] = self->samples[i] + (size_t)row * stride;
     self->public.planes[i] = (BtJpegPlane){
-        .width = (int)component->downsampled_width,
-        .height = (int)component->downsampled_height,
-        .pitch_x = (double)(across * BLOCK) / size,
-        .pitch_y = (double)(down * BLOCK) / size,
+        .width = (int)ceil(self->jpeg.image_width / pitch_x),
+        .height = (int)ceil(self->jpeg.image_height / pitch_y),
+        .pitch_x = pitch_x,
+        .pitch_y = pitch_y,
         .extra_x = extra_variance(across),
         .extra_y = extra_variance(down),
         .rows = self->samples[i],
-        .stride = (ptrdiff_t)width,
+        .stride = (ptrdiff_t)stride,
     };
+}
+
+/* Decodes the file without libjpeg. False where that leaves it to libjpeg, which goes on from where
+ * its header ends. */
+static bool
+start_low(Reader *self, int shrink)
+{
+    BtJpegLowSource source = {
+        .fd = self->fd,
+        .at = self->at - (off_t)self->source.bytes_in_buffer,
+        .ops = self->ops = bt_jpeg_ops(bt_kernel_level()),
+        .n_streams = BT_JPEG_STREAMS_MAX,
+    };
+
+    self->low = bt_jpeg_low_read(&self->jpeg, shrink, &source);
+    if (self->low == NULL)
+        return false;
+    self->public.n_planes = self->low->n_components;
+    for (int i = 0; i < self->public.n_planes; i++)
+        prepare_plane(self, i, self->low->components[i].samples_across,
+                      self->low->components[i].samples_down);
+    return true;
 }
 
 bool
@@ -334,19 +309,37 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, char **out
         *out_message = g_strdup(self->message);
         return false;
     }
-    if (reader->frame.progressive && shrink >= BLOCK)
-        leave_scans_out(self, shrink);
-    if (jpeg->num_components != reader->frame.n_components) {
-        *out_message = g_strdup("its header changed while it was read");
-        return false;
-    }
+    if (shrink >= BLOCK && start_low(self, shrink))
+        return true;
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;
     jpeg->raw_data_out = TRUE;
     jpeg_start_decompress(jpeg);
     reader->n_planes = jpeg->num_components;
     for (int i = 0; i < reader->n_planes; i++)
-        prepare_plane(self, i);
+        prepare_plane(self, i, jpeg->comp_info[i].DCT_scaled_size,
+                      jpeg->comp_info[i].DCT_scaled_size);
+    return true;
+}
+
+/* A row of MCUs of every plane. */
+static bool
+next_low(Reader *self)
+{
+    int band = self->low_band++;
+
+    if (band * self->low->components[0].down >= self->low->components[0].height)
+        return false;
+    for (int i = 0; i < self->public.n_planes; i++) {
+        const BtJpegLowComponent *component = &self->low->components[i];
+        BtJpegPlane *plane = &self->public.planes[i];
+        int n_rows = component->down * component->samples_down;
+
+        for (int row = 0; row < component->down; row++)
+            bt_jpeg_low_samples(self->low, i, band * component->down + row, self->ops,
+                                self->rows[i][row * component->samples_down], plane->stride);
+        plane->n_rows = CLAMP(plane->height - band * n_rows, 0, n_rows);
+    }
     return true;
 }
 
@@ -356,15 +349,19 @@ bt_jpeg_reader_next(BtJpegReader *reader, char **out_message)
     Reader *self = (Reader *)reader;
     struct jpeg_decompress_struct *jpeg = &self->jpeg;
     JSAMPARRAY rows[BT_JPEG_PLANES_MAX] = {self->rows[0], self->rows[1], self->rows[2]};
-    JDIMENSION band_rows = (JDIMENSION)(jpeg->max_v_samp_factor * jpeg->min_DCT_scaled_size);
-    int band = (int)(jpeg->output_scanline / band_rows);
+    JDIMENSION band_rows;
+    int band;
 
+    if (self->low != NULL)
+        return next_low(self);
     if (setjmp(self->jump) != 0) {
         *out_message = g_strdup(self->message);
         return false;
     }
     if (jpeg->output_scanline >= jpeg->output_height)
         return false;
+    band_rows = (JDIMENSION)(jpeg->max_v_samp_factor * jpeg->min_DCT_scaled_size);
+    band = (int)(jpeg->output_scanline / band_rows);
     jpeg_read_raw_data(jpeg, rows, band_rows);
     for (int i = 0; i < reader->n_planes; i++) {
         int n = jpeg->comp_info[i].v_samp_factor * jpeg->comp_info[i].DCT_scaled_size;
