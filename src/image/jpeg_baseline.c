@@ -432,9 +432,9 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
 
 /* Blocks of n_mcus MCUs in one row. */
 static void
-place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, int n_mcus)
+place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
+          const BtJpegBlock *blocks, int n_mcus)
 {
-    const BtJpegBlock *run_blocks = scan->baseline->joined;
     int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
 
     for (int i = 0; i < scan->n_components; i++) {
@@ -458,21 +458,69 @@ place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, int
     }
 }
 
-int
-bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
+/* Puts the blocks of a run where they belong, and moves run->at behind them. */
+static void
+place_run(BtJpegScan *scan, BtJpegRun *run, const BtJpegBlock *blocks, int n_mcus)
 {
-    const BtJpegBaseline *self = scan->baseline;
-    size_t n_blocks = find_blocks(scan, ops, run);
-    int n_mcus = (int)(n_blocks / (size_t)self->n_phases);
+    size_t n_phases = (size_t)scan->baseline->n_phases;
 
     for (int done = 0; done < n_mcus;) {
         int n = MIN(n_mcus - done, scan->mcus_across - scan->mcu % scan->mcus_across);
 
-        place_row(scan, run, self->joined + (size_t)done * (size_t)self->n_phases, n);
+        place_row(scan, run, blocks, blocks + (size_t)done * n_phases, n);
         done += n;
         scan->mcu += n;
     }
+    run->at = blocks[(size_t)n_mcus * n_phases - 1].end;
+}
+
+int
+bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
+{
+    const BtJpegBaseline *self = scan->baseline;
+    int n_mcus = (int)(find_blocks(scan, ops, run) / (size_t)self->n_phases);
+
     if (n_mcus > 0)
-        run->at = self->joined[n_blocks - 1].end;
+        place_run(scan, run, self->joined, n_mcus);
     return n_mcus;
+}
+
+bool
+bt_jpeg_baseline_has_room(const BtJpegScan *scan, int n_mcus)
+{
+    return n_mcus <= STREAM_BLOCKS / scan->baseline->n_phases;
+}
+
+/* Finds all blocks of a segment, of which its stream has found most. */
+static bool
+end_segment(const BtJpegRun *run, BtJpegStream *stream)
+{
+    while (stream->block < stream->blocks_end)
+        if (!take_block(run, stream))
+            return false;
+    return true;
+}
+
+bool
+bt_jpeg_baseline_run_segments(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *runs, int n_runs)
+{
+    BtJpegBaseline *self = scan->baseline;
+    Race race = {.baseline = self, .ops = ops, .run = runs, .n_streams = n_runs};
+    bool sound = true;
+
+    for (int i = 0; i < n_runs; i++) {
+        start_stream(&race, i, runs[i].at);
+        race.streams[i].limit = runs[i].limit;
+        race.streams[i].blocks_end = self->blocks[i] + runs[i].n_mcus * self->n_phases;
+    }
+    run_streams(&race);
+    for (int i = 0; i < n_runs && sound; i++) {
+        sound = end_segment(&runs[i], &race.streams[i]);
+        memset(scan->dc, 0, sizeof scan->dc);
+        if (sound)
+            place_run(scan, &runs[i], self->blocks[i], runs[i].n_mcus);
+    }
+    for (int i = 0; i < n_runs; i++)
+        clear_blocks(self->blocks[i], &race.streams[i]);
+    return sound;
 }

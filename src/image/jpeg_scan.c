@@ -53,6 +53,13 @@ fill(BtJpegWindow *window, uint64_t *at)
     return true;
 }
 
+/* Whether less than a byte is left behind the last block of a segment. */
+static bool
+is_at_end(uint64_t at, size_t end)
+{
+    return at <= 8 * end && at + 8 > 8 * end;
+}
+
 /* From *at to the beginning of the next segment. */
 static bool
 run_segment(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uint64_t *at)
@@ -77,10 +84,70 @@ run_segment(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, 
     }
     if (!find_end(window, &end) && !fill(window, at))
         return false;
-    if (!find_end(window, &end) || self->blank != 0 || *at > 8 * end || *at + 8 <= 8 * end)
+    if (!find_end(window, &end) || self->blank != 0 || !is_at_end(*at, end))
         return false;
     *at = 8 * end;
     return true;
+}
+
+/* The whole segments that are in the window, from `at` on, at most as many as there are streams.
+ * Returns their number. */
+static int
+find_segments(const BtJpegScan *self, const BtJpegWindow *window, int n_mcus, uint64_t at,
+              BtJpegRun out_runs[BT_JPEG_STREAMS_MAX])
+{
+    int n = 0, restart = window->first_restart;
+
+    for (; n < self->n_streams && n_mcus > 0; n++, restart++) {
+        bool restarts = restart < window->n_restarts;
+        size_t end = restarts ? window->restarts[restart] : window->size;
+
+        if (!restarts && (!window->ended || restart > window->n_restarts))
+            break;
+        out_runs[n] = (BtJpegRun){window->data, at, end, true, MIN(n_mcus, self->interval)};
+        n_mcus -= out_runs[n].n_mcus;
+        at = 8 * end;
+    }
+    return n;
+}
+
+/* Several segments at once, if they are there (*out_done); from *at to the end of the last one. */
+static bool
+run_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus, uint64_t *at, bool *out_done)
+{
+    BtJpegRun runs[BT_JPEG_STREAMS_MAX];
+    int n = find_segments(self, window, n_mcus, *at, runs);
+
+    if (n < self->n_streams && !window->ended) {
+        if (!fill(window, at))
+            return false;
+        n = find_segments(self, window, n_mcus, *at, runs);
+    }
+    *out_done = n > 1;
+    if (n <= 1)
+        return true;
+    if (!bt_jpeg_baseline_run_segments(self, window->ops, runs, n))
+        return false;
+    for (int i = 0; i < n; i++)
+        if (!is_at_end(runs[i].at, runs[i].limit))
+            return false;
+    *at = 8 * runs[n - 1].limit;
+    window->first_restart += n - 1;
+    return true;
+}
+
+/* One segment or several, from *at to the end of the last one. */
+static bool
+run_some(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uint64_t *at)
+{
+    bool done = false;
+
+    if (self->interval == 0)
+        return run_segment(self, window, decode, n_mcus, at);
+    if (decode == bt_jpeg_baseline_run && bt_jpeg_baseline_has_room(self, self->interval) &&
+        !run_segments(self, window, n_mcus, at, &done))
+        return false;
+    return done || run_segment(self, window, decode, MIN(n_mcus, self->interval), at);
 }
 
 bool
@@ -97,11 +164,9 @@ bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
         return false;
     bt_jpeg_window_begin(window);
     for (;;) {
-        int left = n_mcus - self->mcu;
         bool restarts;
 
-        if (!run_segment(self, window, decode,
-                         self->interval > 0 ? MIN(left, self->interval) : left, &at))
+        if (!run_some(self, window, decode, n_mcus - self->mcu, &at))
             return false;
         restarts = window->first_restart < window->n_restarts;
         if (self->mcu == n_mcus)
