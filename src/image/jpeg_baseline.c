@@ -22,9 +22,10 @@ struct BtJpegBaseline {
     int n_pairs;
     BtJpegPhase phases[BT_JPEG_MCU_BLOCKS_MAX];
     int n_phases;
-    size_t span; /* bytes of data from stream to stream */
-    BtJpegBlock *blocks[BT_JPEG_STREAMS_MAX];
-    BtJpegBlock *joined; /* of all streams */
+    size_t span;                              /* bytes of data from stream to stream */
+    size_t room;                              /* blocks of a stream, at most */
+    BtJpegBlock *blocks[BT_JPEG_STREAMS_MAX]; /* NULL: not used yet */
+    BtJpegBlock *joined;                      /* of all streams */
 };
 
 static Pair *
@@ -90,9 +91,9 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
             add_phase(self, scan, pair);
     }
     close_ring(self);
-    for (int i = 0; i < scan->n_streams; i++)
-        self->blocks[i] = g_new0(BtJpegBlock, STREAM_BLOCKS + BT_JPEG_BLOCKS_SLACK);
-    self->joined = g_new(BtJpegBlock, scan->n_streams * STREAM_BLOCKS);
+    self->room = MIN((size_t)STREAM_BLOCKS,
+                     (size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases);
+    self->joined = g_new(BtJpegBlock, (size_t)scan->n_streams * self->room);
     self->span = STREAM_LEAST;
     return true;
 }
@@ -123,14 +124,17 @@ typedef struct Race {
 static void
 start_stream(Race *self, int i, uint64_t at)
 {
-    BtJpegBlock *blocks = self->baseline->blocks[i];
+    BtJpegBaseline *baseline = self->baseline;
+    BtJpegBlock *blocks = baseline->blocks[i];
 
+    if (blocks == NULL)
+        blocks = baseline->blocks[i] = g_new0(BtJpegBlock, baseline->room + BT_JPEG_BLOCKS_SLACK);
     self->begins[i] = at;
     self->streams[i] = (BtJpegStream){
         .at = at << 8,
-        .phase = self->baseline->phases,
+        .phase = baseline->phases,
         .block = blocks,
-        .blocks_end = blocks + STREAM_BLOCKS,
+        .blocks_end = blocks + baseline->room,
     };
 }
 
@@ -488,7 +492,7 @@ bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 bool
 bt_jpeg_baseline_has_room(const BtJpegScan *scan, int n_mcus)
 {
-    return n_mcus <= STREAM_BLOCKS / scan->baseline->n_phases;
+    return (size_t)n_mcus * (size_t)scan->baseline->n_phases <= scan->baseline->room;
 }
 
 /* Finds all blocks of a segment, of which its stream has found most. */

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "image/exif.h"
 #include "image/jpeg_low.h"
+#include "image/jpeg_markers.h"
 #include "kernel/kernel.h"
 
 #include <math.h>
@@ -15,14 +16,10 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#define BLOCK       8
-#define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
-#define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
-#define PIECE       65536       /* bytes of the file at a time: stays in the cache */
-#define MARKER_EXIF (JPEG_APP0 + 1)
-#define MARKER_ICC  (JPEG_APP0 + 2)
-#define MARKER_IPTC (JPEG_APP0 + 13)
-#define SEGMENT_MAX 65535
+#define BLOCK      8
+#define ROWS_MAX   (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define SPREAD_MIN 9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
+#define PIECE      65536       /* bytes of the file at a time: stays in the cache */
 
 /* What libjpeg needs, around what the caller sees. */
 typedef struct Reader {
@@ -132,7 +129,7 @@ read_metadata(Reader *self)
     self->public.orientation = 1;
     for (jpeg_saved_marker_ptr marker = self->jpeg.marker_list;
          marker != NULL && self->public.orientation == 1; marker = marker->next)
-        if (marker->marker == MARKER_EXIF)
+        if (marker->marker == BT_JPEG_MARKER_EXIF)
             self->public.orientation = bt_exif_orientation(marker->data, marker->data_length);
     if (jpeg_read_icc_profile(&self->jpeg, &self->profile, &profile_size)) {
         self->public.profile = self->profile;
@@ -165,9 +162,7 @@ bt_jpeg_reader_new(int fd, char **out_message)
     }
     jpeg_create_decompress(&self->jpeg);
     self->jpeg.src = &self->source;
-    jpeg_save_markers(&self->jpeg, MARKER_EXIF, SEGMENT_MAX);
-    jpeg_save_markers(&self->jpeg, MARKER_ICC, SEGMENT_MAX);
-    jpeg_save_markers(&self->jpeg, MARKER_IPTC, SEGMENT_MAX);
+    bt_jpeg_markers_choose(&self->jpeg);
     jpeg_read_header(&self->jpeg, TRUE);
     read_frame(self);
     read_metadata(self);
@@ -210,10 +205,10 @@ bt_jpeg_reader_metadata(const BtJpegReader *reader, BtMetadata *out_metadata)
     const Reader *self = (const Reader *)reader;
 
     *out_metadata = (BtMetadata){
-        .exif = find_segment(self, MARKER_EXIF, "Exif\0", 6, false),
-        .xmp = find_segment(self, MARKER_EXIF, BT_METADATA_XMP_PREFIX,
+        .exif = find_segment(self, BT_JPEG_MARKER_EXIF, "Exif\0", 6, false),
+        .xmp = find_segment(self, BT_JPEG_MARKER_EXIF, BT_METADATA_XMP_PREFIX,
                             sizeof BT_METADATA_XMP_PREFIX, true),
-        .iptc = find_segment(self, MARKER_IPTC, "Photoshop 3.0", 14, false),
+        .iptc = find_segment(self, BT_JPEG_MARKER_IPTC, "Photoshop 3.0", 14, false),
     };
 }
 

@@ -10,13 +10,13 @@
 #include <stddef.h>
 
 typedef enum JpegTruth {
-    JPEG_TRUTH_NO_HEADER, /* libjpeg refuses the header, or the picture is larger than px_max */
-    JPEG_TRUTH_LEFT,      /* our decoder leaves the file to libjpeg */
-    JPEG_TRUTH_EQUAL,     /* both have read it, and agree */
+    JPEG_TRUTH_UNKNOWN, /* libjpeg finds an error, or the picture is larger than px_max */
+    JPEG_TRUTH_LEFT,    /* our decoder leaves the file to libjpeg */
+    JPEG_TRUTH_EQUAL,   /* both have read it, and agree */
 } JpegTruth;
 
 /* Decodes at `shrink` with a level of bt_kernel_levels() and so many streams. Aborts where both
- * have read the file and differ, or where only libjpeg has found an error. */
+ * have read the file and differ, or where only libjpeg cannot make a picture of it. */
 JpegTruth jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level,
                            int n_streams, long px_max);
 
