@@ -376,40 +376,62 @@ place_dc(const Place *place, int16_t *out, uint16_t dc)
     return place_some(place, place->across, place->down, out, dc);
 }
 
-/* The symbol at a window, from the table or without it. The code is known to be sound. */
-static inline unsigned
-find_symbol(const BtJpegTable *table, uint64_t bits, unsigned *out_bits)
+/* Bits that are read one symbol after the other. */
+typedef struct Bits {
+    const uint8_t *data;
+    uint64_t at;   /* of the next bit */
+    uint64_t next; /* bits from there on, left-aligned */
+    int n_next;    /* that are valid */
+} Bits;
+
+#define LOAD_BITS   57
+#define SYMBOL_BITS (BT_JPEG_CODE_MAX + 15)
+
+static inline void
+take_bits(Bits *self, unsigned n)
 {
-    size_t window = bits >> (64 - BT_JPEG_WINDOW_BITS);
+    self->at += n;
+    self->next <<= n;
+    self->n_next -= (int)n;
+    if (self->n_next < SYMBOL_BITS) {
+        self->next = bt_jpeg_bits(self->data, self->at);
+        self->n_next = LOAD_BITS;
+    }
+}
+
+/* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
+static inline unsigned
+find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
+{
+    size_t window = bits->next >> (64 - BT_JPEG_WINDOW_BITS);
 
     *out_bits = table->symbols.bits[window];
     if (*out_bits > 0)
         return table->symbols.symbol[window];
-    return (unsigned)bt_jpeg_huffman_find(&table->code, bits, out_bits);
+    return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
 }
 
 /* The coefficients of a block from bit `at` on that are kept. */
-static void
-read_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const uint8_t *data,
-         uint64_t at, ptrdiff_t to)
+static inline void
+read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
+         const uint8_t *data, uint64_t at, ptrdiff_t to)
 {
     static const uint8_t places[] = {
         [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
-    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
+    Bits bits = {data, at, bt_jpeg_bits(data, at), LOAD_BITS};
     int16_t values[BT_JPEG_LOW_PLACES] = {0};
-    int last = component->last, done = 0;
-    unsigned n, symbol;
+    unsigned last = (unsigned)component->last, done = 0, n, symbol;
 
-    symbol = find_symbol(&scan->dc_tables[component->dc_table], bt_jpeg_bits(data, at), &n);
-    for (at += n + symbol; done < last; at += n + (symbol & 15)) {
-        uint64_t bits = bt_jpeg_bits(data, at);
-
-        symbol = find_symbol(ac, bits, &n);
+    symbol = find_symbol(&bits, dc, &n);
+    take_bits(&bits, n + symbol);
+    while (done < last) {
+        symbol = find_symbol(&bits, ac, &n);
         if (symbol == 0)
             break;
-        done += (int)(symbol >> 4) + 1;
+        done += (symbol >> 4) + 1;
         if (done <= last)
-            values[places[done]] = (int16_t)bt_jpeg_extend(bits << n, symbol & 15);
+            values[places[done]] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
+        take_bits(&bits, n + (symbol & 15));
     }
     for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
         if (component->values[i] != NULL)
@@ -422,6 +444,8 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
           const BtJpegRun *run, const BtJpegBlock *run_blocks)
 {
     const BtJpegBlock *blocks = place->blocks;
+    const BtJpegTable *dc = &scan->dc_tables[component->dc_table];
+    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
 
     for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
         for (int y = 0; y < place->down; y++)
@@ -429,7 +453,7 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
                 const BtJpegBlock *block = &blocks[y * place->across + x];
                 uint64_t begin = block == run_blocks ? run->at : block[-1].end;
 
-                read_low(scan, component, run->data, begin,
+                read_low(dc, ac, component, run->data, begin,
                          place->at + y * place->stride + i * place->across + x);
             }
 }

@@ -5,6 +5,7 @@
 
 #define SKIP_16 15 /* the run of a symbol without a value that stands for 16 zeros */
 #define NONE    -1
+#define BLOCK   64 /* coefficients */
 
 /* Reads one block, of which `to` is the place in its component's planes; false for any doubt. */
 typedef bool ReadBlock(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run,
@@ -171,20 +172,37 @@ refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, unsigned bit, i
         plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? 1 : -1) * (1 << low));
 }
 
+/* The coefficients from `from` up to and with `to`, 0 to 63. */
+static inline uint64_t
+band(int from, int to)
+{
+    return ~UINT64_C(0) >> (63 - to) & ~UINT64_C(0) << from;
+}
+
 /* Refines what is not zero from k on, until n_zeros zeros are passed and another one is met, or the
- * band ends. Returns where that is. */
+ * band ends; with a whole BLOCK of zeros it always does. Returns where that is. What is not kept
+ * has its bits passed over all at once. */
 static int
 refine_some(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to, int k,
             unsigned n_zeros)
 {
-    uint64_t nonzero = component->nonzero[to];
+    uint64_t nonzero = component->nonzero[to], zeros;
+    int end;
 
-    for (; k <= scan->last; k++)
+    for (; k <= MIN(scan->last, component->last); k++)
         if (nonzero >> k & 1)
             refine_value(component, k, to, read_bits(run, 1), scan->low);
         else if (n_zeros-- == 0)
-            break;
-    return k;
+            return k;
+    if (k > scan->last)
+        return k;
+    zeros = n_zeros <= SKIP_16 ? ~nonzero & band(k, scan->last) : 0;
+    for (; n_zeros > 0 && zeros != 0; n_zeros--)
+        zeros &= zeros - 1;
+    end = zeros == 0 ? scan->last + 1 : __builtin_ctzll(zeros);
+    if (end > k)
+        run->at += (uint64_t)__builtin_popcountll(nonzero & band(k, end - 1));
+    return end;
 }
 
 static bool
@@ -213,7 +231,8 @@ read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run,
         }
     }
     if (scan->blank > 0) {
-        refine_some(scan, component, run, to, k, 64);
+        if (component->nonzero[to] != 0)
+            refine_some(scan, component, run, to, k, BLOCK);
         scan->blank--;
     }
     return true;

@@ -15,6 +15,7 @@ typedef struct Truth {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
     jmp_buf jump;
+    uint8_t *row;
 } Truth;
 
 static void
@@ -68,15 +69,23 @@ compare_component(Truth *self, const BtJpegLowComponent *component, jvirt_barray
     }
 }
 
+/* Before setjmp() and after it: no bytes at all are an error, too. */
 static void
-create(Truth *self, const void *bytes, size_t size)
+init(Truth *self)
 {
+    *self = (Truth){.row = NULL};
     self->jpeg.err = jpeg_std_error(&self->errors);
-    self->jpeg.client_data = self;
     self->errors.error_exit = leave;
     self->errors.emit_message = emit_message;
+}
+
+static void
+read_header(Truth *self, const void *bytes, size_t size)
+{
     jpeg_create_decompress(&self->jpeg);
+    self->jpeg.client_data = self;
     jpeg_mem_src(&self->jpeg, bytes, size);
+    jpeg_read_header(&self->jpeg, TRUE);
 }
 
 /* Whether libjpeg makes a picture of the file at 1/8. It looks at less of it than
@@ -85,23 +94,22 @@ static bool
 is_readable(const void *bytes, size_t size)
 {
     Truth self;
-    g_autofree uint8_t *row = NULL;
-    JSAMPROW rows[1];
 
-    create(&self, bytes, size);
+    init(&self);
     if (setjmp(self.jump) != 0) {
         jpeg_destroy_decompress(&self.jpeg);
+        g_free(self.row);
         return false;
     }
-    jpeg_read_header(&self.jpeg, TRUE);
+    read_header(&self, bytes, size);
     self.jpeg.scale_denom = 8;
     self.jpeg.out_color_space = self.jpeg.jpeg_color_space;
     jpeg_start_decompress(&self.jpeg);
-    row = g_malloc((size_t)self.jpeg.output_width * (size_t)self.jpeg.output_components);
-    rows[0] = row;
+    self.row = g_malloc((size_t)self.jpeg.output_width * (size_t)self.jpeg.output_components);
     while (self.jpeg.output_scanline < self.jpeg.output_height)
-        jpeg_read_scanlines(&self.jpeg, rows, 1);
+        jpeg_read_scanlines(&self.jpeg, &self.row, 1);
     jpeg_destroy_decompress(&self.jpeg);
+    g_free(self.row);
     return true;
 }
 
@@ -115,14 +123,14 @@ jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, 
     BtJpegLowSource source = {
         .fd = file_of(bytes, size), .ops = bt_jpeg_ops(level), .n_streams = n_streams};
 
-    create(&self, bytes, size);
+    init(&self);
     if (setjmp(self.jump) != 0) {
         jpeg_destroy_decompress(&self.jpeg);
         g_assert_true(low == NULL || is_readable(bytes, size));
         bt_jpeg_low_free(low);
         return JPEG_TRUTH_UNKNOWN;
     }
-    jpeg_read_header(&self.jpeg, TRUE);
+    read_header(&self, bytes, size);
     if ((long)self.jpeg.image_width * (long)self.jpeg.image_height > px_max) {
         jpeg_destroy_decompress(&self.jpeg);
         return JPEG_TRUTH_UNKNOWN;
