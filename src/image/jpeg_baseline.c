@@ -7,7 +7,8 @@
 #define STREAM_BYTES  (32 << 10) /* that a stream gets of a run, at most, */
 #define STREAM_LEAST  2048       /* and at least */
 #define STREAM_BLOCKS (12 << 10) /* that it has room for */
-#define FIRST_BLOCKS  16         /* decoded one stream after the other, until they synchronize */
+#define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
+#define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
 
 /* Tables of one pair of codes. */
@@ -94,7 +95,7 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
     self->room = MIN((size_t)STREAM_BLOCKS,
                      (size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases);
     self->joined = g_new(BtJpegBlock, (size_t)scan->n_streams * self->room);
-    self->span = STREAM_LEAST;
+    self->span = STREAM_BEGIN;
     return true;
 }
 
@@ -118,7 +119,9 @@ typedef struct Race {
     const BtJpegRun *run;
     BtJpegStream streams[BT_JPEG_STREAMS_MAX];
     uint64_t begins[BT_JPEG_STREAMS_MAX]; /* bits */
+    size_t limits[BT_JPEG_STREAMS_MAX];   /* bytes */
     int n_streams;
+    bool ends; /* the last stream is to find the segment's last block */
 } Race;
 
 static void
@@ -185,20 +188,20 @@ start_blindly(Race *self, int i, size_t byte)
 static void
 start_streams(Race *self, int n_streams, size_t stop)
 {
-    size_t begin = self->run->at >> 3, span = self->baseline->span;
-    size_t n_spans = (stop - MIN(stop, begin)) / span;
+    size_t begin = self->run->at >> 3, left = stop - MIN(stop, begin);
+    size_t span = CLAMP(left / (size_t)n_streams, STREAM_LEAST, self->baseline->span);
+    size_t n_spans = left / span;
 
     start_stream(self, 0, self->run->at);
     self->n_streams = 1;
-    while (self->n_streams < n_streams && (size_t)self->n_streams < n_spans) {
-        size_t at = begin + (size_t)self->n_streams * span;
-
-        self->streams[self->n_streams - 1].limit = at;
-        if (!start_blindly(self, self->n_streams, at))
-            break;
+    while (self->n_streams < n_streams && (size_t)self->n_streams < n_spans &&
+           start_blindly(self, self->n_streams, begin + (size_t)self->n_streams * span))
         self->n_streams++;
-    }
-    self->streams[self->n_streams - 1].limit = MIN(stop, begin + (size_t)self->n_streams * span);
+    for (int i = 0; i < self->n_streams; i++)
+        self->limits[i] = self->streams[i].limit = MIN(stop, begin + (size_t)(i + 1) * span);
+    self->ends = self->run->final && self->limits[self->n_streams - 1] + span > stop;
+    if (self->ends)
+        self->limits[self->n_streams - 1] = self->streams[self->n_streams - 1].limit = stop;
 }
 
 /* All streams to their limits. One that comes upon what is no code stays where it is: if all its
@@ -255,14 +258,13 @@ meet(Race *self, BtJpegStream *stream, int next, size_t *out_n)
     }
 }
 
-/* The last stream, to its end: n blocks if the segment ends here, and otherwise to a block's. */
+/* The last stream, if it is to end the segment: n blocks more. */
 static bool
 end_stream(Race *self, BtJpegStream *stream, size_t n)
 {
     const BtJpegBlock *first = stream->block;
 
-    while (self->run->final && (size_t)(stream->block - first) < n &&
-           stream->block < stream->blocks_end)
+    while (self->ends && (size_t)(stream->block - first) < n && stream->block < stream->blocks_end)
         if (!take_block(self->run, stream))
             return false;
     return true;
@@ -283,7 +285,7 @@ join_streams(Race *self, size_t n)
         Advance advance = meet(self, stream, next, &skipped);
 
         if (advance == ADVANCE_MISSED) {
-            stream->limit = self->streams[next].limit;
+            stream->limit = self->limits[next];
             self->ops->run(stream, 1, self->run->data);
             if (end_block(self->run, stream))
                 continue;
