@@ -92,4 +92,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJpegLow, bt_jpeg_low_free)
 void bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const BtJpegOps *ops,
                          uint8_t *out, ptrdiff_t stride);
 
+/* Brings those of n colours that lie outside of RGB by more than a level to where each band is cut
+ * off, as a decode at full size does with single pixels. It counts beside bright and saturated
+ * areas of pictures with subsampled chroma: a blur mixes what is cut off with what is next to it.
+ */
+void bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n);
+
 #endif

@@ -34,6 +34,7 @@ typedef struct Reader {
     uint8_t *piece;
     BtJpegLow *low; /* what is decoded without libjpeg; else NULL */
     int low_band;   /* the next one: a row of MCUs */
+    bool low_clips; /* colours outside of RGB are brought inside */
     const BtJpegOps *ops;
     JOCTET *profile;
     JSAMPROW rows[BT_JPEG_PLANES_MAX][ROWS_MAX];
@@ -212,14 +213,19 @@ bt_jpeg_reader_metadata(const BtJpegReader *reader, BtMetadata *out_metadata)
     };
 }
 
+static bool
+is_subsampled(const BtJpegFrame *frame)
+{
+    return frame->across > 1 || frame->down > 1;
+}
+
 int
 bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread)
 {
     int reduction = MIN(shrink, BLOCK);
-    bool subsampled = frame->across > 1 || frame->down > 1;
 
     if ((frame->n_components != 1 && frame->n_components != BT_JPEG_PLANES_MAX) ||
-        (subsampled && frame->n_components == BT_JPEG_PLANES_MAX && spread < SPREAD_MIN))
+        (is_subsampled(frame) && frame->n_components == BT_JPEG_PLANES_MAX && spread < SPREAD_MIN))
         return 1;
     for (int i = 0; i < frame->n_components; i++) {
         const BtJpegComponent *component = &frame->components[i];
@@ -272,6 +278,14 @@ prepare_plane(Reader *self, int i, int samples_across, int samples_down)
     };
 }
 
+/* Whether the samples of all planes lie in the same places. */
+static bool
+have_one_grid(const BtJpegPlane planes[BT_JPEG_PLANES_MAX])
+{
+    return planes[0].pitch_x == planes[1].pitch_x && planes[0].pitch_x == planes[2].pitch_x &&
+           planes[0].pitch_y == planes[1].pitch_y && planes[0].pitch_y == planes[2].pitch_y;
+}
+
 /* Decodes the file without libjpeg. False where that leaves it to libjpeg, which goes on from where
  * its header ends. */
 static bool
@@ -291,6 +305,8 @@ start_low(Reader *self, int shrink)
     for (int i = 0; i < self->public.n_planes; i++)
         prepare_plane(self, i, self->low->components[i].samples_across,
                       self->low->components[i].samples_down);
+    self->low_clips = self->public.ycc && self->public.n_planes == BT_JPEG_PLANES_MAX &&
+                      is_subsampled(&self->public.frame) && have_one_grid(self->public.planes);
     return true;
 }
 
@@ -317,6 +333,16 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, char **out
     return true;
 }
 
+static void
+clip_band(Reader *self)
+{
+    const BtJpegPlane *planes = self->public.planes;
+
+    for (int row = 0; row < planes[0].n_rows; row++)
+        bt_jpeg_low_clip(self->rows[0][row], self->rows[1][row], self->rows[2][row],
+                         (size_t)planes[0].width);
+}
+
 /* A row of MCUs of every plane. */
 static bool
 next_low(Reader *self)
@@ -335,6 +361,8 @@ next_low(Reader *self)
                                 self->rows[i][row * component->samples_down], plane->stride);
         plane->n_rows = CLAMP(plane->height - band * n_rows, 0, n_rows);
     }
+    if (self->low_clips)
+        clip_band(self);
     return true;
 }
 

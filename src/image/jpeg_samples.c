@@ -68,3 +68,58 @@ bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const BtJpegO
     else
         make_parts(from, at, out, stride);
 }
+
+/* Y, Cb and Cr to R, G and B (ITU-T T.871), in units of 2^-6 of a level: they fit 16 bits. */
+#define COLOUR_BITS 6
+#define HIGHEST     (255 << COLOUR_BITS)
+#define R_OF_CR     90  /* 1.402 */
+#define G_OF_CB     22  /* 0.344136 */
+#define G_OF_CR     46  /* 0.714136 */
+#define B_OF_CB     113 /* 1.772 */
+#define TOLERANCE   1.0 /* levels: what rounding does to a colour at the edge of RGB */
+
+/* Whether some colour may lie outside of RGB, by a level or so. */
+static bool
+are_some_outside(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n)
+{
+    uint16_t outside = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int16_t luma = (int16_t)(y[i] << COLOUR_BITS);
+        int16_t blue = (int16_t)(cb[i] - CENTRE), red = (int16_t)(cr[i] - CENTRE);
+        int16_t r = (int16_t)(luma + red * R_OF_CR);
+        int16_t g = (int16_t)(luma - blue * G_OF_CB - red * G_OF_CR);
+        int16_t b = (int16_t)(luma + blue * B_OF_CB);
+        int16_t least = MIN(MIN(r, g), b), most = MAX(MAX(r, g), b);
+
+        outside |= (uint16_t)(least < 0) | (uint16_t)(most > HIGHEST);
+    }
+    return outside != 0;
+}
+
+static void
+clip_colour(uint8_t *y, uint8_t *cb, uint8_t *cr)
+{
+    double luma = *y, blue = *cb - CENTRE, red = *cr - CENTRE;
+    double r = luma + 1.402 * red, b = luma + 1.772 * blue;
+    double g = luma - 0.344136 * blue - 0.714136 * red;
+
+    if (MIN(MIN(r, g), b) >= -TOLERANCE && MAX(MAX(r, g), b) <= 255 + TOLERANCE)
+        return;
+    r = CLAMP(r, 0, 255);
+    g = CLAMP(g, 0, 255);
+    b = CLAMP(b, 0, 255);
+    luma = 0.299 * r + 0.587 * g + 0.114 * b;
+    *y = (uint8_t)(luma + 0.5);
+    *cb = (uint8_t)(CLAMP((b - luma) / 1.772 + CENTRE, 0, 255) + 0.5);
+    *cr = (uint8_t)(CLAMP((r - luma) / 1.402 + CENTRE, 0, 255) + 0.5);
+}
+
+void
+bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n)
+{
+    if (!are_some_outside(y, cb, cr, n))
+        return;
+    for (size_t i = 0; i < n; i++)
+        clip_colour(&y[i], &cb[i], &cr[i]);
+}

@@ -370,11 +370,43 @@ test_levels(void)
     }
 }
 
+static void
+to_rgb(const uint8_t ycc[3], double out_rgb[3])
+{
+    out_rgb[0] = ycc[0] + 1.402 * (ycc[2] - 128);
+    out_rgb[1] = ycc[0] - 0.344136 * (ycc[1] - 128) - 0.714136 * (ycc[2] - 128);
+    out_rgb[2] = ycc[0] + 1.772 * (ycc[1] - 128);
+}
+
+/* Colours inside of RGB stay as they are; others have their bands cut off, to a rounding. */
+static void
+test_clip(void)
+{
+    for (int y = 0; y < 256; y += 3)
+        for (int cb = 0; cb < 256; cb += 5)
+            for (int cr = 0; cr < 256; cr += 5) {
+                uint8_t samples[3] = {(uint8_t)y, (uint8_t)cb, (uint8_t)cr};
+                double was[3], is[3];
+                bool inside = true;
+
+                to_rgb(samples, was);
+                bt_jpeg_low_clip(&samples[0], &samples[1], &samples[2], 1);
+                to_rgb(samples, is);
+                for (int i = 0; i < 3; i++) {
+                    inside = inside && was[i] >= -1 && was[i] <= 256;
+                    g_assert_cmpfloat_with_epsilon(is[i], CLAMP(was[i], 0, 255), 1.5);
+                }
+                if (inside)
+                    g_assert_true(samples[0] == y && samples[1] == cb && samples[2] == cr);
+            }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/jpeg-low/levels", test_levels);
+    g_test_add_func("/jpeg-low/clip", test_clip);
     g_test_add_func("/jpeg-low/samplings", test_samplings);
     g_test_add_func("/jpeg-low/sizes", test_sizes);
     g_test_add_func("/jpeg-low/scripts", test_scripts);
