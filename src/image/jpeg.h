@@ -7,13 +7,7 @@
  * as fine as luma; where it was so in one direction only (4:2:2, 4:4:0, 4:1:1) it does not, and
  * chroma comes out coarser than asked for.
  *
- * What is never looked at. A progressive file holds its coefficients in several scans, the means of
- * the blocks (DC) first and the detail (AC) of one component after the other. Of a component whose
- * blocks each end up within one sample of the shrunk picture only the means count, but a decoder
- * reads all scans before it begins: most of the bytes, and nearly all of the time, for nothing.
- *
- * Follows: ITU-T T.81, B.2 (markers), G.1 (progressive scans, EOB runs); which component comes out
- * at which size: libjpeg's jdmaster.c.
+ * Follows: which component comes out at which size, libjpeg's jdmaster.c.
  */
 #ifndef BT_IMAGE_JPEG_H
 #define BT_IMAGE_JPEG_H
@@ -41,17 +35,8 @@ typedef struct BtJpegFrame {
  * at 1/reduction (1, 2, 4 or 8). */
 int bt_jpeg_pitch(const BtJpegFrame *frame, int reduction);
 
-/* Bytes that a decoder holds of a picture at once, about: all coefficients of a progressive file,
- * and the file; else 0. */
+/* Bytes that a decoder holds of a picture at once, about: the low coefficients, which take little,
+ * or, where libjpeg has to decode a progressive file, all. */
 uint64_t bt_jpeg_memory(const BtJpegFrame *frame);
-
-/* A progressive file without the scans that a shrink by `shrink` (in all, >= 8) makes next to
- * nothing of: the AC coefficients of components whose blocks become part of one sample, which has
- * no effect, and the last bits of all other AC coefficients. The latter is a change of at most one
- * quantizer step Q in the lowest of them, 0.18 Q levels before and 0.01 Q levels after a blur with
- * the sigma that such a shrink asks for. NULL where the file is not progressive, or not whole, or
- * has nothing to leave out: then it has to be decoded as it is. To be decoded without block
- * smoothing, which would guess what was left out. */
-GBytes *bt_jpeg_thin(const void *bytes, gsize size, int shrink);
 
 #endif

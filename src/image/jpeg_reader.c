@@ -3,26 +3,24 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/jpeg_low.h"
+#include "image/jpeg_markers.h"
+#include "kernel/kernel.h"
 
-#include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 /* These two need size_t and FILE from above. */
 #include <jerror.h>
 #include <jpeglib.h>
 
-#define BLOCK       8
-#define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
-#define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
-#define PIXEL_ROWS  16          /* at a time, of whole pixels */
-#define PIECE       65536       /* bytes of the file at a time: stays in the cache */
-#define MARKER_EXIF (JPEG_APP0 + 1)
-#define MARKER_ICC  (JPEG_APP0 + 2)
-#define MARKER_IPTC (JPEG_APP0 + 13)
-#define SEGMENT_MAX 65535
+#define BLOCK      8
+#define ROWS_MAX   (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define SPREAD_MIN 9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
+#define PIXEL_ROWS 16          /* at a time, of whole pixels */
+#define PIECE      65536       /* bytes of the file at a time: stays in the cache */
 
 /* What libjpeg needs, around what the caller sees. */
 typedef struct Reader {
@@ -35,9 +33,10 @@ typedef struct Reader {
     int fd;
     off_t at; /* of the next piece */
     uint8_t *piece;
-    void *whole; /* all of a progressive file, while it is thinned */
-    size_t whole_size;
-    GBytes *thin;
+    BtJpegLow *low; /* what is decoded without libjpeg; else NULL */
+    int low_band;   /* the next one: a row of MCUs */
+    bool low_clips; /* colours outside of RGB are brought inside */
+    const BtJpegOps *ops;
     JOCTET *profile;
     JSAMPROW rows[BT_PLANES_MAX][ROWS_MAX];
     uint8_t *samples[BT_PLANES_MAX]; /* that the rows point into */
@@ -113,14 +112,6 @@ skip_bytes(j_decompress_ptr jpeg, long n)
     }
 }
 
-/* A longjmp() with what the system says. */
-static void G_GNUC_NORETURN
-leave_with_errno(Reader *self)
-{
-    g_snprintf(self->message, sizeof self->message, "%s", g_strerror(errno));
-    longjmp(self->jump, 1);
-}
-
 static void
 read_frame(Reader *self)
 {
@@ -152,7 +143,7 @@ read_metadata(Reader *self)
     self->public.orientation = 1;
     for (jpeg_saved_marker_ptr marker = self->jpeg.marker_list;
          marker != NULL && self->public.orientation == 1; marker = marker->next)
-        if (marker->marker == MARKER_EXIF)
+        if (marker->marker == BT_JPEG_MARKER_EXIF)
             self->public.orientation = bt_exif_orientation(marker->data, marker->data_length);
     if (jpeg_read_icc_profile(&self->jpeg, &self->profile, &profile_size)) {
         self->public.profile = self->profile;
@@ -185,9 +176,7 @@ bt_jpeg_reader_new(int fd, BtOutcome *outcome)
     }
     jpeg_create_decompress(&self->jpeg);
     self->jpeg.src = &self->source;
-    jpeg_save_markers(&self->jpeg, MARKER_EXIF, SEGMENT_MAX);
-    jpeg_save_markers(&self->jpeg, MARKER_ICC, SEGMENT_MAX);
-    jpeg_save_markers(&self->jpeg, MARKER_IPTC, SEGMENT_MAX);
+    bt_jpeg_markers_choose(&self->jpeg);
     jpeg_read_header(&self->jpeg, TRUE);
     read_frame(self);
     read_metadata(self);
@@ -204,9 +193,8 @@ bt_jpeg_reader_free(BtJpegReader *reader)
     jpeg_destroy_decompress(&self->jpeg);
     for (int i = 0; i < BT_PLANES_MAX; i++)
         g_free(self->samples[i]);
-    g_clear_pointer(&self->thin, g_bytes_unref);
+    bt_jpeg_low_free(self->low);
     free(self->profile);
-    g_free(self->whole);
     g_free(self->piece);
     g_free(self);
 }
@@ -231,21 +219,26 @@ bt_jpeg_reader_metadata(const BtJpegReader *reader, BtMetadata *out_metadata)
     const Reader *self = (const Reader *)reader;
 
     *out_metadata = (BtMetadata){
-        .exif = find_segment(self, MARKER_EXIF, "Exif\0", 6, false),
-        .xmp = find_segment(self, MARKER_EXIF, BT_METADATA_XMP_PREFIX,
+        .exif = find_segment(self, BT_JPEG_MARKER_EXIF, "Exif\0", 6, false),
+        .xmp = find_segment(self, BT_JPEG_MARKER_EXIF, BT_METADATA_XMP_PREFIX,
                             sizeof BT_METADATA_XMP_PREFIX, true),
-        .iptc = find_segment(self, MARKER_IPTC, "Photoshop 3.0", 14, false),
+        .iptc = find_segment(self, BT_JPEG_MARKER_IPTC, "Photoshop 3.0", 14, false),
     };
+}
+
+static bool
+is_subsampled(const BtJpegFrame *frame)
+{
+    return frame->across > 1 || frame->down > 1;
 }
 
 int
 bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread)
 {
     int reduction = MIN(shrink, BLOCK);
-    bool subsampled = frame->across > 1 || frame->down > 1;
 
     if ((frame->n_components != 1 && frame->n_components != BT_PLANES_MAX) ||
-        (subsampled && frame->n_components == BT_PLANES_MAX && spread < SPREAD_MIN))
+        (is_subsampled(frame) && frame->n_components == BT_PLANES_MAX && spread < SPREAD_MIN))
         return 1;
     for (int i = 0; i < frame->n_components; i++) {
         const BtJpegComponent *component = &frame->components[i];
@@ -257,46 +250,6 @@ bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread)
     while (reduction > 1 && bt_jpeg_pitch(frame, reduction) > shrink)
         reduction /= 2;
     return reduction;
-}
-
-/* The whole file; NULL with errno. */
-static void *
-read_file(int fd, size_t *out_size)
-{
-    g_autofree char *bytes = NULL;
-    off_t size = lseek(fd, 0, SEEK_END); /* a locked-in worker may not fstat() */
-    size_t done = 0;
-
-    if (size < 0 || (bytes = g_try_malloc((size_t)size + 1)) == NULL)
-        return NULL;
-    errno = EIO; /* for an end that comes early */
-    while (done < (size_t)size) {
-        ssize_t n = bt_fd_read_at(fd, bytes + done, (size_t)size - done, (off_t)done);
-
-        if (n <= 0)
-            return NULL;
-        done += (size_t)n;
-    }
-    *out_size = done;
-    return done > 0 ? g_steal_pointer(&bytes) : NULL;
-}
-
-/* Turns to what is left of a progressive file without the scans that nothing is made of. It is
- * decoded without block smoothing, which would guess what was left out. */
-static void
-leave_scans_out(Reader *self, int shrink)
-{
-    if ((self->whole = read_file(self->fd, &self->whole_size)) == NULL)
-        leave_with_errno(self);
-    self->thin = bt_jpeg_thin(self->whole, self->whole_size, shrink);
-    g_clear_pointer(&self->whole, g_free);
-    if (self->thin == NULL)
-        return;
-    jpeg_abort_decompress(&self->jpeg);
-    self->jpeg.src = NULL;
-    jpeg_mem_src(&self->jpeg, g_bytes_get_data(self->thin, NULL), g_bytes_get_size(self->thin));
-    jpeg_read_header(&self->jpeg, TRUE);
-    self->jpeg.do_block_smoothing = FALSE;
 }
 
 /* Stored samples of a plane with one in `ratio` px stand for those px. Decoding at full size
@@ -311,31 +264,64 @@ extra_variance(int ratio)
     return ratio == 2 ? 0.75 + box : 2 * box;
 }
 
-/* Shapes and buffers of one plane, once libjpeg has settled how it scales. */
+/* The shape of one plane, and its buffer: rows of whole blocks, with `width` samples. */
 static void
-prepare_plane(Reader *self, int i)
+prepare_plane(Reader *self, int i, int samples_across, int samples_down)
 {
     const jpeg_component_info *component = &self->jpeg.comp_info[i];
-    int size = component->DCT_scaled_size;
     int across = self->jpeg.max_h_samp_factor / component->h_samp_factor;
     int down = self->jpeg.max_v_samp_factor / component->v_samp_factor;
-    size_t width = (size_t)component->width_in_blocks * (size_t)size; /* of whole blocks */
-    int n_rows = component->v_samp_factor * size;
+    size_t stride = (size_t)component->width_in_blocks * (size_t)samples_across;
+    int n_rows = component->v_samp_factor * samples_down;
+    double pitch_x = (double)(across * BLOCK) / samples_across;
+    double pitch_y = (double)(down * BLOCK) / samples_down;
 
-    self->samples[i] = g_malloc(width * (size_t)n_rows);
+    self->samples[i] = g_malloc(stride * (size_t)n_rows);
     for (int row = 0; row < n_rows; row++)
-        self->rows[i][row] = self->samples[i] + (size_t)row * width;
+        self->rows[i][row] = self->samples[i] + (size_t)row * stride;
     self->public.planes[i] = (BtPlane){
-        .width = (int)component->downsampled_width,
-        .height = (int)component->downsampled_height,
+        .width = (int)ceil(self->jpeg.image_width / pitch_x),
+        .height = (int)ceil(self->jpeg.image_height / pitch_y),
         .bands = 1,
-        .pitch_x = (double)(across * BLOCK) / size,
-        .pitch_y = (double)(down * BLOCK) / size,
+        .pitch_x = pitch_x,
+        .pitch_y = pitch_y,
         .extra_x = extra_variance(across),
         .extra_y = extra_variance(down),
         .rows = self->samples[i],
-        .stride = (ptrdiff_t)width,
+        .stride = (ptrdiff_t)stride,
     };
+}
+
+/* Whether the samples of all planes lie in the same places. */
+static bool
+have_one_grid(const BtPlane planes[BT_PLANES_MAX])
+{
+    return planes[0].pitch_x == planes[1].pitch_x && planes[0].pitch_x == planes[2].pitch_x &&
+           planes[0].pitch_y == planes[1].pitch_y && planes[0].pitch_y == planes[2].pitch_y;
+}
+
+/* Decodes the file without libjpeg. False where that leaves it to libjpeg, which goes on from where
+ * its header ends. */
+static bool
+start_low(Reader *self, int shrink)
+{
+    BtJpegLowSource source = {
+        .fd = self->fd,
+        .at = self->at - (off_t)self->source.bytes_in_buffer,
+        .ops = self->ops = bt_jpeg_ops(bt_kernel_level()),
+        .n_streams = BT_JPEG_STREAMS_MAX,
+    };
+
+    self->low = bt_jpeg_low_read(&self->jpeg, shrink, &source);
+    if (self->low == NULL)
+        return false;
+    self->public.n_planes = self->low->n_components;
+    for (int i = 0; i < self->public.n_planes; i++)
+        prepare_plane(self, i, self->low->components[i].samples_across,
+                      self->low->components[i].samples_down);
+    self->low_clips = self->public.ycc && self->public.n_planes == BT_PLANES_MAX &&
+                      is_subsampled(&self->public.frame) && have_one_grid(self->public.planes);
+    return true;
 }
 
 bool
@@ -346,17 +332,49 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, BtOutcome 
 
     if (setjmp(self->jump) != 0)
         return fail(self, "it cannot be decoded", outcome);
-    if (reader->frame.progressive && shrink >= BLOCK)
-        leave_scans_out(self, shrink);
-    if (jpeg->num_components != reader->frame.n_components)
-        return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its header changed while it was read");
+    if (shrink >= BLOCK && start_low(self, shrink))
+        return true;
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;
     jpeg->raw_data_out = TRUE;
     jpeg_start_decompress(jpeg);
     reader->n_planes = jpeg->num_components;
     for (int i = 0; i < reader->n_planes; i++)
-        prepare_plane(self, i);
+        prepare_plane(self, i, jpeg->comp_info[i].DCT_scaled_size,
+                      jpeg->comp_info[i].DCT_scaled_size);
+    return true;
+}
+
+static void
+clip_band(Reader *self)
+{
+    const BtPlane *planes = self->public.planes;
+
+    for (int row = 0; row < planes[0].n_rows; row++)
+        bt_jpeg_low_clip(self->rows[0][row], self->rows[1][row], self->rows[2][row],
+                         (size_t)planes[0].width);
+}
+
+/* A row of MCUs of every plane. */
+static bool
+next_low(Reader *self)
+{
+    int band = self->low_band++;
+
+    if (band * self->low->components[0].down >= self->low->components[0].height)
+        return false;
+    for (int i = 0; i < self->public.n_planes; i++) {
+        const BtJpegLowComponent *component = &self->low->components[i];
+        BtPlane *plane = &self->public.planes[i];
+        int n_rows = component->down * component->samples_down;
+
+        for (int row = 0; row < component->down; row++)
+            bt_jpeg_low_samples(self->low, i, band * component->down + row, self->ops,
+                                self->rows[i][row * component->samples_down], plane->stride);
+        plane->n_rows = CLAMP(plane->height - band * n_rows, 0, n_rows);
+    }
+    if (self->low_clips)
+        clip_band(self);
     return true;
 }
 
@@ -408,9 +426,11 @@ bt_jpeg_reader_next(BtJpegReader *reader, BtOutcome *outcome)
     Reader *self = (Reader *)reader;
     struct jpeg_decompress_struct *jpeg = &self->jpeg;
     JSAMPARRAY rows[BT_PLANES_MAX] = {self->rows[0], self->rows[1], self->rows[2]};
-    JDIMENSION band_rows = (JDIMENSION)(jpeg->max_v_samp_factor * jpeg->min_DCT_scaled_size);
-    int band = (int)(jpeg->output_scanline / band_rows);
+    JDIMENSION band_rows;
+    int band;
 
+    if (self->low != NULL)
+        return next_low(self);
     if (setjmp(self->jump) != 0)
         return fail(self, "it cannot be decoded", outcome);
     if (jpeg->output_scanline >= jpeg->output_height)
@@ -419,6 +439,8 @@ bt_jpeg_reader_next(BtJpegReader *reader, BtOutcome *outcome)
         read_pixels(self);
         return true;
     }
+    band_rows = (JDIMENSION)(jpeg->max_v_samp_factor * jpeg->min_DCT_scaled_size);
+    band = (int)(jpeg->output_scanline / band_rows);
     jpeg_read_raw_data(jpeg, rows, band_rows);
     for (int i = 0; i < reader->n_planes; i++) {
         int n = jpeg->comp_info[i].v_samp_factor * jpeg->comp_info[i].DCT_scaled_size;

@@ -13,9 +13,9 @@
  *       ... n_rows rows of reader->planes[i] ...
  *   bt_jpeg_reader_free(reader);
  *
- * The file is read in pieces as it is decoded, and never held whole, but for a progressive one: of
- * that, the scans that nothing is made of are left out (jpeg.h). Premature end of the file is an
- * error.
+ * A picture that is shrunk by 8 and more is decoded without libjpeg where its file is sound
+ * (jpeg_low.h), and by libjpeg otherwise: what is wrong with a file is always libjpeg's verdict.
+ * The file is read in pieces and never held whole. Premature end of the file is an error.
  */
 #ifndef BT_IMAGE_JPEG_READER_H
 #define BT_IMAGE_JPEG_READER_H
@@ -52,7 +52,8 @@ void bt_jpeg_reader_metadata(const BtJpegReader *self, BtMetadata *out_metadata)
  * and for what has no such planes (CMYK, say). */
 int bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread);
 
-/* Decodes at 1/reduction what is to be shrunk by `shrink` in all. */
+/* Decodes at 1/reduction what is to be shrunk by `shrink` in all, or without libjpeg more coarsely
+ * than that: no plane's pitch is more than `shrink`. */
 bool bt_jpeg_reader_start(BtJpegReader *self, int reduction, int shrink, BtOutcome *outcome);
 
 /* Decodes whole pixels, grey or RGB, at full size: of one or three components. */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # run.sh SECONDS [NAME...]: lets each fuzzer (or those named: "exif frame") search for so long, under
 # sanitizers, from its seeds. Exit 1 where one has failed; the bytes that it failed on stay, and are named.
+# $BT_FUZZ_RUNS, if set, is the number of runs of each instead of its seconds: 1000000, say.
 # What is built and found goes to $BT_FUZZ_FOLDER and is used again, or to a folder that is removed.
 # Needs clang 14 (or $CC) with its runtime: clang-14 libclang-rt-14-dev.
 set -eu -o pipefail
@@ -10,7 +11,10 @@ seconds=$1
 shift
 work=${BT_FUZZ_FOLDER:-$(mktemp -d)}
 flags='-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer -O1'
+limit=-max_total_time=$seconds
 failed=0
+
+[ -z "${BT_FUZZ_RUNS:-}" ] || limit=-runs=$BT_FUZZ_RUNS
 
 [ -d "$work/build" ] || CC=${CC:-clang-14} CFLAGS=$flags LDFLAGS=${flags/-fsanitize=fuzzer-no-link/} \
     meson setup "$work/build" "$here/../.." >/dev/null
@@ -26,7 +30,7 @@ search() {
     case $name in
     jpeg-* | png | facts | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
     esac
-    if "$work/build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2000 \
+    if "$work/build/tests/fuzz/fuzz-$name" "$limit" -timeout=20 -rss_limit_mb=2000 \
         -artifact_prefix="$work/$name-" -print_final_stats=1 "$work/corpus/$name" "${seeds[@]}" \
         >"$log" 2>&1; then
         printf '%-12s %s runs, %s files in the corpus\n' "$name" \

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/jpeg_baseline.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define STREAM_BYTES  (32 << 10) /* that a stream gets of a run, at most, */
+#define STREAM_LEAST  2048       /* and at least */
+#define STREAM_BLOCKS (12 << 10) /* that it has room for */
+#define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
+#define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
+#define BLIND_TRIES   64
+
+/* Tables of one pair of codes. */
+typedef struct Pair {
+    int dc, ac; /* tables of the scan */
+    uint32_t dc_steps[BT_JPEG_WINDOWS];
+    BtJpegAcSteps ac_steps;
+} Pair;
+
+struct BtJpegBaseline {
+    Pair *pairs[BT_JPEG_LOW_COMPONENTS_MAX];
+    int n_pairs;
+    BtJpegPhase phases[BT_JPEG_MCU_BLOCKS_MAX];
+    int n_phases;
+    size_t span;                              /* bytes of data from stream to stream */
+    size_t room;                              /* blocks of a stream, at most */
+    BtJpegBlock *blocks[BT_JPEG_STREAMS_MAX]; /* NULL: not used yet */
+    BtJpegBlock *joined;                      /* of all streams */
+};
+
+static Pair *
+find_pair(BtJpegBaseline *self, const BtJpegScan *scan, const BtJpegLowComponent *component)
+{
+    const BtJpegTable *dc = &scan->dc_tables[component->dc_table];
+    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
+    Pair *pair;
+
+    for (int i = 0; i < self->n_pairs; i++)
+        if (self->pairs[i]->dc == component->dc_table && self->pairs[i]->ac == component->ac_table)
+            return self->pairs[i];
+    pair = self->pairs[self->n_pairs++] = g_new(Pair, 1);
+    pair->dc = component->dc_table;
+    pair->ac = component->ac_table;
+    if (!scan->progressive)
+        bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols);
+    bt_jpeg_dc_steps_init(pair->dc_steps, &dc->symbols, scan->progressive ? NULL : &pair->ac_steps);
+    return pair;
+}
+
+static void
+add_phase(BtJpegBaseline *self, const BtJpegScan *scan, const Pair *pair)
+{
+    BtJpegPhase *phase = &self->phases[self->n_phases++];
+
+    *phase = (BtJpegPhase){
+        .steps = {pair->ac_steps.steps + BT_JPEG_WINDOWS},
+        .first_steps = pair->dc_steps,
+        .dc = &scan->dc_tables[pair->dc].code,
+        .ac = scan->progressive ? NULL : &scan->ac_tables[pair->ac].code,
+    };
+}
+
+static void
+close_ring(BtJpegBaseline *self)
+{
+    for (int i = 0; i < self->n_phases; i++) {
+        const BtJpegPhase *after = &self->phases[(i + 1) % self->n_phases];
+
+        self->phases[i].steps[1] = after->first_steps;
+        self->phases[i].next[0] = &self->phases[i];
+        self->phases[i].next[1] = after;
+    }
+}
+
+bool
+bt_jpeg_baseline_prepare(BtJpegScan *scan)
+{
+    BtJpegBaseline *self = scan->baseline = g_new0(BtJpegBaseline, 1);
+
+    for (int i = 0; i < scan->n_components; i++) {
+        const BtJpegLowComponent *component = scan->components[i];
+        int n = bt_jpeg_scan_is_single(scan) ? 1 : component->across * component->down;
+        const Pair *pair;
+
+        if (!scan->dc_tables[component->dc_table].defined ||
+            (!scan->progressive && !scan->ac_tables[component->ac_table].defined) ||
+            self->n_phases + n > BT_JPEG_MCU_BLOCKS_MAX)
+            return false;
+        pair = find_pair(self, scan, component);
+        for (int k = 0; k < n; k++)
+            add_phase(self, scan, pair);
+    }
+    close_ring(self);
+    self->room = MIN((size_t)STREAM_BLOCKS,
+                     (size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases);
+    self->joined = g_new(BtJpegBlock, (size_t)scan->n_streams * self->room);
+    self->span = STREAM_BEGIN;
+    return true;
+}
+
+void
+bt_jpeg_baseline_free(BtJpegBaseline *self)
+{
+    if (self == NULL)
+        return;
+    for (int i = 0; i < self->n_pairs; i++)
+        g_free(self->pairs[i]);
+    for (int i = 0; i < BT_JPEG_STREAMS_MAX; i++)
+        g_free(self->blocks[i]);
+    g_free(self->joined);
+    g_free(self);
+}
+
+/* The streams of one run. */
+typedef struct Race {
+    BtJpegBaseline *baseline;
+    const BtJpegOps *ops;
+    const BtJpegRun *run;
+    BtJpegStream streams[BT_JPEG_STREAMS_MAX];
+    uint64_t begins[BT_JPEG_STREAMS_MAX]; /* bits */
+    size_t limits[BT_JPEG_STREAMS_MAX];   /* bytes */
+    int n_streams;
+    bool ends; /* the last stream is to find the segment's last block */
+} Race;
+
+static void
+start_stream(Race *self, int i, uint64_t at)
+{
+    BtJpegBaseline *baseline = self->baseline;
+    BtJpegBlock *blocks = baseline->blocks[i];
+
+    if (blocks == NULL)
+        blocks = baseline->blocks[i] = g_new0(BtJpegBlock, baseline->room + BT_JPEG_BLOCKS_SLACK);
+    self->begins[i] = at;
+    self->streams[i] = (BtJpegStream){
+        .at = at << 8,
+        .phase = baseline->phases,
+        .block = blocks,
+        .blocks_end = blocks + baseline->room,
+    };
+}
+
+/* To the end of the block that it is in, if it is in one. No step is taken from beyond the data
+ * that are there, which the slack behind them makes safe. */
+static bool
+end_block(const BtJpegRun *run, BtJpegStream *stream)
+{
+    while (!bt_jpeg_stream_is_between_blocks(stream))
+        if (stream->at >> 11 > run->limit || !bt_jpeg_stream_step(stream, run->data))
+            return false;
+    return true;
+}
+
+static bool
+take_block(const BtJpegRun *run, BtJpegStream *stream)
+{
+    return stream->at >> 11 <= run->limit && bt_jpeg_stream_step(stream, run->data) &&
+           end_block(run, stream);
+}
+
+static void
+clear_blocks(BtJpegBlock *blocks, const BtJpegStream *stream)
+{
+    memset(blocks, 0, (size_t)(stream->block + 1 - blocks) * sizeof *blocks);
+}
+
+/* Begins a stream at a place that need not be a block's beginning. What it takes for codes there
+ * may be none; then it tries the next byte. False where it has found nothing. */
+static bool
+start_blindly(Race *self, int i, size_t byte)
+{
+    for (int tries = 0; tries < BLIND_TRIES; tries++, byte++) {
+        BtJpegStream *stream = &self->streams[i];
+        int n = 0;
+
+        start_stream(self, i, 8 * (uint64_t)byte);
+        while (n < FIRST_BLOCKS && take_block(self->run, stream))
+            n++;
+        if (n == FIRST_BLOCKS)
+            return true;
+        clear_blocks(self->baseline->blocks[i], stream);
+    }
+    return false;
+}
+
+/* Where streams begin, and how far they go. stop: up to where blocks begin in this run. */
+static void
+start_streams(Race *self, int n_streams, size_t stop)
+{
+    size_t begin = self->run->at >> 3, left = stop - MIN(stop, begin);
+    size_t span = CLAMP(left / (size_t)n_streams, STREAM_LEAST, self->baseline->span);
+    size_t n_spans = left / span;
+
+    start_stream(self, 0, self->run->at);
+    self->n_streams = 1;
+    while (self->n_streams < n_streams && (size_t)self->n_streams < n_spans &&
+           start_blindly(self, self->n_streams, begin + (size_t)self->n_streams * span))
+        self->n_streams++;
+    for (int i = 0; i < self->n_streams; i++)
+        self->limits[i] = self->streams[i].limit = MIN(stop, begin + (size_t)(i + 1) * span);
+    self->ends = self->run->final && self->limits[self->n_streams - 1] + span > stop;
+    if (self->ends)
+        self->limits[self->n_streams - 1] = self->streams[self->n_streams - 1].limit = stop;
+}
+
+/* All streams to their limits. One that comes upon what is no code stays where it is: if all its
+ * blocks are right up to there the file is broken, which the join finds out. */
+static void
+run_streams(Race *self)
+{
+    while (!self->ops->run(self->streams, self->n_streams, self->run->data))
+        for (int i = 0; i < self->n_streams; i++) {
+            BtJpegStream *stream = &self->streams[i];
+
+            if (stream->block < stream->blocks_end && stream->at >> 11 < stream->limit &&
+                !bt_jpeg_stream_step(stream, self->run->data))
+                stream->limit = 0;
+        }
+}
+
+/* How a stream that is right came on. */
+typedef enum Advance {
+    ADVANCE_MET,
+    ADVANCE_MISSED, /* it is past all blocks of the other one */
+    ADVANCE_FULL,   /* there is no room for more blocks, or none are wanted */
+    ADVANCE_BROKEN
+} Advance;
+
+/* Moves a stream that is right on until it meets stream `next`, before block *out_n of that. */
+static Advance
+meet(Race *self, BtJpegStream *stream, int next, size_t *out_n)
+{
+    const BtJpegBaseline *baseline = self->baseline;
+    const BtJpegBlock *theirs = baseline->blocks[next];
+    size_t n_theirs = (size_t)(self->streams[next].block - theirs);
+
+    for (size_t n = 0;;) {
+        uint64_t begin = self->begins[next];
+
+        for (; n < n_theirs; n++) {
+            begin = n == 0 ? self->begins[next] : theirs[n - 1].end;
+            if (begin >= stream->at >> 8)
+                break;
+        }
+        if (n == n_theirs)
+            return ADVANCE_MISSED;
+        if (begin == stream->at >> 8 &&
+            (baseline->n_pairs == 1 ||
+             stream->phase == &baseline->phases[n % (size_t)baseline->n_phases])) {
+            *out_n = n;
+            return ADVANCE_MET;
+        }
+        if (stream->block >= stream->blocks_end)
+            return ADVANCE_FULL;
+        if (!take_block(self->run, stream))
+            return ADVANCE_BROKEN;
+    }
+}
+
+/* The last stream, if it is to end the segment: n blocks more. */
+static bool
+end_stream(Race *self, BtJpegStream *stream, size_t n)
+{
+    const BtJpegBlock *first = stream->block;
+
+    while (self->ends && (size_t)(stream->block - first) < n && stream->block < stream->blocks_end)
+        if (!take_block(self->run, stream))
+            return false;
+    return true;
+}
+
+/* The blocks of all streams in order, as many as are right, at most n; 0 for any doubt. */
+static size_t
+join_streams(Race *self, size_t n)
+{
+    BtJpegBaseline *baseline = self->baseline;
+    BtJpegStream *stream = &self->streams[0];
+    const BtJpegBlock *first = baseline->blocks[0];
+    size_t n_joined = 0, skipped = 0, n_new;
+
+    if (!end_block(self->run, stream) && (size_t)(stream->block - first) < n)
+        return 0;
+    for (int next = 1; next < self->n_streams; next++) {
+        Advance advance = meet(self, stream, next, &skipped);
+
+        if (advance == ADVANCE_MISSED) {
+            stream->limit = self->limits[next];
+            self->ops->run(stream, 1, self->run->data);
+            if (end_block(self->run, stream))
+                continue;
+            advance = ADVANCE_BROKEN;
+        }
+        n_new = (size_t)(stream->block - first);
+        if (advance == ADVANCE_BROKEN && n_joined + n_new < n)
+            return 0;
+        memcpy(baseline->joined + n_joined, first, n_new * sizeof *first);
+        n_joined += n_new;
+        if (advance != ADVANCE_MET)
+            return MIN(n_joined, n);
+        stream = &self->streams[next];
+        first = baseline->blocks[next] + skipped;
+        if (!end_block(self->run, stream) && n_joined + (size_t)(stream->block - first) < n)
+            return 0;
+    }
+    n_new = (size_t)(stream->block - first);
+    if (n_joined + n_new < n && !end_stream(self, stream, n - n_joined - n_new))
+        return 0;
+    n_new = (size_t)(stream->block - first);
+    memcpy(baseline->joined + n_joined, first, n_new * sizeof *first);
+    return MIN(n_joined + n_new, n);
+}
+
+/* Streams are as far apart as their room for blocks allows, by what blocks have taken so far. */
+static void
+adapt_span(BtJpegBaseline *self, uint64_t n_bits, size_t n_blocks)
+{
+    size_t span = (size_t)(n_bits / 8 * (STREAM_BLOCKS * 3 / 4) / n_blocks);
+
+    self->span = CLAMP(span, STREAM_LEAST, STREAM_BYTES);
+}
+
+/* Finds the blocks of a run; their number, 0 for any doubt. */
+static size_t
+find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
+{
+    BtJpegBaseline *self = scan->baseline;
+    Race race = {.baseline = self, .ops = ops, .run = run};
+    size_t stop = run->limit, n_phases = (size_t)self->n_phases, n;
+
+    if (!run->final)
+        stop -= MIN(stop, BT_JPEG_MCU_BYTES_MAX);
+    start_streams(&race, scan->n_streams, stop);
+    run_streams(&race);
+    n = join_streams(&race, (size_t)run->n_mcus * n_phases) / n_phases * n_phases;
+    for (int i = 0; i < race.n_streams; i++)
+        clear_blocks(self->blocks[i], &race.streams[i]);
+    if (n > 0)
+        adapt_span(self, self->joined[n - 1].end - run->at, n);
+    return n;
+}
+
+/* The part of a row of MCUs that is placed at once, and one component's blocks in it. */
+typedef struct Place {
+    const BtJpegBlock *blocks; /* the component's first */
+    size_t n_phases;           /* blocks from MCU to MCU */
+    int across, down;          /* blocks of the component in an MCU */
+    int n_mcus;
+    int shift;
+    ptrdiff_t at, stride; /* in the component's planes */
+} Place;
+
+static inline __attribute__((always_inline)) uint16_t
+place_some(const Place *place, int across, int down, int16_t *out, uint16_t dc)
+{
+    const BtJpegBlock *blocks = place->blocks;
+
+    for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
+        for (int y = 0; y < down; y++)
+            for (int x = 0; x < across; x++) {
+                dc = (uint16_t)(dc + blocks[y * across + x].difference);
+                out[y * place->stride + i * across + x] = (int16_t)(uint16_t)(dc << place->shift);
+            }
+    return dc;
+}
+
+/* Sums up differences, from the last DC coefficient on; returns the new last one. */
+static uint16_t
+place_dc(const Place *place, int16_t *out, uint16_t dc)
+{
+    out += place->at;
+    if (place->across == 1 && place->down == 1)
+        return place_some(place, 1, 1, out, dc);
+    if (place->across == 2 && place->down == 1)
+        return place_some(place, 2, 1, out, dc);
+    if (place->across == 2 && place->down == 2)
+        return place_some(place, 2, 2, out, dc);
+    return place_some(place, place->across, place->down, out, dc);
+}
+
+/* Bits that are read one symbol after the other. */
+typedef struct Bits {
+    const uint8_t *data;
+    uint64_t at;   /* of the next bit */
+    uint64_t next; /* bits from there on, left-aligned */
+    int n_next;    /* that are valid */
+} Bits;
+
+#define LOAD_BITS   57
+#define SYMBOL_BITS (BT_JPEG_CODE_MAX + 15)
+
+static inline void
+take_bits(Bits *self, unsigned n)
+{
+    self->at += n;
+    self->next <<= n;
+    self->n_next -= (int)n;
+    if (self->n_next < SYMBOL_BITS) {
+        self->next = bt_jpeg_bits(self->data, self->at);
+        self->n_next = LOAD_BITS;
+    }
+}
+
+/* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
+static inline unsigned
+find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
+{
+    size_t window = bits->next >> (64 - BT_JPEG_WINDOW_BITS);
+
+    *out_bits = table->symbols.bits[window];
+    if (*out_bits > 0)
+        return table->symbols.symbol[window];
+    return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
+}
+
+/* The coefficients of a block from bit `at` on that are kept. */
+static inline void
+read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
+         const uint8_t *data, uint64_t at, ptrdiff_t to)
+{
+    static const uint8_t places[] = {
+        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
+    Bits bits = {data, at, bt_jpeg_bits(data, at), LOAD_BITS};
+    int16_t values[BT_JPEG_LOW_PLACES] = {0};
+    unsigned last = (unsigned)component->last, done = 0, n, symbol;
+
+    symbol = find_symbol(&bits, dc, &n);
+    take_bits(&bits, n + symbol);
+    while (done < last) {
+        symbol = find_symbol(&bits, ac, &n);
+        if (symbol == 0)
+            break;
+        done += (symbol >> 4) + 1;
+        if (done <= last)
+            values[places[done]] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
+        take_bits(&bits, n + (symbol & 15));
+    }
+    for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
+        if (component->values[i] != NULL)
+            component->values[i][to] = values[i];
+}
+
+/* begin: where the first block of the run begins, whose blocks are at `run_blocks`. */
+static void
+place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Place *place,
+          const BtJpegRun *run, const BtJpegBlock *run_blocks)
+{
+    const BtJpegBlock *blocks = place->blocks;
+    const BtJpegTable *dc = &scan->dc_tables[component->dc_table];
+    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
+
+    for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
+        for (int y = 0; y < place->down; y++)
+            for (int x = 0; x < place->across; x++) {
+                const BtJpegBlock *block = &blocks[y * place->across + x];
+                uint64_t begin = block == run_blocks ? run->at : block[-1].end;
+
+                read_low(dc, ac, component, run->data, begin,
+                         place->at + y * place->stride + i * place->across + x);
+            }
+}
+
+/* Blocks of n_mcus MCUs in one row. */
+static void
+place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
+          const BtJpegBlock *blocks, int n_mcus)
+{
+    int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
+
+    for (int i = 0; i < scan->n_components; i++) {
+        BtJpegLowComponent *component = scan->components[i];
+        bool single = bt_jpeg_scan_is_single(scan);
+        Place place = {
+            .blocks = blocks,
+            .n_phases = (size_t)scan->baseline->n_phases,
+            .across = single ? 1 : component->across,
+            .down = single ? 1 : component->down,
+            .n_mcus = n_mcus,
+            .shift = scan->low,
+            .stride = component->stride,
+        };
+
+        place.at = (ptrdiff_t)y * place.down * place.stride + (ptrdiff_t)x * place.across;
+        scan->dc[i] = place_dc(&place, component->values[BT_JPEG_LOW_DC], scan->dc[i]);
+        if (component->last > 0 && !scan->progressive)
+            place_low(scan, component, &place, run, run_blocks);
+        blocks += place.across * place.down;
+    }
+}
+
+/* Puts the blocks of a run where they belong, and moves run->at behind them. */
+static void
+place_run(BtJpegScan *scan, BtJpegRun *run, const BtJpegBlock *blocks, int n_mcus)
+{
+    size_t n_phases = (size_t)scan->baseline->n_phases;
+
+    for (int done = 0; done < n_mcus;) {
+        int n = MIN(n_mcus - done, scan->mcus_across - scan->mcu % scan->mcus_across);
+
+        place_row(scan, run, blocks, blocks + (size_t)done * n_phases, n);
+        done += n;
+        scan->mcu += n;
+    }
+    run->at = blocks[(size_t)n_mcus * n_phases - 1].end;
+}
+
+int
+bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
+{
+    const BtJpegBaseline *self = scan->baseline;
+    int n_mcus = (int)(find_blocks(scan, ops, run) / (size_t)self->n_phases);
+
+    if (n_mcus > 0)
+        place_run(scan, run, self->joined, n_mcus);
+    return n_mcus;
+}
+
+bool
+bt_jpeg_baseline_has_room(const BtJpegScan *scan, int n_mcus)
+{
+    return (size_t)n_mcus * (size_t)scan->baseline->n_phases <= scan->baseline->room;
+}
+
+/* Finds all blocks of a segment, of which its stream has found most. */
+static bool
+end_segment(const BtJpegRun *run, BtJpegStream *stream)
+{
+    while (stream->block < stream->blocks_end)
+        if (!take_block(run, stream))
+            return false;
+    return true;
+}
+
+bool
+bt_jpeg_baseline_run_segments(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *runs, int n_runs)
+{
+    BtJpegBaseline *self = scan->baseline;
+    Race race = {.baseline = self, .ops = ops, .run = runs, .n_streams = n_runs};
+    bool sound = true;
+
+    for (int i = 0; i < n_runs; i++) {
+        start_stream(&race, i, runs[i].at);
+        race.streams[i].limit = runs[i].limit;
+        race.streams[i].blocks_end = self->blocks[i] + runs[i].n_mcus * self->n_phases;
+    }
+    run_streams(&race);
+    for (int i = 0; i < n_runs && sound; i++) {
+        sound = end_segment(&runs[i], &race.streams[i]);
+        memset(scan->dc, 0, sizeof scan->dc);
+        if (sound)
+            place_run(scan, &runs[i], self->blocks[i], runs[i].n_mcus);
+    }
+    for (int i = 0; i < n_runs; i++)
+        clear_blocks(self->blocks[i], &race.streams[i]);
+    return sound;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Huffman codes of a JPEG file, and look-up tables that pass over many symbols at once. Pure; for
+ * hostile bytes.
+ *
+ *   bt_jpeg_huffman_init(&code, counts, symbols, is_dc)     false: not a code
+ *   bt_jpeg_symbols_init(symbols, &code)                    one symbol a look-up
+ *   bt_jpeg_ac_steps_init(steps, symbols)                   several, for blocks of AC coefficients
+ *   bt_jpeg_dc_steps_init(dc_steps, dc_symbols, steps)      a DC difference, and AC symbols after
+ * it
+ *
+ * A window is the next BT_JPEG_WINDOW_BITS bits of the data. A code that is longer, and whatever
+ * else is rare, is left to bt_jpeg_huffman_find(), which needs no table.
+ *
+ * A step is what a window says about the next few symbols of a block when only the DC coefficient
+ * is wanted: how many bits they take, their values included, and how far they move the number of
+ * coefficients that are done. It is a word of 32 bits, laid out so that one addition moves both in
+ * a BtJpegStream (jpeg_ops.h):
+ *
+ *   bits 0-5     coefficients that are passed, 0 to 62
+ *   bit 6        BT_JPEG_STEP_RARE: no step; one symbol has to be looked up without a table
+ *   bit 7        BT_JPEG_STEP_END: the block ends here
+ *   bits 8-13    bits of the data, 1 to BT_JPEG_STEP_BITS_MAX
+ *   bits 16-31   the DC difference, modulo 2^16; 0 in steps that begin behind it
+ *
+ * An addition that carries into bit 6 has gone past the block's last coefficient, or to it: that is
+ * rare, too, and looked at symbol by symbol.
+ *
+ * Follows: ITU-T T.81, C (codes), F.2.2 (decoding). What counts as a code: libjpeg's jdhuff.c.
+ */
+#ifndef BT_IMAGE_JPEG_HUFFMAN_H
+#define BT_IMAGE_JPEG_HUFFMAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BT_JPEG_CODE_MAX      16 /* bits of a code */
+#define BT_JPEG_WINDOW_BITS   12
+#define BT_JPEG_WINDOWS       (1 << BT_JPEG_WINDOW_BITS)
+#define BT_JPEG_DC_SIZE_MAX   11 /* bits of a difference in files with samples of 8 bits */
+#define BT_JPEG_STEP_RARE     64u
+#define BT_JPEG_STEP_END      128u
+#define BT_JPEG_STEP_BITS_MAX 22
+
+/* The part of a step that is added, and its number of bits. */
+#define BT_JPEG_STEP_MOVE(step) ((step)&0x3fffu)
+#define BT_JPEG_STEP_BITS(step) ((step) >> 8 & 63u)
+
+typedef struct BtJpegHuffman {
+    uint32_t ends[BT_JPEG_CODE_MAX + 1]; /* [n]: the next 16 bits are less if they begin with a
+                                            code of n bits or fewer */
+    int offsets[BT_JPEG_CODE_MAX + 1];   /* [n]: from a code of n bits to its symbol's index */
+    uint8_t symbols[256];
+} BtJpegHuffman;
+
+/* For each window the symbol that it begins with, and the bits of its code; 0 where these are more
+ * than the window has, or no code. */
+typedef struct BtJpegSymbols {
+    uint8_t bits[BT_JPEG_WINDOWS];
+    uint8_t symbol[BT_JPEG_WINDOWS];
+} BtJpegSymbols;
+
+/* Steps of windows that have lost their first bits: those of n bits are at 1 << n. Those of whole
+ * windows, at BT_JPEG_WINDOWS, are the table to decode with. */
+typedef struct BtJpegAcSteps {
+    uint32_t steps[2 * BT_JPEG_WINDOWS];
+} BtJpegAcSteps;
+
+/* counts[n], n from 1 to 16: how many codes of n bits there are. False for what libjpeg refuses. */
+bool bt_jpeg_huffman_init(BtJpegHuffman *self, const uint8_t counts[BT_JPEG_CODE_MAX + 1],
+                          const uint8_t symbols[256], bool is_dc);
+
+/* The symbol that these bits begin with, left-aligned, and the bits of its code; -1 for none. */
+int bt_jpeg_huffman_find(const BtJpegHuffman *self, uint64_t bits, unsigned *out_bits);
+
+/* A step of exactly one symbol, from bits (left-aligned, at least 32 of them valid) after `done`
+ * coefficients of the block; 0 for what a sound file does not hold. */
+uint32_t bt_jpeg_dc_step(const BtJpegHuffman *self, uint64_t bits);
+uint32_t bt_jpeg_ac_step(const BtJpegHuffman *self, uint64_t bits, unsigned done);
+
+void bt_jpeg_symbols_init(BtJpegSymbols *self, const BtJpegHuffman *code);
+
+void bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols);
+
+/* ac: the steps that may follow; NULL where a block is its DC coefficient alone. */
+void bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symbols,
+                           const BtJpegAcSteps *ac);
+
+/* The value that the first `size` bits (0 to 15), left-aligned, stand for: F.12, EXTEND. */
+static inline int
+bt_jpeg_extend(uint64_t bits, unsigned size)
+{
+    int value = (int)(bits >> 1 >> (63 - size));
+
+    return value - (bits >> 63 ? 0 : (int)(1u << size) - 1);
+}
+
+#endif

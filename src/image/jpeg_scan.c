@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/jpeg_scan.h"
+
+#include "image/jpeg_baseline.h"
+#include "image/jpeg_progressive.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* The decoder of a scan: takes as many whole MCUs of a run as it can, moves scan->mcu and run->at
+ * behind them, and returns their number; 0 for any doubt. */
+typedef int Decode(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run);
+
+static Decode *
+choose_decoder(const BtJpegScan *self)
+{
+    if (!self->progressive || (self->first == 0 && self->high == 0))
+        return bt_jpeg_baseline_run;
+    if (self->first == 0)
+        return bt_jpeg_refine_dc;
+    return self->high == 0 ? bt_jpeg_first_ac : bt_jpeg_refine_ac;
+}
+
+/* A scan of one component has an MCU for each of its blocks, without those that only fill up MCUs
+ * of several. */
+static void
+count_mcus(BtJpegScan *self)
+{
+    const BtJpegLowComponent *component = self->components[0];
+    bool single = bt_jpeg_scan_is_single(self);
+
+    self->mcus_across = single ? component->width : component->stride / component->across;
+    self->mcus_down = single ? component->height : component->n_rows / component->down;
+}
+
+/* Where the segment ends, if that is known. */
+static bool
+find_end(const BtJpegWindow *window, size_t *out_end)
+{
+    bool restarts = window->first_restart < window->n_restarts;
+
+    *out_end = restarts ? window->restarts[window->first_restart] : window->size;
+    return restarts || window->ended;
+}
+
+/* *at: bits; counted anew when what is before is dropped. */
+static bool
+fill(BtJpegWindow *window, uint64_t *at)
+{
+    if (!bt_jpeg_window_fill(window, *at >> 3))
+        return false;
+    *at &= 7;
+    return true;
+}
+
+/* Whether less than a byte is left behind the last block of a segment. */
+static bool
+is_at_end(uint64_t at, size_t end)
+{
+    return at <= 8 * end && at + 8 > 8 * end;
+}
+
+/* From *at to the beginning of the next segment. */
+static bool
+run_segment(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uint64_t *at)
+{
+    size_t end;
+
+    memset(self->dc, 0, sizeof self->dc);
+    self->blank = 0;
+    while (n_mcus > 0) {
+        BtJpegRun run = {.n_mcus = n_mcus};
+        int n;
+
+        if (!find_end(window, &run.limit) && !fill(window, at))
+            return false;
+        run.final = find_end(window, &run.limit);
+        run.data = window->data;
+        run.at = *at;
+        if ((n = decode(self, window->ops, &run)) == 0)
+            return false;
+        n_mcus -= n;
+        *at = run.at;
+    }
+    if (!find_end(window, &end) && !fill(window, at))
+        return false;
+    if (!find_end(window, &end) || self->blank != 0 || !is_at_end(*at, end))
+        return false;
+    *at = 8 * end;
+    return true;
+}
+
+/* The whole segments that are in the window, from `at` on, at most as many as there are streams.
+ * Returns their number. */
+static int
+find_segments(const BtJpegScan *self, const BtJpegWindow *window, int n_mcus, uint64_t at,
+              BtJpegRun out_runs[BT_JPEG_STREAMS_MAX])
+{
+    int n = 0, restart = window->first_restart;
+
+    for (; n < self->n_streams && n_mcus > 0; n++, restart++) {
+        bool restarts = restart < window->n_restarts;
+        size_t end = restarts ? window->restarts[restart] : window->size;
+
+        if (!restarts && (!window->ended || restart > window->n_restarts))
+            break;
+        out_runs[n] = (BtJpegRun){window->data, at, end, true, MIN(n_mcus, self->interval)};
+        n_mcus -= out_runs[n].n_mcus;
+        at = 8 * end;
+    }
+    return n;
+}
+
+/* Several segments at once, if they are there (*out_done); from *at to the end of the last one. */
+static bool
+run_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus, uint64_t *at, bool *out_done)
+{
+    BtJpegRun runs[BT_JPEG_STREAMS_MAX];
+    int n = find_segments(self, window, n_mcus, *at, runs);
+
+    if (n < self->n_streams && !window->ended) {
+        if (!fill(window, at))
+            return false;
+        n = find_segments(self, window, n_mcus, *at, runs);
+    }
+    *out_done = n > 1;
+    if (n <= 1)
+        return true;
+    if (!bt_jpeg_baseline_run_segments(self, window->ops, runs, n))
+        return false;
+    for (int i = 0; i < n; i++)
+        if (!is_at_end(runs[i].at, runs[i].limit))
+            return false;
+    *at = 8 * runs[n - 1].limit;
+    window->first_restart += n - 1;
+    return true;
+}
+
+/* One segment or several, from *at to the end of the last one. */
+static bool
+run_some(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uint64_t *at)
+{
+    bool done = false;
+
+    if (self->interval == 0)
+        return run_segment(self, window, decode, n_mcus, at);
+    if (decode == bt_jpeg_baseline_run && bt_jpeg_baseline_has_room(self, self->interval) &&
+        !run_segments(self, window, n_mcus, at, &done))
+        return false;
+    return done || run_segment(self, window, decode, MIN(n_mcus, self->interval), at);
+}
+
+bool
+bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
+{
+    Decode *decode = choose_decoder(self);
+    int n_mcus;
+    uint64_t at = 0;
+
+    count_mcus(self);
+    n_mcus = self->mcus_across * self->mcus_down;
+    self->mcu = 0;
+    if (decode == bt_jpeg_baseline_run && !bt_jpeg_baseline_prepare(self))
+        return false;
+    bt_jpeg_window_begin(window);
+    for (;;) {
+        bool restarts;
+
+        if (!run_some(self, window, decode, n_mcus - self->mcu, &at))
+            return false;
+        restarts = window->first_restart < window->n_restarts;
+        if (self->mcu == n_mcus)
+            return !restarts;
+        if (!restarts)
+            return false;
+        window->first_restart++;
+    }
+}
+
+void
+bt_jpeg_scan_clear(BtJpegScan *self)
+{
+    bt_jpeg_baseline_free(self->baseline);
+}

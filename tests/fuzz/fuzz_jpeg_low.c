@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The low coefficients of JPEG files, by one stream and by several, against libjpeg's. */
+#include "fuzz.h"
+
+#include "../image/jpeg_truth.h"
+#include "kernel/kernel.h"
+
+#define PX_MAX 65536 /* of a picture: enough for every path, and fast */
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    const char *best = bt_kernel_levels()[0];
+
+    if (jpeg_truth_check(bytes, size, 8, "c", 1, PX_MAX) == JPEG_TRUTH_EQUAL) {
+        jpeg_truth_check(bytes, size, 8, best, 4, PX_MAX);
+        jpeg_truth_check(bytes, size, 16, best, 3, PX_MAX);
+    }
+    return 0;
+}

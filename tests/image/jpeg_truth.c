@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "jpeg_truth.h"
+
+#include "image/jpeg_low.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+/* This one needs size_t and FILE from above. */
+#include <jerror.h>
+#include <jpeglib.h>
+
+typedef struct Truth {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    jmp_buf jump;
+    uint8_t *row;
+} Truth;
+
+static void
+leave(j_common_ptr jpeg)
+{
+    Truth *self = jpeg->client_data;
+
+    longjmp(self->jump, 1);
+}
+
+/* As in jpeg_reader.c: only the end of the file is an error. */
+static void
+emit_message(j_common_ptr jpeg, int level)
+{
+    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF)
+        leave(jpeg);
+}
+
+static int
+file_of(const void *bytes, size_t size)
+{
+    static int fd = -1;
+
+    if (fd < 0)
+        fd = memfd_create("jpeg", MFD_CLOEXEC);
+    g_assert_cmpint(ftruncate(fd, 0), ==, 0);
+    g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, size);
+    return fd;
+}
+
+static void
+compare_block(const BtJpegLowComponent *component, int x, int y, const JCOEF *block)
+{
+    static const int natural[BT_JPEG_LOW_PLACES] = {0, 1, DCTSIZE, DCTSIZE + 1};
+
+    for (int place = 0; place < BT_JPEG_LOW_PLACES; place++)
+        if (component->values[place] != NULL)
+            g_assert_cmpint(component->values[place][y * component->stride + x], ==,
+                            block[natural[place]]);
+}
+
+static void
+compare_component(Truth *self, const BtJpegLowComponent *component, jvirt_barray_ptr blocks)
+{
+    for (int y = 0; y < component->height; y++) {
+        JBLOCKARRAY rows = self->jpeg.mem->access_virt_barray((j_common_ptr)&self->jpeg, blocks,
+                                                              (JDIMENSION)y, 1, FALSE);
+
+        for (int x = 0; x < component->width; x++)
+            compare_block(component, x, y, rows[0][x]);
+    }
+}
+
+/* Before setjmp() and after it: no bytes at all are an error, too. */
+static void
+init(Truth *self)
+{
+    *self = (Truth){.row = NULL};
+    self->jpeg.err = jpeg_std_error(&self->errors);
+    self->errors.error_exit = leave;
+    self->errors.emit_message = emit_message;
+}
+
+static void
+read_header(Truth *self, const void *bytes, size_t size)
+{
+    jpeg_create_decompress(&self->jpeg);
+    self->jpeg.client_data = self;
+    jpeg_mem_src(&self->jpeg, bytes, size);
+    jpeg_read_header(&self->jpeg, TRUE);
+}
+
+/* Whether libjpeg makes a picture of the file at 1/8. It looks at less of it than
+ * jpeg_read_coefficients(), which goes on behind the last row of a sequential file. */
+static bool
+is_readable(const void *bytes, size_t size)
+{
+    Truth self;
+
+    init(&self);
+    if (setjmp(self.jump) != 0) {
+        jpeg_destroy_decompress(&self.jpeg);
+        g_free(self.row);
+        return false;
+    }
+    read_header(&self, bytes, size);
+    self.jpeg.scale_denom = 8;
+    self.jpeg.out_color_space = self.jpeg.jpeg_color_space;
+    jpeg_start_decompress(&self.jpeg);
+    self.row = g_malloc((size_t)self.jpeg.output_width * (size_t)self.jpeg.output_components);
+    while (self.jpeg.output_scanline < self.jpeg.output_height)
+        jpeg_read_scanlines(&self.jpeg, &self.row, 1);
+    jpeg_destroy_decompress(&self.jpeg);
+    g_free(self.row);
+    return true;
+}
+
+JpegTruth
+jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, int n_streams,
+                 long px_max)
+{
+    Truth self;
+    BtJpegLow *volatile low = NULL;
+    jvirt_barray_ptr *blocks;
+    BtJpegLowSource source = {
+        .fd = file_of(bytes, size), .ops = bt_jpeg_ops(level), .n_streams = n_streams};
+
+    init(&self);
+    if (setjmp(self.jump) != 0) {
+        jpeg_destroy_decompress(&self.jpeg);
+        g_assert_true(low == NULL || is_readable(bytes, size));
+        bt_jpeg_low_free(low);
+        return JPEG_TRUTH_UNKNOWN;
+    }
+    read_header(&self, bytes, size);
+    if ((long)self.jpeg.image_width * (long)self.jpeg.image_height > px_max) {
+        jpeg_destroy_decompress(&self.jpeg);
+        return JPEG_TRUTH_UNKNOWN;
+    }
+    source.at = (off_t)(size - self.jpeg.src->bytes_in_buffer);
+    low = bt_jpeg_low_read(&self.jpeg, shrink, &source);
+    if (low != NULL) {
+        blocks = jpeg_read_coefficients(&self.jpeg);
+        for (int i = 0; i < low->n_components; i++)
+            compare_component(&self, &low->components[i], blocks[i]);
+    }
+    jpeg_destroy_decompress(&self.jpeg);
+    if (low == NULL)
+        return JPEG_TRUTH_LEFT;
+    bt_jpeg_low_free(low);
+    return JPEG_TRUTH_EQUAL;
+}
