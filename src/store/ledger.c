@@ -255,6 +255,12 @@ bt_ledger_get(BtLedger *self, const char *name, const struct stat *file, BtRecor
 }
 
 bool
+bt_ledger_knows(const BtLedger *self, const char *name)
+{
+    return g_hash_table_contains(self->entries, name);
+}
+
+bool
 bt_ledger_put(BtLedger *self, const char *name, const BtRecord *record, bool durable)
 {
     g_auto(BtFd) fd = open_locked(self);

@@ -39,6 +39,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtLedger, bt_ledger_free)
  * has written meanwhile. */
 bool bt_ledger_get(BtLedger *self, const char *name, const struct stat *file, BtRecord *out_record);
 
+/* Whether there are records of the name, as far as was read: where none is that of the file, it is
+ * not one that has lost its record. */
+bool bt_ledger_knows(const BtLedger *self, const char *name);
+
 /* Adds a record; NULL: the name has no result any more. durable: waits for the disk. False with
  * errno. */
 bool bt_ledger_put(BtLedger *self, const char *name, const BtRecord *record, bool durable);

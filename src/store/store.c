@@ -316,6 +316,7 @@ judge(const BtStore *self, BtFolder *folder, const char *base, const struct stat
     } else if (S_ISREG(file->st_mode) && file->st_size == 0) {
         return BT_STORE_BROKEN;
     } else if (!S_ISREG(file->st_mode) || !trusts_key ||
+               (folder->ledger != NULL && bt_ledger_knows(folder->ledger, base)) ||
                !bt_record_is_same_time(file->st_mtim, source->st_mtim)) {
         return forced && !S_ISDIR(file->st_mode) ? BT_STORE_FORCED : BT_STORE_FOREIGN;
     }

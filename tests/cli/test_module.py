@@ -141,7 +141,7 @@ def test_without_the_module_it_says_so(lonely, photos, tmp_path, source, name, w
     done = lonely('in', way)
     assert done.returncode == 3
     assert re.fullmatch(rb'blurthumb: libvips cannot be loaded: [^\n]+\n', done.stderr)
-    assert {path.name for path in (tmp_path / 'processed').glob('**/*')} <= {'.blurthumb'}
+    assert {path.name for path in (tmp_path / 'processed').glob('.*')} <= {'.blurthumb'}
 
 
 @pytest.mark.parametrize('way', WAYS)

@@ -97,9 +97,11 @@ def test_does_nothing_where_it_must_and_cannot(lockable, tmp_path, what):
 
 
 def threads_of_workers(pid):
-    """What /proc tells of each thread of each process that this one started."""
+    """What /proc tells of each thread of each worker: there are other children that see no picture."""
     for path in glob.glob(f'/proc/{pid}/task/{pid}/children'):
         for worker in pathlib.Path(path).read_text().split():
+            if not pathlib.Path(f'/proc/{worker}/comm').read_text()[:len('blurthumb-0')] == 'blurthumb-0':
+                continue
             for status in glob.glob(f'/proc/{worker}/task/*/status'):
                 yield dict(line.split(':\t', 1) for line in pathlib.Path(status).read_text().splitlines())
 
