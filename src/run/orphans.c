@@ -30,10 +30,10 @@ bt_orphans_free(BtOrphans *self)
     g_free(self);
 }
 
-uint64_t
+uint32_t
 bt_orphans_place(uint64_t root_id, const char *name)
 {
-    return root_id ^ bt_hash_text(name);
+    return (uint32_t)(root_id ^ bt_hash_text(name));
 }
 
 void
@@ -48,10 +48,10 @@ bt_orphans_see(BtOrphans *self, const BtSource *source)
 /* The folder that a result's source was found below, of those given. False where it is none of
  * them. */
 static bool
-find_root(const BtOrphans *self, uint64_t id, BtScanRoot *out_root)
+find_root(const BtOrphans *self, uint32_t id, BtScanRoot *out_root)
 {
     for (int i = 0; bt_scan_root(self->scan, i, out_root); i++)
-        if (out_root->is_whole_folder && out_root->id == id)
+        if (out_root->is_whole_folder && (uint32_t)out_root->id == id)
             return true;
     return false;
 }
@@ -91,7 +91,7 @@ settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtRepor
 {
     bool remove = options->prune && options->mode == BT_RUN_PROCESS;
     g_autofree char *path = bt_run_result_path(options, name);
-    uint64_t root_id, place;
+    uint32_t root_id, place;
     BtScanRoot root;
 
     if (!bt_store_origin(store, name, &root_id, &place) || !find_root(self, root_id, &root) ||

@@ -23,7 +23,7 @@ BtOrphans *bt_orphans_new(BtScan *scan);
 void bt_orphans_free(BtOrphans *self);
 
 /* What a record says of the place of a source. */
-uint64_t bt_orphans_place(uint64_t root_id, const char *name);
+uint32_t bt_orphans_place(uint64_t root_id, const char *name);
 
 /* NULL allowed, for a batch that does not look for them. */
 void bt_orphans_see(BtOrphans *self, const BtSource *source);

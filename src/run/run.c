@@ -29,8 +29,8 @@
 /* Sources that wait: enough to put a giant first, and about a megabyte. */
 #define WINDOW_LIMIT 4096
 
-/* How long the scan goes ahead before the first picture is started: enough for a few thousand
- * files, among which the largest goes first, and too short to notice. */
+/* How long the scan goes on where no picture is in work, as before the first one: enough for a few
+ * thousand files, among which the largest goes first, and too short to notice. */
 #define HEAD_START_NS (5 * BT_NS_PER_MS)
 
 /* How long the scan goes on while pictures are in work: as long waits a worker that is done. */
@@ -266,14 +266,16 @@ static bool
 open_file(BtBatch *self, BtItem *item, GError **error)
 {
     const BtSource *source = item->source;
+    uint64_t root_id;
 
     if (item->task.check) {
         item->in_fd = bt_store_open_result(self->store, item->name, error);
         return item->in_fd >= 0;
     }
     item->in_fd = bt_scan_open(self->scan, source, &item->origin.stat, error);
-    item->origin.root = bt_scan_root_id(self->scan, source->root);
-    item->origin.place = bt_orphans_place(item->origin.root, source->name);
+    root_id = bt_scan_root_id(self->scan, source->root);
+    item->origin.root = (uint32_t)root_id;
+    item->origin.place = bt_orphans_place(root_id, source->name);
     return item->in_fd >= 0;
 }
 
@@ -553,7 +555,7 @@ do_all(BtBatch *self, GError **error)
             return *error == NULL;
         if (may_read_ahead(self) && !read_ahead(self, error))
             return false;
-        if (!scan_for(self, SCAN_TIME_NS, error))
+        if (!scan_for(self, self->working->len > 0 ? SCAN_TIME_NS : HEAD_START_NS, error))
             return false;
         ahead = may_read_ahead(self) || (may_scan(self) && bt_scan_wait_fd(self->scan) < 0) ||
                 is_done(self, NULL);

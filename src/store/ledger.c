@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "store/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define NEW_NAME      BT_LEDGER_NAME ".new" /* written under the lock of the old one */
 #define PIECE_BYTES   65536
 #define OLD_LINES_MIN 64                  /* fewer are not worth writing anew */
 #define FAT_FIRST_S   INT64_C(315532800)  /* 1980-01-01 */
@@ -164,11 +164,13 @@ write_all(int fd, const GString *text)
     return n >= 0 && (gsize)n == text->len;
 }
 
-/* Writes the lines that count into a new file, which takes the old one's place. */
-static bool
+/* Writes the lines that count into a new file, which takes the old one's place. Where that fails
+ * the old one is as good. */
+static void
 write_anew(BtLedger *self)
 {
-    g_auto(BtFd) fd = bt_path_open(self->dirfd, NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    g_autofree char *temporary = bt_folder_temporary_name();
+    g_auto(BtFd) fd = bt_path_open(self->dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
     g_autoptr(GString) text = g_string_new(NULL);
     GHashTableIter entries;
     gpointer name, value;
@@ -180,8 +182,9 @@ write_anew(BtLedger *self)
         for (int i = entry->n_records - 1; i >= 0; i--)
             print_line(text, &entry->records[i], name);
     }
-    return fd >= 0 && write_all(fd, text) && fsync(fd) == 0 &&
-           renameat(self->dirfd, NEW_NAME, self->dirfd, BT_LEDGER_NAME) == 0;
+    if (fd >= 0 && (!write_all(fd, text) || fsync(fd) != 0 ||
+                    renameat(self->dirfd, temporary, self->dirfd, BT_LEDGER_NAME) != 0))
+        unlinkat(self->dirfd, temporary, 0);
 }
 
 /* Whether the last line of an open file is whole. */
@@ -277,6 +280,6 @@ bt_ledger_put(BtLedger *self, const char *name, const BtRecord *record, bool dur
     /* Never from a part of it, after a failure to read; if it fails the old one is as good. */
     if (self->n_lines > OLD_LINES_MIN + 4 * g_hash_table_size(self->entries) &&
         self->read_to == lseek(fd, 0, SEEK_END))
-        (void)write_anew(self);
+        write_anew(self);
     return true;
 }

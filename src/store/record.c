@@ -3,36 +3,54 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#define FORMAT "1 %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %" PRIu64 " %lld.%09ld %" PRIu64
-#define SCAN_FORMAT                                                                                \
-    "1 %16" SCNx64 " %16" SCNx64 " %16" SCNx64 " %" SCNu64 " %lld.%9ld %" SCNu64 "%c"
-
 void
 bt_record_print(const BtRecord *self, char out_text[BT_RECORD_BYTES_MAX])
 {
-    snprintf(out_text, BT_RECORD_BYTES_MAX, FORMAT, self->settings, self->root, self->place,
-             self->source_bytes, (long long)self->source_time.tv_sec, self->source_time.tv_nsec,
+    snprintf(out_text, BT_RECORD_BYTES_MAX,
+             "1 %08" PRIx64 " %08" PRIx64 " %08" PRIx64 " %" PRIx64 " %" PRIx64 ".%lx %" PRIx64,
+             self->settings, self->root, self->place, self->source_bytes,
+             (uint64_t)self->source_time.tv_sec, (unsigned long)self->source_time.tv_nsec,
              self->bytes);
+}
+
+/* Reads a number up to its end, which is passed. */
+static bool
+read_number(const char **text, char end, uint64_t *out_number)
+{
+    char *stop;
+
+    if (!g_ascii_isxdigit(**text))
+        return false;
+    errno = 0;
+    *out_number = g_ascii_strtoull(*text, &stop, 16);
+    *text = stop + 1;
+    return errno == 0 && *stop == end;
 }
 
 BtRecord
 bt_record_parse(const char *text)
 {
-    BtRecord record = {0};
-    long long seconds;
-    char rest;
+    static const char ends[] = {' ', ' ', ' ', ' ', ' ', '.', ' ', '\0'};
+    uint64_t numbers[sizeof ends];
 
-    if (sscanf(text, SCAN_FORMAT, &record.settings, &record.root, &record.place,
-               &record.source_bytes, &seconds, &record.source_time.tv_nsec, &record.bytes,
-               &rest) != 7 ||
-        record.source_time.tv_nsec < 0)
+    for (size_t i = 0; i < sizeof ends; i++)
+        if (!read_number(&text, ends[i], &numbers[i]))
+            return (BtRecord){0};
+    if (numbers[0] != 1 || numbers[6] >= BT_NS_PER_S)
         return (BtRecord){0};
-    record.source_time.tv_sec = (time_t)seconds;
-    return record;
+    return (BtRecord){
+        .settings = numbers[1],
+        .root = numbers[2],
+        .place = numbers[3],
+        .source_bytes = numbers[4],
+        .source_time = {(time_t)numbers[5], (long)numbers[6]},
+        .bytes = numbers[7],
+    };
 }
 
 bool

@@ -2,12 +2,14 @@
 /*
  * What a result was made of: a short text that goes with the result. Pure; supervisor.
  *
- *   "1 SETTINGS ROOT PLACE SOURCE-BYTES SOURCE-TIME BYTES"
- *   "1 9ab1fa22a16e4a4c 30dd879ee2f45aa1 5c1c1a9d5a6f3c10 5242880 1714979045.123456789 81920"
+ *   "1 SETTINGS ROOT PLACE SOURCE-BYTES SECONDS.NANOSECONDS BYTES"
+ *   "1 9ab1fa22 30dd879e 5c1c1a9d 500000 663882a5.165ec15 14000"
  *
- * Three hashes (base/hash.h) in hexadecimal, the size and the modification time of the source, and
- * the size of the result itself. It is kept as the extended attribute user.blurthumb, or as a line
- * of a ledger (store/ledger.h) where the file system has no attributes.
+ * All of it in hexadecimal: three hashes (base/hash.h, the low 32 bits), the size and the
+ * modification time of the source, and the size of the result itself. It is kept as the extended
+ * attribute user.blurthumb, or as a line of a ledger (store/ledger.h) where the file system has no
+ * attributes. Up to 60 bytes lie in the inode itself on ext4, where a longer attribute would take a
+ * block of 4 kB for each result.
  */
 #ifndef BT_STORE_RECORD_H
 #define BT_STORE_RECORD_H
@@ -17,10 +19,10 @@
 #include <time.h>
 
 #define BT_RECORD_ATTRIBUTE "user.blurthumb"
-#define BT_RECORD_BYTES_MAX 192 /* of the text, with its 0 */
+#define BT_RECORD_BYTES_MAX 128 /* of the text, with its 0 */
 
 typedef struct BtRecord {
-    uint64_t settings;           /* of the settings as a text */
+    uint64_t settings;           /* of the settings as a text; not 0 */
     uint64_t root;               /* of the path of the folder that the source was found under */
     uint64_t place;              /* of the path of the source */
     uint64_t source_bytes;       /* size and modification time of the source */

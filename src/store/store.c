@@ -19,7 +19,7 @@
 struct BtStore {
     char *path;        /* with a slash at its end */
     char *key;         /* the settings as text */
-    uint64_t settings; /* their hash */
+    uint32_t settings; /* their hash */
     unsigned flags;
     BtFolder *top;       /* NULL: there is none yet */
     BtFolder *published; /* of the last result that was published, and of the last that was */
@@ -202,7 +202,7 @@ bt_store_new(const char *path, const char *settings, unsigned flags, GError **er
 
     self->path = g_strconcat(path, g_str_has_suffix(path, "/") ? "" : "/", NULL);
     self->key = g_strdup(settings);
-    self->settings = bt_hash_text(settings);
+    self->settings = MAX(1, (uint32_t)bt_hash_text(settings));
     self->flags = flags;
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->claims = bt_claims_new();
@@ -476,7 +476,7 @@ bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result, G
 }
 
 bool
-bt_store_origin(BtStore *self, const char *name, uint64_t *out_root, uint64_t *out_place)
+bt_store_origin(BtStore *self, const char *name, uint32_t *out_root, uint32_t *out_place)
 {
     const char *base;
     BtFolder *folder = look_into(self, name, &base);
@@ -486,8 +486,8 @@ bt_store_origin(BtStore *self, const char *name, uint64_t *out_root, uint64_t *o
     if (folder == NULL || bt_path_stat(folder->fd, base, &file) != 0 || !S_ISREG(file.st_mode) ||
         !bt_folder_get_record(folder, base, &file, &record))
         return false;
-    *out_root = record.root;
-    *out_place = record.place;
+    *out_root = (uint32_t)record.root;
+    *out_place = (uint32_t)record.place;
     return true;
 }
 

@@ -62,8 +62,8 @@ typedef enum BtStoreState {
 /* What a result is made of. */
 typedef struct BtOrigin {
     struct stat stat; /* of the source, as it was opened */
-    uint64_t root;    /* see store/record.h */
-    uint64_t place;
+    uint32_t root;    /* see store/record.h */
+    uint32_t place;
 } BtOrigin;
 
 typedef struct BtStoreResult {
@@ -109,7 +109,7 @@ BT_MUST_CHECK bool bt_store_publish(BtStore *self, const char *name, const BtSto
                                     GError **error);
 
 /* Whether a result has a record; which says of what root and place its source was. */
-bool bt_store_origin(BtStore *self, const char *name, uint64_t *out_root, uint64_t *out_place);
+bool bt_store_origin(BtStore *self, const char *name, uint32_t *out_root, uint32_t *out_place);
 
 /* Removes a result. */
 BT_MUST_CHECK bool bt_store_remove(BtStore *self, const char *name, GError **error);

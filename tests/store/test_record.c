@@ -23,15 +23,12 @@ assert_same(const BtRecord *one, const BtRecord *other)
 static void
 test_text(void)
 {
-    BtRecord record = {0x9ab1fa22a16e4a4c,     0x30dd879ee2f45aa1,
-                       0x5c1c1a9d5a6f3c10,     5242880,
-                       {1714979045, 23456789}, 81920};
+    BtRecord record = {0x9ab1fa22, 0x30dd879e, 0x5c1c1a9d, 5242880, {1714979493, 23456789}, 81920};
     char text[BT_RECORD_BYTES_MAX];
 
     bt_record_print(&record, text);
-    g_assert_cmpstr(text, ==,
-                    "1 9ab1fa22a16e4a4c 30dd879ee2f45aa1 5c1c1a9d5a6f3c10 5242880 "
-                    "1714979045.023456789 81920");
+    g_assert_cmpstr(text, ==, "1 9ab1fa22 30dd879e 5c1c1a9d 500000 663882a5.165ec15 14000");
+    g_assert_cmpuint(strlen(text), <=, 60);
 }
 
 static uint64_t
@@ -91,7 +88,7 @@ test_garbage(void)
         "1 g 1 1 1 1.000000000 1",
         "1 1 1 1 1 1.-00000001 1",
         "1 11111111111111111 1 1 1 1.000000000 1",
-        "1 1 1 1 1 1.0000000001 1",
+        "1 1 1 1 1 1.3b9aca00 1",
     };
     static const BtRecord none;
 

@@ -133,7 +133,7 @@ check_origin(const char *folder)
     g_autofree char *old = g_build_filename(folder, "sub/a.jpg", NULL);
     g_autoptr(BtStore) store = open_store(folder, SETTINGS, 0);
     g_autoptr(GError) error = NULL;
-    uint64_t root = 0, place = 0;
+    uint32_t root = 0, place = 0;
 
     put(store, "sub/a.jpg", "result", &source);
     scene_write(folder, "sub/mine.jpg", "mine", 4);
