@@ -364,6 +364,8 @@ start_items(BtBatch *self, GError **error)
         }
         ok = fail_or_end(self, item, "start", g_steal_pointer(&failure), error);
         bt_item_free(item);
+        if (!ok)
+            break;
     }
     return ok;
 }
@@ -396,9 +398,14 @@ has_changed(const BtBatch *self, const BtItem *item)
 {
     const struct stat *opened = &item->origin.stat;
     struct stat now;
+    bool there;
 
-    return !bt_scan_stat(self->scan, item->source, &now) || now.st_ino != opened->st_ino ||
-           now.st_size != opened->st_size || now.st_ctim.tv_sec != opened->st_ctim.tv_sec ||
+    bt_stall_at(item->source->path);
+    bt_stall_enter();
+    there = bt_scan_stat(self->scan, item->source, &now);
+    bt_stall_leave();
+    return !there || now.st_ino != opened->st_ino || now.st_size != opened->st_size ||
+           now.st_ctim.tv_sec != opened->st_ctim.tv_sec ||
            now.st_ctim.tv_nsec != opened->st_ctim.tv_nsec;
 }
 
