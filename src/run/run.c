@@ -594,7 +594,7 @@ finish(BtBatch *self, GError **error)
     if (self->orphans != NULL &&
         !bt_orphans_settle(self->orphans, self->store, options, self->report, error))
         return false;
-    if (options->gallery == NULL || options->mode != BT_RUN_PROCESS ||
+    if (options->gallery == NULL || options->mode == BT_RUN_VERIFY ||
         bt_run_publish_gallery(options, &failure))
         return true;
     if (!g_error_matches(failure, BT_ERROR, BT_ERROR_TAKEN)) {
@@ -632,8 +632,11 @@ bt_run_publish_gallery(const BtRunOptions *options, GError **error)
 
     if (page < 0 || !bt_gallery_write(options->gallery, page, error) ||
         (store = bt_store_new(options->output, key, options->force ? BT_STORE_FORCE : 0, error)) ==
-            NULL ||
-        !bt_store_make(store, error))
+            NULL)
+        return false;
+    if (options->mode == BT_RUN_PLAN)
+        return bt_store_may_publish(store, BT_GALLERY_NAME, &result, error);
+    if (!bt_store_make(store, error))
         return false;
     result.bytes = (uint64_t)lseek(page, 0, SEEK_END);
     return bt_store_publish(store, BT_GALLERY_NAME, &result, error);

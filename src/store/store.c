@@ -476,6 +476,15 @@ bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result, G
 }
 
 bool
+bt_store_may_publish(BtStore *self, const char *name, const BtStoreResult *result, GError **error)
+{
+    const char *base;
+    BtFolder *folder = look_into(self, name, &base);
+
+    return folder == NULL || may_give(self, folder, name, base, result, error);
+}
+
+bool
 bt_store_origin(BtStore *self, const char *name, uint32_t *out_root, uint32_t *out_place)
 {
     const char *base;

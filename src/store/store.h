@@ -108,6 +108,10 @@ BT_MUST_CHECK BtFd bt_store_open_result(BtStore *self, const char *name, GError 
 BT_MUST_CHECK bool bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result,
                                     GError **error);
 
+/* Whether that would find the name free, or what may be replaced. */
+BT_MUST_CHECK bool bt_store_may_publish(BtStore *self, const char *name,
+                                        const BtStoreResult *result, GError **error);
+
 /* Whether a result has a record; which says of what root and place its source was. */
 bool bt_store_origin(BtStore *self, const char *name, uint32_t *out_root, uint32_t *out_place);
 

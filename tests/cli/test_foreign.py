@@ -158,6 +158,8 @@ def test_own_page_with_gallery(told, picture, disk):
     picture('in/1.jpg')
     (disk / 'processed').mkdir()
     (disk / 'processed/index.html').write_text(MINE)
+    planned = told('--gallery', '-n', 'in')
+    assert [event['reason'] for event in planned.of_pictures if event['status'] == 'failed'] == ['foreign']
     done = told('--gallery', 'in')
     assert done.code == 1 and (disk / 'processed/index.html').read_text() == MINE
     assert done.paths('processed') == ['in/1.jpg']
