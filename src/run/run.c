@@ -509,7 +509,7 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 
 /* ---- The batch ---- */
 
-/* Whether nothing is left, or nothing more can be done: then *error, unless NULL, may say why. */
+/* Whether nothing is left, or nothing more can be done: then *error may say why. */
 static bool
 is_done(const BtBatch *self, GError **error)
 {
@@ -521,9 +521,19 @@ is_done(const BtBatch *self, GError **error)
          self->heavy.length == 0) ||
         bt_signals_ending(&self->signals))
         return true;
-    if (failure != NULL && error != NULL)
+    if (failure != NULL)
         *error = g_error_copy(failure);
     return failure != NULL;
+}
+
+/* Whether there is something to do before anything happens: to read ahead, to scan, and where
+ * nothing is in work, to start what had to wait for that, or to end. */
+static bool
+is_busy(const BtBatch *self)
+{
+    bool waits_for_list = may_scan(self) && bt_scan_wait_fd(self->scan) >= 0;
+
+    return may_read_ahead(self) || (!waits_for_list && (may_scan(self) || self->working->len == 0));
 }
 
 /* Waits for an outcome, a signal or the list, and deals with it. False when the batch cannot go on.
@@ -553,8 +563,7 @@ do_all(BtBatch *self, GError **error)
     if (!scan_for(self, HEAD_START_NS, error))
         return false;
     while (bt_signals_left(&self->signals) > 0 && !bt_report_is_deaf(self->report)) {
-        uint64_t report_ns = bt_report_tick(self->report);
-        bool ahead;
+        uint64_t wait_ns = bt_report_tick(self->report);
 
         if (!start_items(self, error))
             return false;
@@ -564,10 +573,8 @@ do_all(BtBatch *self, GError **error)
             return false;
         if (!scan_for(self, self->working->len > 0 ? SCAN_TIME_NS : HEAD_START_NS, error))
             return false;
-        ahead = may_read_ahead(self) || (may_scan(self) && bt_scan_wait_fd(self->scan) < 0) ||
-                is_done(self, NULL);
-        if (!wait_and_settle(self, ahead ? 0 : MIN(report_ns, bt_signals_left(&self->signals)),
-                             error))
+        wait_ns = is_busy(self) ? 0 : MIN(wait_ns, bt_signals_left(&self->signals));
+        if (!wait_and_settle(self, wait_ns, error))
             return false;
     }
     return true;

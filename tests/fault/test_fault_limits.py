@@ -9,7 +9,7 @@ import time
 import zlib
 
 import pytest
-from batch import POLL_S, fault, send
+from batch import POLL_S, fault, send, wait_until
 from PIL import Image
 
 MEMORY = 256_000_000
@@ -134,6 +134,21 @@ def test_picture_that_needs_more_than_a_share_goes_last_and_alone(batch, name):
     batch.check(run.finish())
     assert most < N_WORKERS * MEMORY
     assert [(event.point, event.size) for event in run.events()][-2:] == [(b'task', size), (b'reply', size)]
+
+
+@sanitized
+def test_picture_that_goes_last_and_a_list_that_ends_later(batch):
+    """Nothing is in work and nothing else waits when the list turns out to be over."""
+    batch.put('progressive.jpg', HEAVY['progressive.jpg']())
+    path = batch.folder / 'list'
+    os.mkfifo(path)
+    with open(path, 'r+b', buffering=0) as writer:
+        run = batch.start(*LIMITED, '--files-from', path, paths=())
+        writer.write(b'in/progressive.jpg\n')
+        wait_until(lambda: run.events('reply'))
+        time.sleep(0.5)  # until it was put aside
+    run.finish()
+    assert (run.code, batch.counts(run)) == (0, (1, 0, 0)), run.err
 
 
 def test_too_many_pixels(batch):
