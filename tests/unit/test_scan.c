@@ -693,7 +693,6 @@ test_no_results(void)
 {
     static const char *const folders[] = {"other", "short", "folder", "link", "fifo"};
     g_autoptr(Scene) folder = scene_new();
-    g_autofree char *all = NULL, *unasked = NULL;
 
     for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
         g_autofree char *path = g_build_filename(folder, folders[i], NULL);
