@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -163,11 +164,27 @@ check_believed(const char *folder)
     assert_kept(folder, SETTINGS, BT_STORE_FOREIGN);
 }
 
+/* Whether a name can be taken only while nothing has it: FAT cannot say. */
+static bool
+can_take_names(const char *folder)
+{
+    g_autofree char *one = g_build_filename(folder, "one", NULL);
+    g_autofree char *other = g_build_filename(folder, "other", NULL);
+    bool can;
+
+    scene_write(folder, "one", "x", 1);
+    can = renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_NOREPLACE) == 0;
+    remove_name(folder, can ? "other" : "one");
+    return can;
+}
+
 /* Runs that begin at once in a folder that is not there: with the same settings none sees a mix,
- * with different ones the key says that there were others. */
+ * with different ones the key says that there were others, where a first key can be told. */
 static void
 check_two_runs(const char *folder)
 {
+    bool can_tell = can_take_names(folder);
+
     for (int i = 0; i < 16; i++) {
         g_autofree char *output = g_strdup_printf("%s/%d", folder, i);
         bool same = i % 2 == 0;
@@ -189,7 +206,7 @@ check_two_runs(const char *folder)
         if (same)
             g_assert_cmpstr(key, ==, SETTINGS);
         else
-            g_assert_true(g_str_has_suffix(key, "\n" MIXED));
+            g_assert_true(!can_tell || g_str_has_suffix(key, "\n" MIXED));
     }
 }
 
