@@ -154,7 +154,7 @@ bt_process_signal(BtProcess *self, int signal_number)
         return false;
     /* A container may know pidfd_open() alone. The process is not reaped, so its PID is its own. */
     return pidfd_send_signal(self->pidfd, signal_number, NULL, 0) == 0 ||
-           ((errno == ENOSYS || errno == EPERM) && kill(self->pid, signal_number) == 0);
+           kill(self->pid, signal_number) == 0;
 }
 
 void

@@ -77,8 +77,8 @@ char *bt_run_result_path(const BtRunOptions *options, const char *name);
 /* Whether the run meets all sources below the folders that it is given. */
 bool bt_run_sees_all(const BtRunOptions *options);
 
-/* Writes options->gallery into the output folder; a plan only sees whether it could. BT_ERROR_TAKEN where a page that is not ours has
- * its name. */
+/* Writes options->gallery into the output folder; a plan only sees whether it could. BT_ERROR_TAKEN
+ * where a page that is not ours has its name. */
 BT_MUST_CHECK bool bt_run_publish_gallery(const BtRunOptions *options, GError **error);
 
 /* Runs the batch and tells the report all about it, its summary included. No other thread may

@@ -57,6 +57,8 @@ ERRNOS = {
     'ftruncate': ('EIO', 'EFBIG', 'EPERM'),
     'fallocate': ('EIO', 'EFBIG', 'EOPNOTSUPP', 'EINTR', *DISK_FULL),
     'fsetxattr': ('EOPNOTSUPP', 'EPERM', 'EIO', 'ENOSPC', 'EDQUOT', 'ERANGE'),
+    'getxattrat': ('ENOSYS', 'EPERM', 'EOPNOTSUPP', 'EACCES', 'EIO', 'ENOENT', 'ENODATA', 'ERANGE'),
+    'syscall_0x1d0': (),  # getxattrat to a strace that is older, which cannot disturb what it cannot name
     'lgetxattr': ('EOPNOTSUPP', 'EACCES', 'EIO', 'ENOENT', 'ENODATA', 'ERANGE'),
     'utimensat': ('EPERM', 'EACCES', 'EIO', 'EROFS'),
     'memfd_create': ('ENOSYS', 'EPERM', *DESCRIPTORS),
