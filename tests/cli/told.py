@@ -10,7 +10,7 @@ import pytest
 from conftest import PROGRAM
 
 BUILT = {'blurthumb': pathlib.Path(PROGRAM),
-         'blurthumb-bench': pathlib.Path(PROGRAM).parent.parent / 'bench' / 'blurthumb-bench'}
+         **{name: pathlib.Path(PROGRAM).parent.parent / 'bench' / name for name in ('blurthumb-bench', 'blurthumb-tour')}}
 MUST_WORK = os.environ.get('MUST_WORK') == '1'
 
 
