@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What the programs say of themselves."""
-import os
 import pathlib
 import re
 import subprocess
 
-import pytest
 
 from conftest import PROGRAM
+from needs import lack
 
 BUILT = {'blurthumb': pathlib.Path(PROGRAM),
          'blurthumb-bench': pathlib.Path(PROGRAM).parent.parent / 'bench' / 'blurthumb-bench'}
-MUST_WORK = os.environ.get('MUST_WORK') == '1'
-
-
-def lack(what):
-    (pytest.fail if MUST_WORK else pytest.skip)(what)
 
 
 def run_help(name):
