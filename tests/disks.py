@@ -2,26 +2,15 @@
 """File systems in files: such as keep extended attributes, and such as do not."""
 import os
 import pathlib
-import shutil
 import subprocess
 
-import pytest
+from needs import lack
 
 MEGABYTES = 64
 
 
-def cannot(what):
-    """Skips the test, which a machine that is to try everything does not allow."""
-    (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
-
-
 def call(*command):
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def need(program, package):
-    if shutil.which(program, path=f'{os.environ["PATH"]}:/usr/sbin:/sbin') is None:
-        cannot(f'{package} is not installed')
 
 
 class Fuse:
@@ -33,7 +22,7 @@ class Fuse:
         with open(image, 'wb') as file:
             file.truncate(MEGABYTES << 20)
         if not call(*make, image) or not call('mount', '-t', kind, '-o', 'loop', image, self.folder):
-            cannot(f'{kind} cannot be mounted here')
+            lack(f'{kind} cannot be mounted here')
 
     def daemon(self):
         """The process that answers for it."""
@@ -57,15 +46,11 @@ class Exfat(Fuse):
     times of 10 ms."""
 
     def __init__(self, image, folder):
-        need('mkfs.exfat', 'exfatprogs')
-        need('mount.exfat-fuse', 'exfat-fuse')
         super().__init__(image, folder, ('mkfs.exfat',), 'exfat-fuse')
 
 
 class Ntfs(Fuse):
     def __init__(self, image, folder):
-        need('mkntfs', 'ntfs-3g')
-        need('ntfs-3g', 'ntfs-3g')
         super().__init__(image, folder, ('mkntfs', '-q', '-Q', '-F'), 'ntfs-3g')
 
 

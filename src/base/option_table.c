@@ -2,6 +2,7 @@
 #include "base/option_table.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define HELP_COLUMN 28
@@ -132,14 +133,16 @@ bt_option_number(const char *text, double most, double *out)
     return true;
 }
 
-bool
-bt_option_word(const char *text, const char *const *words, int *out_index)
+int
+bt_option_word(const char *text, ...)
 {
-    for (int i = 0; words[i] != NULL; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out_index = i;
-            return true;
-        }
-    }
-    return false;
+    int index = 0;
+    va_list words;
+    const char *word;
+
+    va_start(words, text);
+    while ((word = va_arg(words, const char *)) != NULL && strcmp(text, word) != 0)
+        index++;
+    va_end(words);
+    return word != NULL ? index : -1;
 }

@@ -44,9 +44,11 @@ BT_MUST_CHECK bool bt_option_read(const BtOptionTable *table, int argc, char **a
 /* The text of --help. Owned (g_free). */
 char *bt_option_help(const BtOptionTable *table);
 
-/* Values: a whole number in plain digits; a number from 0; the index of one of some words. */
+/* Values: a whole number in plain digits; a number from 0. */
 BT_MUST_CHECK bool bt_option_int(const char *text, int least, int most, int *out);
 BT_MUST_CHECK bool bt_option_number(const char *text, double most, double *out);
-BT_MUST_CHECK bool bt_option_word(const char *text, const char *const *words, int *out_index);
+
+/* The index of text among the words that follow, the last of which is NULL; -1: it is not there. */
+int bt_option_word(const char *text, ...) G_GNUC_NULL_TERMINATED;
 
 #endif

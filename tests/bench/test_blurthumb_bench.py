@@ -18,7 +18,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'cli'))
 
-from browser import Page, needs_browser  # noqa: E402
+from browser import Page  # noqa: E402
 
 PROGRAM = os.environ['BT_BLURTHUMB_BENCH']
 BLURTHUMB = os.environ['BT_BLURTHUMB']
@@ -147,7 +147,7 @@ def test_cold_reads_again_or_says_that_it_cannot(few, tmp_path):
     assert warned or all(sample['read_bytes'] > 0 for sample in samples_of(events, 'serial'))
 
 
-@pytest.mark.skipif(not os.path.exists(TIME), reason='time is not installed')
+@pytest.mark.needs('time')
 def test_figures_agree_with_an_outside_clock(few, tmp_path):
     """time(1) stands between the two, so it is around the very same runs; it is one process more.
     Beside the workers there are the supervisor and its watcher."""
@@ -302,7 +302,7 @@ def test_usage():
     assert bench('--version').stdout.startswith('blurthumb-bench ')
 
 
-@needs_browser
+@pytest.mark.needs('chromium')
 @pytest.mark.parametrize('width', (400, 1400))
 def test_page_in_a_browser(studied, tmp_path, width):
     page = Page(studied[1], tmp_path, width, 2000)

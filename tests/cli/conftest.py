@@ -16,6 +16,7 @@ sys.path.insert(0, str(TESTS))
 
 import disks  # noqa: E402
 import formats  # noqa: E402
+import needs  # noqa: E402
 
 
 @pytest.fixture(scope='session')
@@ -82,7 +83,7 @@ def files(tmp_path):
     return find
 
 
-DISKS = 'attributes', 'exfat'
+DISKS = 'attributes', pytest.param('exfat', marks=pytest.mark.needs('exfat-fuse'))
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def make_disk(tmp_path):
             return folder
         folder.mkdir()
         if not disks.keeps_attributes(folder):
-            disks.cannot('the file system of temporary files keeps no attributes')
+            needs.lack('the file system of temporary files keeps no attributes')
         return folder
     yield make
     for disk in mounted:

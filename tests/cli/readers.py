@@ -9,7 +9,6 @@ import shutil
 import subprocess
 
 import numpy as np
-import pytest
 from PIL import Image, ImageCms
 
 from make_testdata import ORIENTATION_TAG
@@ -23,12 +22,6 @@ DEEP_GREY = 'I', 'I;16', 'I;16B'
 def has_magick():
     """Something else may go by the name of convert."""
     return shutil.which('convert') is not None and magick('-version', check=False).startswith(b'Version: ImageMagick')
-
-
-def require_magick():
-    if not has_magick():
-        what = 'convert is missing (package imagemagick)'
-        (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
 
 
 def magick(*arguments, check=True):

@@ -7,8 +7,10 @@ import numpy
 import pytest
 from PIL import Image
 
-from browser import Page, needs_browser
+from browser import Page
 from conftest import PROGRAM
+
+pytestmark = pytest.mark.needs('chromium')
 
 N = 5_000
 FOLDERS = 25
@@ -38,7 +40,6 @@ def gallery(tmp_path_factory):
     return root / 'processed/index.html'
 
 
-@needs_browser
 @pytest.mark.parametrize('width', (400, 1400))
 def test_page(gallery, tmp_path, width):
     page = Page(gallery, tmp_path, width, 1000)
@@ -51,7 +52,6 @@ def test_page(gallery, tmp_path, width):
     assert near[:, :20].sum() == 0 and near[:, -20:].sum() == 0, 'and nothing is beyond the edges'
 
 
-@needs_browser
 def test_end_of_the_page(gallery, tmp_path):
     """Pictures far down are there when they are looked at, and so is what failed."""
     page = Page(gallery, tmp_path, 1400, 1000, '#failed')

@@ -19,16 +19,14 @@ import heif_boxes
 import make_testdata
 import oracle
 import profiles
-from readers import READERS, difference, has_magick, jpeg_quality, magick, require_magick, seen
+from readers import READERS, difference, has_magick, jpeg_quality, magick, seen
 
 ROUNDED = 1.0
 ORIENTATION = make_testdata.ORIENTATION_TAG
 
 
-@pytest.fixture(params=READERS)
+@pytest.fixture(params=('pillow', pytest.param('imagemagick', marks=pytest.mark.needs('imagemagick'))))
 def reader(request):
-    if request.param == 'imagemagick':
-        require_magick()
     return READERS[request.param]
 
 
@@ -257,11 +255,11 @@ def test_grey_by_a_profile_stays_grey(results, source, reader, gamma):
 
 # Depth.
 
+@pytest.mark.needs('imagemagick')
 @pytest.mark.parametrize('bands', (1, 2, 3, 4))
 def test_16_bits_keep_their_values(results, source, bands):
     """On slopes, of which 8 bits would make stairs that are off by up to 128: to 2 of 65535, half each for source,
     result, weights and sums."""
-    require_magick()
     x, y = make_testdata.grid(240, 180)
     pixels = np.stack([9000 * x + 400 * y, 30000 + 700 * x, 65000 * y, 65535 - 40000 * x * y], axis=-1)
     deep = np.floor(pixels[..., [0, 3] if bands == 2 else range(bands)] + 0.5).astype(np.uint16)
@@ -449,7 +447,6 @@ def test_every_format_is_read_as_png(results, source, lacking, reader):
 @pytest.mark.parametrize('format, bound', (('png', 0), ('tiff', 0), ('jpeg', 8), ('webp', 10), ('avif', 24)))
 def test_every_format_is_written_as_png(results, source, format, bound):
     """Bounds are for the codecs at an edge; ImageMagick makes pairs of AVIF's chroma, whatever was stored."""
-    require_magick()
     read = READERS['imagemagick'].read
     sample().save(source('a.png'))
     result = read(results('--sigma', 4, '--quality', 95, '--format', format)['a.png'])

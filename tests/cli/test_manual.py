@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The manuals and the README tell what --help tells, and no less than the program does."""
 import json
-import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from conftest import TESTS
-from told import BUILT, lack, read_help, run_help
+from told import BUILT, read_help, run_help
 
 TOP = TESTS.parent
 CLUSTER = TOP / 'src' / 'cli' / 'blurthumb-cluster.7'
@@ -124,10 +122,9 @@ def test_manual_has_each_variable_of_the_sources():
     assert read <= {item for manual in MANUALS.values() for item in items(section(manual, 'ENVIRONMENT'))}
 
 
+@pytest.mark.needs('mandoc')
 @pytest.mark.parametrize('path', (*MANUALS.values(), CLUSTER), ids=lambda path: path.name)
 def test_manual_is_clean_mdoc(path):
-    if shutil.which('mandoc') is None:
-        lack('mandoc is not installed')
     done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', path], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, '')
 

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-import disks
+import needs
 from conftest import PROGRAM, Told
 
 
@@ -151,9 +151,9 @@ def test_folder_that_cannot_be_read(photo, open_folder):
     try:
         nobody = pwd.getpwnam('nobody')
     except KeyError:
-        disks.cannot('there is no user nobody')
+        needs.lack('there is no user nobody')
     if os.geteuid() != 0:
-        disks.cannot('only root can become nobody')
+        needs.lack('only root can become nobody')
     photo(*(open_folder / f'in/{name}.jpg' for name in ('1', '2', 'sub/3')))
     (open_folder / 'processed').mkdir()
     (open_folder / 'processed').chmod(0o777)

@@ -3,13 +3,11 @@
 none."""
 import contextlib
 import os
-import shutil
 import stat
 import subprocess
 
 import pytest
 
-import disks
 from conftest import Told
 
 RED, GREEN, BLUE = (220, 20, 20), (20, 220, 20), (20, 20, 220)
@@ -126,6 +124,10 @@ def attributes(make_disk):
     return make_disk('attributes')
 
 
+def marked(name, which, package):
+    return pytest.param(name, marks=pytest.mark.needs(package)) if name == which else name
+
+
 DEEDS = {
     'chown': 'chown -R 12345:23456 in',
     'chmod': 'chmod -R u=rwX,go= in',
@@ -135,7 +137,7 @@ DEEDS = {
 }
 
 
-@pytest.mark.parametrize('deed', DEEDS.values(), ids=DEEDS.keys())
+@pytest.mark.parametrize('deed', [marked(deed, 'setfattr', 'attr') for deed in DEEDS])
 def test_what_is_no_change(blurthumb, photo, attributes, deed):
     """All of these change a file's change time, and not what it shows."""
     photo('attributes/in/1.jpg', 'attributes/in/sub/2.jpg')
@@ -144,7 +146,7 @@ def test_what_is_no_change(blurthumb, photo, attributes, deed):
         return Told(blurthumb('--json', *arguments, cwd=attributes))
     assert told('in').counts() == (2, 0, 0)
     before = [(attributes / 'in' / name).stat().st_ctime_ns for name in ('1.jpg', 'sub/2.jpg')]
-    subprocess.run(deed, shell=True, cwd=attributes, check=True)
+    subprocess.run(DEEDS[deed], shell=True, cwd=attributes, check=True)
     after = [(attributes / 'in' / name).stat().st_ctime_ns for name in ('1.jpg', 'sub/2.jpg')]
     assert after[0] > before[0]
     check_fresh(told, 'in')
@@ -158,8 +160,6 @@ RESTORES = {
 
 
 def restore(disk, how, what):
-    if how.startswith('rsync') and shutil.which('rsync') is None:
-        disks.cannot('rsync is not installed')
     kept = {path: int(path.stat().st_mtime) for path in (disk / what).rglob('*') if path.is_file()}
     subprocess.run(RESTORES[how].format(what), shell=True, cwd=disk, check=True)
     if how == 'tar' and disk.name == 'exfat':  # which drops a time that is set without the other, as tar does
@@ -167,7 +167,7 @@ def restore(disk, how, what):
             os.utime(path, (time, time))
 
 
-@pytest.mark.parametrize('how', RESTORES)
+@pytest.mark.parametrize('how', [marked(how, 'rsync -a', 'rsync') for how in RESTORES])
 def test_sources_from_a_backup(told, picture, disk, how):
     picture('in/1.jpg', 'in/sub/2.jpg')
     os.utime(disk / 'in/1.jpg', ns=(0, 1_600_000_000_987_654_321))
@@ -186,7 +186,7 @@ def strip_records(folder):
 
 
 @pytest.mark.parametrize('records', ('with', 'without'))
-@pytest.mark.parametrize('how', RESTORES)
+@pytest.mark.parametrize('how', [marked(how, 'rsync -a', 'rsync') for how in RESTORES])
 def test_results_from_a_backup(told, picture, disk, how, records):
     """Records that were lost are made up for by time and settings."""
     picture('in/1.jpg', 'in/sub/2.jpg')

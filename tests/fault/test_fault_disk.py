@@ -11,7 +11,8 @@ import tempfile
 
 import pytest
 from batch import ALWAYS, NO_TMPFILE, PROGRAM, SHIM, fault, files_below, wait_until
-from disks import Exfat, call, cannot, keeps_attributes
+from disks import Exfat, call, keeps_attributes
+from needs import lack
 
 JOBS = ('--serial', '-j1', '-j2')
 ON_DISK = '-o', 'disk/out'
@@ -29,7 +30,7 @@ def disk(tmp_path):
 
     def make(options, folder='disk'):
         if not mount('tmpfs', options, 'tmpfs', tmp_path / folder):
-            cannot('only root can mount a file system')
+            lack('only root can mount a file system')
         mounted.append(tmp_path / folder)
         return mounted[-1]
     yield make
@@ -46,10 +47,8 @@ def volume(tmp_path):
         image, folder = tmp_path / 'volume', tmp_path / 'disk'
         with open(image, 'wb') as file:
             file.truncate(megabytes << 20)
-        if shutil.which(make[0]) is None:
-            cannot(f'{make[0]} is not installed')
         if not call(*make, image) or not mount(kind, options, image, folder):
-            cannot(f'{kind} cannot be mounted here')
+            lack(f'{kind} cannot be mounted here')
         mounted.append(folder)
         return folder
     yield create
@@ -114,6 +113,7 @@ def test_result_that_alone_cannot_be_kept(batch, point, skip, times):
     batch.check_next_run()
 
 
+@pytest.mark.needs('btrfs-progs')
 def test_quota(volume, batch):
     folder = volume('btrfs', 128, 'mkfs.btrfs', '-q')
     assert call('btrfs', 'quota', 'enable', folder) and call('btrfs', 'qgroup', 'limit', '128k', folder)
@@ -142,6 +142,7 @@ def test_other_disk_within_the_output_folder(disk, batch):
     batch.check(batch.run('--force'))
 
 
+@pytest.mark.needs('ntfs-3g')
 @pytest.mark.parametrize('jobs', JOBS)
 def test_disk_where_names_differ_by_more_than_case(volume, batch, undisturbed, jobs):
     """Of two sources that the disk takes for one, neither is lost in silence."""
@@ -213,9 +214,9 @@ def stranger(make_batch):
     try:
         nobody = pwd.getpwnam('nobody')
     except KeyError:
-        cannot('there is no user nobody')
+        lack('there is no user nobody')
     if os.geteuid() != 0:
-        cannot('only root can become nobody')
+        lack('only root can become nobody')
     with tempfile.TemporaryDirectory(dir='/tmp') as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -361,7 +362,7 @@ def test_source_that_changes_all_the_time(batch):
     batch.check(run.finish(), {batch.largest: 'changed while it was read, twice'})
 
 
-KINDS = 'attributes', 'exfat'
+KINDS = 'attributes', pytest.param('exfat', marks=pytest.mark.needs('exfat-fuse'))
 
 
 @pytest.fixture(params=KINDS)
@@ -369,7 +370,7 @@ def kind(request, tmp_path):
     """A folder on a disk that keeps extended attributes, and on one that does not."""
     if request.param == 'attributes':
         if not keeps_attributes(tmp_path):
-            cannot('the file system of temporary files keeps no attributes')
+            lack('the file system of temporary files keeps no attributes')
         yield tmp_path
         return
     disk = Exfat(tmp_path / 'image', tmp_path / 'exfat')

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from batch import ALWAYS, NO_TMPFILE, PROGRAM, SHIM, fault, files_below
-from disks import cannot
+from needs import lack
 
 FATAL = [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGTERM, signal.SIGSYS]
 
@@ -281,7 +281,7 @@ def test_output_on_a_full_device(batch):
 def crowded(make_batch):
     """How to start the program as a user who may have so many processes: crowded(n, *arguments)."""
     if os.geteuid() != 0:
-        cannot('only root can become another user')
+        lack('only root can become another user')
     with tempfile.TemporaryDirectory(dir='/tmp') as name:
         folder = pathlib.Path(name)
         folder.chmod(0o777)

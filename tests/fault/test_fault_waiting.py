@@ -15,7 +15,8 @@ END_GUARD_S = 60
 LONG_S = 5  # longer than it takes to say so
 
 
-@pytest.fixture(params=(Ntfs, Exfat), ids=('ntfs', 'exfat'))
+@pytest.fixture(params=(pytest.param(Ntfs, marks=pytest.mark.needs('ntfs-3g')),
+                        pytest.param(Exfat, marks=pytest.mark.needs('exfat-fuse'))), ids=('ntfs', 'exfat'))
 def away(request, tmp_path):
     """A disk whose server is stopped: away.stop(); at the end it goes on."""
     disk = request.param(tmp_path / 'image', tmp_path / 'disk')

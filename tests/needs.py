@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""What this machine lacks for a test."""
+import os
+import shutil
+
+import pytest
+
+# The programs by which a package is known.
+PROGRAMS = {'attr': ('setfattr',), 'btrfs-progs': ('mkfs.btrfs',), 'chromium': ('chromium',),
+            'exfat-fuse': ('mkfs.exfat', 'mount.exfat-fuse'), 'fish': ('fish',), 'imagemagick': ('convert',),
+            'mandoc': ('mandoc',), 'ntfs-3g': ('mkntfs', 'ntfs-3g'), 'rsync': ('rsync',), 'time': ('/usr/bin/time',),
+            'zsh': ('zsh',)}
+
+
+def lack(what):
+    """Skips the test, which a machine that is to try everything does not allow."""
+    (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
+
+
+def need(package):
+    path = f'{os.environ["PATH"]}:/usr/sbin:/sbin'
+    if not all(shutil.which(program, path=path) for program in PROGRAMS[package]):
+        lack(f'{package} is not installed')
