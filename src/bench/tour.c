@@ -282,14 +282,14 @@ main(int argc, char **argv)
             return print_help();
         else if (n < G_N_ELEMENTS(chapters))
             all = !(chosen[n] = true);
-        else if (access(argv[i], R_OK) == 0)
-            g_ptr_array_add(pictures, argv[i]);
         else
-            return fprintf(
-                       stderr,
-                       "blurthumb-tour: argument %d is no chapter, picture or option; see --help\n",
-                       i),
-                   2;
+            g_ptr_array_add(pictures, argv[i]);
+    }
+    for (guint i = 0; i < pictures->len; i++) {
+        g_autofree char *name = bt_human_text(pictures->pdata[i]);
+
+        if (access(pictures->pdata[i], R_OK) != 0)
+            return fprintf(stderr, "blurthumb-tour: no chapter, file or option: %s\n", name), 2;
     }
     g_ptr_array_add(pictures, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(chapters); i++)
