@@ -99,12 +99,6 @@ static const BtOptionTable command_line = {
     .apply = apply,
 };
 
-static int
-compare_ints(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
 /* "4,1,2" in rising order, each once. */
 static bool
 parse_jobs(const char *text, GArray *jobs)
@@ -113,18 +107,16 @@ parse_jobs(const char *text, GArray *jobs)
 
     g_array_set_size(jobs, 0);
     for (char **word = words; *word != NULL; word++) {
+        guint at = 0;
         int n;
 
         if (!bt_option_int(*word, 1, JOBS_MAX, &n))
             return false;
-        g_array_append_val(jobs, n);
+        while (at < jobs->len && g_array_index(jobs, int, at) < n)
+            at++;
+        if (at == jobs->len || g_array_index(jobs, int, at) != n)
+            g_array_insert_val(jobs, at, n);
     }
-    g_array_sort(jobs, compare_ints);
-    for (guint i = 1; i < jobs->len;)
-        if (g_array_index(jobs, int, i) == g_array_index(jobs, int, i - 1))
-            g_array_remove_index(jobs, i);
-        else
-            i++;
     return jobs->len > 0;
 }
 
