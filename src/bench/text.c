@@ -3,8 +3,6 @@
 #include "bench/output.h"
 #include "bench/table.h"
 
-#include <math.h>
-
 #define MEGA 1e6
 
 static void
@@ -12,12 +10,15 @@ add_times(BtTable *table, const BtStudy *study, const BtRow *row)
 {
     BtSpread wall = bt_row_spread(row, BT_FIGURE_WALL);
     const BtRow *serial = bt_study_serial(study), *most = bt_study_most_workers(study);
-    double times = serial != NULL ? bt_row_ratio(serial, row, BT_FIGURE_WALL).median : NAN;
-    double ratio = most != NULL ? bt_row_ratio(row, most, BT_FIGURE_WALL).median : NAN;
+    double times = serial != NULL ? bt_row_ratio(serial, row, BT_FIGURE_WALL).median : 0;
+    g_autofree char *compared =
+        serial == NULL || most == NULL
+            ? g_strdup("-|-|-")
+            : g_strdup_printf("%.2f|%.0f %%|%.2f", times, 100 * times / row->n_workers,
+                              bt_row_ratio(row, most, BT_FIGURE_WALL).median);
 
-    bt_table_add(table, "%s|%.3f|%.3f|%.3f|%.3f|%.2f|%.0f %%|%.2f", row->name, wall.median,
-                 wall.low, wall.high, bt_row_median(row, BT_FIGURE_CPU), times,
-                 100 * times / row->n_workers, ratio);
+    bt_table_add(table, "%s|%.3f|%.3f|%.3f|%.3f|%s", row->name, wall.median, wall.low, wall.high,
+                 bt_row_median(row, BT_FIGURE_CPU), compared);
 }
 
 static void

@@ -45,10 +45,10 @@ reason_of_idle(const BtRow *row)
     double n = bt_row_median(row, BT_FIGURE_USED);
 
     return bt_row_median(row, BT_FIGURE_LONGEST) > GIANT * bt_row_median(row, BT_FIGURE_BUSY) / n
-               ? "one giant picture, which the other workers wait for"
+               ? "one giant picture, which the others wait for"
            : bt_row_median(row, BT_FIGURE_PROCESSED) < FEW * n
-               ? "few pictures: the workers that end first wait for the last"
-               : "workers without a picture";
+               ? "the end, where the first to finish wait for the last"
+               : "having no picture";
 }
 
 static const char *
@@ -112,14 +112,15 @@ say_limits(const BtStudy *study, const BtRow *serial, const BtRow *row, GStrvBui
     g_autofree char *losses = describe_losses(study, serial, row);
 
     say(lines,
-        "Compared with serial, %s: %.2f times as fast (%.2f to %.2f), and %.2f times without the "
-        "start of the program.",
+        "%s: %.2f times as fast as serial (%.2f to %.2f), and %.2f times without the start of the "
+        "program.",
         row->name, times.median, times.low, times.high,
         bt_row_ratio(serial, row, BT_FIGURE_ELAPSED).median);
     if (times.median >= GOOD_EFFICIENCY * n_useful && row->n_workers >= study->machine.n_usable)
-        say(lines, "The processors are the limit: all %d of them are busy.", n_useful);
+        say(lines, "Only more processors would help: the workers keep %d of %d busy.", n_useful,
+            study->machine.n_usable);
     else if (losses[0] != '\0')
-        say(lines, "Of the workers' time, this is lost: %s.", losses);
+        say(lines, "The workers lose time: %s.", losses);
 }
 
 char **
