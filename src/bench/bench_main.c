@@ -65,10 +65,9 @@ typedef enum OptionId {
 
 static const BtOption options_of_bench[] = {
     {0, 0, NULL, NULL, "Measuring"},
-    {OPTION_JOBS, 'j', "jobs", "N,...", "numbers of workers (default: 1,2,4 ... the processors)"},
+    {OPTION_JOBS, 'j', "jobs", "N,...", "worker counts (default: 1,2,4 ... the processors)"},
     {OPTION_ROUNDS, 'r', "rounds", "N", "at least this many (default: 5)"},
-    {OPTION_SECONDS, 0, "seconds", "S",
-     "more rounds until each command ran this long (default: 3)"},
+    {OPTION_SECONDS, 0, "seconds", "S", "more, until each ran this long (default: 3)"},
     {OPTION_COLD, 0, "cold", NULL, "drop the pictures from memory before each run"},
     {OPTION_COMPARE, 'c', "compare", "NAME=CMD", "a command with {in} {out} {jobs}; repeatable"},
     {OPTION_BLURTHUMB, 0, "blurthumb", "FILE", "the program (default: the one beside this)"},
@@ -86,12 +85,11 @@ static bool apply(void *user, int id, const char *value, const char **out_wanted
 
 static const BtOptionTable command_line = {
     .program = "blurthumb-bench",
-    .head =
-        "Usage: blurthumb-bench [OPTIONS] PATH... [-- OPTIONS of blurthumb]\n"
-        "       blurthumb-bench --noop N [-j N]\n"
-        "Runs blurthumb on the pictures below each PATH, serially and with 1, 2, 4 ... workers\n"
-        "in turns, and shows what each run takes and what limits more workers. The results of\n"
-        "these runs are removed.\n",
+    .head = "Usage: blurthumb-bench [OPTIONS] PATH... [-- OPTIONS of blurthumb]\n"
+            "       blurthumb-bench --noop N [-j N]\n"
+            "Runs blurthumb on the pictures below each PATH, serially and with 1, 2, 4 ...\n"
+            "workers in turns, and shows what each takes and what limits more workers. The\n"
+            "results are removed.\n",
     .foot = "Exit status: 0 all done; 1 a command failed; 2 wrong usage; 3 could not run;\n"
             "130 interrupted; 143 terminated.\n",
     .options = options_of_bench,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-complete -c blurthumb-bench -s j -l jobs -x -d 'numbers of workers'
+complete -c blurthumb-bench -s j -l jobs -x -d 'worker counts'
 complete -c blurthumb-bench -s r -l rounds -x -d 'at least this many'
-complete -c blurthumb-bench -l seconds -x -d 'more rounds until each command ran this long'
+complete -c blurthumb-bench -l seconds -x -d 'more, until each ran this long'
 complete -c blurthumb-bench -l cold -d 'drop the pictures from memory before each run'
 complete -c blurthumb-bench -s c -l compare -x -d 'a command with {in} {out} {jobs}; repeatable'
 complete -c blurthumb-bench -l blurthumb -r -F -d 'the program'
