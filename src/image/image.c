@@ -64,6 +64,7 @@ typedef struct Work {
     BtImage *image;
     BtOutcome *outcome;
     uint64_t memory; /* bytes that it may take; 0: any */
+    int n_threads;
     BtFormat source; /* by its first bytes */
     BtFormat format; /* of the result */
     const BtDecoder *decoder;
@@ -346,7 +347,8 @@ plan(Work *self)
     scale = MAX((double)width / out->out_width, (double)height / out->out_height);
     return (BtReduction){.shrink = self->job.shrink,
                          .spread = MAX(settings->sigma, scale / 2),
-                         .pixels = settings->linear};
+                         .pixels = settings->linear,
+                         .n_threads = self->n_threads};
 }
 
 /* Bytes that the kernel and the result take. */
@@ -543,9 +545,10 @@ make_result(Work *self, BtFormat format, int out_fd)
 
 void
 bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
-                 BtOutcome *out_outcome)
+                 int n_threads, BtOutcome *out_outcome)
 {
-    Work work = {.image = self, .outcome = out_outcome, .memory = memory};
+    Work work = {
+        .image = self, .outcome = out_outcome, .memory = memory, .n_threads = n_threads};
     uint64_t start_ns = bt_clock_now_ns();
 
     memset(out_outcome, 0, sizeof *out_outcome);

@@ -10,6 +10,7 @@
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
+#define HEAD_BLOCKS   1024 /* that may lie before the first one of a guess */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
@@ -25,8 +26,12 @@ struct BtJpegBaseline {
     int n_phases;
     size_t span;                              /* bytes of data from stream to stream */
     size_t room;                              /* blocks of a stream, at most */
-    BtJpegBlock *blocks[BT_JPEG_STREAMS_MAX]; /* NULL: not used yet */
-    BtJpegBlock *joined;                      /* of all streams */
+    BtJpegBlock *blocks[BT_JPEG_STREAMS_MAX]; /* as many as the scan has streams */
+    BtJpegBlock *joined;                      /* of all streams, HEAD_BLOCKS before them */
+    const BtJpegBlock *found;                 /* the first one of the run, in `joined` */
+    size_t n_guessed;                         /* blocks in `joined` */
+    uint64_t guess_begin;                     /* bits: where the first of them begins */
+    bool borrows;                             /* the pairs are another one's */
 };
 
 static Pair *
@@ -73,6 +78,17 @@ close_ring(BtJpegBaseline *self)
     }
 }
 
+/* What is not shared with copies. */
+static void
+make_room(BtJpegBaseline *self, int n_streams)
+{
+    close_ring(self);
+    for (int i = 0; i < n_streams; i++)
+        self->blocks[i] = g_new0(BtJpegBlock, self->room + BT_JPEG_BLOCKS_SLACK);
+    self->joined =
+        g_new(BtJpegBlock, HEAD_BLOCKS + (size_t)n_streams * self->room) + HEAD_BLOCKS;
+}
+
 bool
 bt_jpeg_baseline_prepare(BtJpegScan *scan)
 {
@@ -91,12 +107,19 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
         for (int k = 0; k < n; k++)
             add_phase(self, scan, pair);
     }
-    close_ring(self);
     self->room = MIN((size_t)STREAM_BLOCKS,
                      (size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases);
-    self->joined = g_new(BtJpegBlock, (size_t)scan->n_streams * self->room);
     self->span = STREAM_BEGIN;
+    make_room(self, scan->n_streams);
     return true;
+}
+
+void
+bt_jpeg_baseline_copy(BtJpegScan *scan)
+{
+    scan->baseline = g_memdup2(scan->baseline, sizeof *scan->baseline);
+    scan->baseline->borrows = true;
+    make_room(scan->baseline, scan->n_streams);
 }
 
 void
@@ -104,11 +127,12 @@ bt_jpeg_baseline_free(BtJpegBaseline *self)
 {
     if (self == NULL)
         return;
-    for (int i = 0; i < self->n_pairs; i++)
+    for (int i = 0; i < self->n_pairs && !self->borrows; i++)
         g_free(self->pairs[i]);
     for (int i = 0; i < BT_JPEG_STREAMS_MAX; i++)
         g_free(self->blocks[i]);
-    g_free(self->joined);
+    if (self->joined != NULL)
+        g_free(self->joined - HEAD_BLOCKS);
     g_free(self);
 }
 
@@ -130,8 +154,6 @@ start_stream(Race *self, int i, uint64_t at)
     BtJpegBaseline *baseline = self->baseline;
     BtJpegBlock *blocks = baseline->blocks[i];
 
-    if (blocks == NULL)
-        blocks = baseline->blocks[i] = g_new0(BtJpegBlock, baseline->room + BT_JPEG_BLOCKS_SLACK);
     self->begins[i] = at;
     self->streams[i] = (BtJpegStream){
         .at = at << 8,
@@ -184,15 +206,19 @@ start_blindly(Race *self, int i, size_t byte)
     return false;
 }
 
-/* Where streams begin, and how far they go. stop: up to where blocks begin in this run. */
-static void
+/* Where streams begin, and how far they go. stop: up to where blocks begin in this run. False where
+ * the first one has found nothing. */
+static bool
 start_streams(Race *self, int n_streams, size_t stop)
 {
     size_t begin = self->run->at >> 3, left = stop - MIN(stop, begin);
     size_t span = CLAMP(left / (size_t)n_streams, STREAM_LEAST, self->baseline->span);
     size_t n_spans = left / span;
 
-    start_stream(self, 0, self->run->at);
+    if (!self->run->guessed)
+        start_stream(self, 0, self->run->at);
+    else if (!start_blindly(self, 0, begin))
+        return false;
     self->n_streams = 1;
     while (self->n_streams < n_streams && (size_t)self->n_streams < n_spans &&
            start_blindly(self, self->n_streams, begin + (size_t)self->n_streams * span))
@@ -202,6 +228,7 @@ start_streams(Race *self, int n_streams, size_t stop)
     self->ends = self->run->final && self->limits[self->n_streams - 1] + span > stop;
     if (self->ends)
         self->limits[self->n_streams - 1] = self->streams[self->n_streams - 1].limit = stop;
+    return true;
 }
 
 /* All streams to their limits. One that comes upon what is no code stays where it is: if all its
@@ -227,19 +254,19 @@ typedef enum Advance {
     ADVANCE_BROKEN
 } Advance;
 
-/* Moves a stream that is right on until it meets stream `next`, before block *out_n of that. */
+/* Moves a stream that is right on until it meets another one, before block *out_n of that, whose
+ * first block begins at their_begin. */
 static Advance
-meet(Race *self, BtJpegStream *stream, int next, size_t *out_n)
+meet(const Race *self, BtJpegStream *stream, uint64_t their_begin, const BtJpegBlock *theirs,
+     size_t n_theirs, size_t *out_n)
 {
     const BtJpegBaseline *baseline = self->baseline;
-    const BtJpegBlock *theirs = baseline->blocks[next];
-    size_t n_theirs = (size_t)(self->streams[next].block - theirs);
 
     for (size_t n = 0;;) {
-        uint64_t begin = self->begins[next];
+        uint64_t begin = their_begin;
 
         for (; n < n_theirs; n++) {
-            begin = n == 0 ? self->begins[next] : theirs[n - 1].end;
+            begin = n == 0 ? their_begin : theirs[n - 1].end;
             if (begin >= stream->at >> 8)
                 break;
         }
@@ -282,7 +309,9 @@ join_streams(Race *self, size_t n)
     if (!end_block(self->run, stream) && (size_t)(stream->block - first) < n)
         return 0;
     for (int next = 1; next < self->n_streams; next++) {
-        Advance advance = meet(self, stream, next, &skipped);
+        const BtJpegBlock *theirs = baseline->blocks[next];
+        Advance advance = meet(self, stream, self->begins[next], theirs,
+                               (size_t)(self->streams[next].block - theirs), &skipped);
 
         if (advance == ADVANCE_MISSED) {
             stream->limit = self->limits[next];
@@ -330,9 +359,12 @@ find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
 
     if (!run->final)
         stop -= MIN(stop, BT_JPEG_MCU_BYTES_MAX);
-    start_streams(&race, scan->n_streams, stop);
+    if (!start_streams(&race, scan->n_streams, stop))
+        return 0;
     run_streams(&race);
     n = join_streams(&race, (size_t)run->n_mcus * n_phases) / n_phases * n_phases;
+    self->guess_begin = race.begins[0];
+    self->found = self->joined;
     for (int i = 0; i < race.n_streams; i++)
         clear_blocks(self->blocks[i], &race.streams[i]);
     if (n > 0)
@@ -504,14 +536,76 @@ place_run(BtJpegScan *scan, BtJpegRun *run, const BtJpegBlock *blocks, int n_mcu
     run->at = blocks[(size_t)n_mcus * n_phases - 1].end;
 }
 
+void
+bt_jpeg_baseline_place(BtJpegScan *scan, BtJpegRun *run, int n_mcus)
+{
+    if (n_mcus > 0)
+        place_run(scan, run, scan->baseline->found, n_mcus);
+}
+
 int
 bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 {
-    const BtJpegBaseline *self = scan->baseline;
-    int n_mcus = (int)(find_blocks(scan, ops, run) / (size_t)self->n_phases);
+    int n_mcus = (int)(find_blocks(scan, ops, run) / (size_t)scan->baseline->n_phases);
 
+    bt_jpeg_baseline_place(scan, run, n_mcus);
+    return n_mcus;
+}
+
+size_t
+bt_jpeg_baseline_span(const BtJpegScan *scan)
+{
+    return scan->baseline->span * (size_t)scan->n_streams;
+}
+
+void
+bt_jpeg_baseline_guess(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
+{
+    scan->baseline->n_guessed = find_blocks(scan, ops, run);
+}
+
+/* The last DC coefficients after n_mcus more. */
+static void
+sum_up(const BtJpegScan *scan, int n_mcus, uint16_t dc[BT_JPEG_LOW_COMPONENTS_MAX])
+{
+    const BtJpegBaseline *self = scan->baseline;
+    const BtJpegBlock *blocks = self->found;
+
+    for (int i = 0; i < scan->n_components; i++) {
+        const BtJpegLowComponent *component = scan->components[i];
+        int n = bt_jpeg_scan_is_single(scan) ? 1 : component->across * component->down;
+
+        for (int mcu = 0; mcu < n_mcus; mcu++)
+            for (int k = 0; k < n; k++)
+                dc[i] = (uint16_t)(dc[i] + blocks[mcu * self->n_phases + k].difference);
+        blocks += n;
+    }
+}
+
+int
+bt_jpeg_baseline_join(const BtJpegScan *scan, const BtJpegRun *run, uint64_t *out_at,
+                      uint16_t dc[BT_JPEG_LOW_COMPONENTS_MAX])
+{
+    BtJpegBaseline *self = scan->baseline;
+    Race race = {.baseline = self, .run = run};
+    BtJpegStream *stream = &race.streams[0];
+    size_t n_head, skipped, n_phases = (size_t)self->n_phases;
+    int n_mcus = 0;
+
+    start_stream(&race, 0, run->at);
+    if (meet(&race, stream, self->guess_begin, self->joined, self->n_guessed, &skipped) ==
+            ADVANCE_MET &&
+        (n_head = (size_t)(stream->block - self->blocks[0])) <= HEAD_BLOCKS + skipped) {
+        BtJpegBlock *first = self->joined + skipped - n_head;
+
+        memcpy(first, self->blocks[0], n_head * sizeof *first);
+        self->found = first;
+        n_mcus = (int)MIN((n_head + self->n_guessed - skipped) / n_phases, (size_t)run->n_mcus);
+    }
+    clear_blocks(self->blocks[0], stream);
     if (n_mcus > 0)
-        place_run(scan, run, self->joined, n_mcus);
+        *out_at = self->found[(size_t)n_mcus * n_phases - 1].end;
+    sum_up(scan, n_mcus, dc);
     return n_mcus;
 }
 

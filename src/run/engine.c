@@ -125,7 +125,7 @@ process_here(BtEngine *self, BtItem *item)
         bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
     else
         bt_image_process(self->image, in_fd, item->out_fd, item->task.format, item->task.memory,
-                         &self->outcome);
+                         1, &self->outcome);
     self->item = item;
 }
 
