@@ -547,8 +547,7 @@ void
 bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
                  int n_threads, BtOutcome *out_outcome)
 {
-    Work work = {
-        .image = self, .outcome = out_outcome, .memory = memory, .n_threads = n_threads};
+    Work work = {.image = self, .outcome = out_outcome, .memory = memory, .n_threads = n_threads};
     uint64_t start_ns = bt_clock_now_ns();
 
     memset(out_outcome, 0, sizeof *out_outcome);

@@ -6,7 +6,7 @@
 
 #define STREAM_BYTES  (32 << 10) /* that a stream gets of a run, at most, */
 #define STREAM_LEAST  2048       /* and at least */
-#define STREAM_BLOCKS (12 << 10) /* that it has room for */
+#define STREAM_BLOCKS (12 << 10) /* that it has room for, at most */
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
@@ -85,8 +85,7 @@ make_room(BtJpegBaseline *self, int n_streams)
     close_ring(self);
     for (int i = 0; i < n_streams; i++)
         self->blocks[i] = g_new0(BtJpegBlock, self->room + BT_JPEG_BLOCKS_SLACK);
-    self->joined =
-        g_new(BtJpegBlock, HEAD_BLOCKS + (size_t)n_streams * self->room) + HEAD_BLOCKS;
+    self->joined = g_new(BtJpegBlock, HEAD_BLOCKS + (size_t)n_streams * self->room) + HEAD_BLOCKS;
 }
 
 bool
@@ -107,8 +106,8 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
         for (int k = 0; k < n; k++)
             add_phase(self, scan, pair);
     }
-    self->room = MIN((size_t)STREAM_BLOCKS,
-                     (size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases);
+    self->room = CLAMP((size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases,
+                       2 * FIRST_BLOCKS, STREAM_BLOCKS);
     self->span = STREAM_BEGIN;
     make_room(self, scan->n_streams);
     return true;

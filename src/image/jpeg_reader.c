@@ -16,12 +16,12 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#define BLOCK      8
-#define ROWS_MAX   (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
-#define SPREAD_MIN 9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
-#define THREADS_MIN 50000000   /* px that several threads are started for */
-#define PIXEL_ROWS 16          /* at a time, of whole pixels */
-#define PIECE      65536       /* bytes of the file at a time: stays in the cache */
+#define BLOCK       8
+#define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
+#define THREADS_MIN 50000000    /* px that several threads are started for */
+#define PIXEL_ROWS  16          /* at a time, of whole pixels */
+#define PIECE       65536       /* bytes of the file at a time: stays in the cache */
 
 /* What libjpeg needs, around what the caller sees. */
 typedef struct Reader {

@@ -120,8 +120,10 @@ jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, 
     Truth self;
     BtJpegLow *volatile low = NULL;
     jvirt_barray_ptr *blocks;
-    BtJpegLowSource source = {
-        .fd = file_of(bytes, size), .ops = bt_jpeg_ops(level), .n_streams = n_streams, .n_threads = n_threads};
+    BtJpegLowSource source = {.fd = file_of(bytes, size),
+                              .ops = bt_jpeg_ops(level),
+                              .n_streams = n_streams,
+                              .n_threads = n_threads};
 
     init(&self);
     if (setjmp(self.jump) != 0) {
