@@ -11,6 +11,7 @@
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
 #define HEAD_BLOCKS   1024 /* that may lie before the first one of a guess */
+#define GUESS_RUNS    4    /* that there is room for */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
@@ -80,12 +81,13 @@ close_ring(BtJpegBaseline *self)
 
 /* What is not shared with copies. */
 static void
-make_room(BtJpegBaseline *self, int n_streams)
+make_room(BtJpegBaseline *self, int n_streams, size_t n_runs)
 {
     close_ring(self);
     for (int i = 0; i < n_streams; i++)
         self->blocks[i] = g_new0(BtJpegBlock, self->room + BT_JPEG_BLOCKS_SLACK);
-    self->joined = g_new(BtJpegBlock, HEAD_BLOCKS + (size_t)n_streams * self->room) + HEAD_BLOCKS;
+    self->joined = g_new(BtJpegBlock, HEAD_BLOCKS + n_runs * (size_t)n_streams * self->room);
+    self->joined += HEAD_BLOCKS;
 }
 
 bool
@@ -109,7 +111,7 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
     self->room = CLAMP((size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases,
                        2 * FIRST_BLOCKS, STREAM_BLOCKS);
     self->span = STREAM_BEGIN;
-    make_room(self, scan->n_streams);
+    make_room(self, scan->n_streams, 1);
     return true;
 }
 
@@ -118,7 +120,7 @@ bt_jpeg_baseline_copy(BtJpegScan *scan)
 {
     scan->baseline = g_memdup2(scan->baseline, sizeof *scan->baseline);
     scan->baseline->borrows = true;
-    make_room(scan->baseline, scan->n_streams);
+    make_room(scan->baseline, scan->n_streams, GUESS_RUNS);
 }
 
 void
@@ -298,7 +300,7 @@ end_stream(Race *self, BtJpegStream *stream, size_t n)
 
 /* The blocks of all streams in order, as many as are right, at most n; 0 for any doubt. */
 static size_t
-join_streams(Race *self, size_t n)
+join_streams(Race *self, size_t n, BtJpegBlock *out)
 {
     BtJpegBaseline *baseline = self->baseline;
     BtJpegStream *stream = &self->streams[0];
@@ -322,7 +324,7 @@ join_streams(Race *self, size_t n)
         n_new = (size_t)(stream->block - first);
         if (advance == ADVANCE_BROKEN && n_joined + n_new < n)
             return 0;
-        memcpy(baseline->joined + n_joined, first, n_new * sizeof *first);
+        memcpy(out + n_joined, first, n_new * sizeof *first);
         n_joined += n_new;
         if (advance != ADVANCE_MET)
             return MIN(n_joined, n);
@@ -335,7 +337,7 @@ join_streams(Race *self, size_t n)
     if (n_joined + n_new < n && !end_stream(self, stream, n - n_joined - n_new))
         return 0;
     n_new = (size_t)(stream->block - first);
-    memcpy(baseline->joined + n_joined, first, n_new * sizeof *first);
+    memcpy(out + n_joined, first, n_new * sizeof *first);
     return MIN(n_joined + n_new, n);
 }
 
@@ -348,9 +350,11 @@ adapt_span(BtJpegBaseline *self, uint64_t n_bits, size_t n_blocks)
     self->span = CLAMP(span, STREAM_LEAST, STREAM_BYTES);
 }
 
-/* Finds the blocks of a run; their number, 0 for any doubt. */
+/* Finds the blocks of a run; their number, 0 for any doubt. *out_begin: bits, where the first one
+ * begins. */
 static size_t
-find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
+find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run, BtJpegBlock *out,
+            uint64_t *out_begin)
 {
     BtJpegBaseline *self = scan->baseline;
     Race race = {.baseline = self, .ops = ops, .run = run};
@@ -361,13 +365,12 @@ find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
     if (!start_streams(&race, scan->n_streams, stop))
         return 0;
     run_streams(&race);
-    n = join_streams(&race, (size_t)run->n_mcus * n_phases) / n_phases * n_phases;
-    self->guess_begin = race.begins[0];
-    self->found = self->joined;
+    n = join_streams(&race, (size_t)run->n_mcus * n_phases, out) / n_phases * n_phases;
+    *out_begin = race.begins[0];
     for (int i = 0; i < race.n_streams; i++)
         clear_blocks(self->blocks[i], &race.streams[i]);
     if (n > 0)
-        adapt_span(self, self->joined[n - 1].end - run->at, n);
+        adapt_span(self, out[n - 1].end - run->at, n);
     return n;
 }
 
@@ -545,8 +548,11 @@ bt_jpeg_baseline_place(BtJpegScan *scan, BtJpegRun *run, int n_mcus)
 int
 bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 {
-    int n_mcus = (int)(find_blocks(scan, ops, run) / (size_t)scan->baseline->n_phases);
+    BtJpegBaseline *self = scan->baseline;
+    uint64_t begin;
+    int n_mcus = (int)(find_blocks(scan, ops, run, self->joined, &begin) / (size_t)self->n_phases);
 
+    self->found = self->joined;
     bt_jpeg_baseline_place(scan, run, n_mcus);
     return n_mcus;
 }
@@ -560,7 +566,19 @@ bt_jpeg_baseline_span(const BtJpegScan *scan)
 void
 bt_jpeg_baseline_guess(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run)
 {
-    scan->baseline->n_guessed = find_blocks(scan, ops, run);
+    BtJpegBaseline *self = scan->baseline;
+    size_t most = (GUESS_RUNS - 1) * (size_t)scan->n_streams * self->room;
+    size_t n = find_blocks(scan, ops, run, self->joined, &self->guess_begin), n_new = n;
+    BtJpegRun next = *run;
+
+    next.guessed = false;
+    while (n_new > 0 && n <= most &&
+           ((next.at = self->joined[n - 1].end) >> 3) + BT_JPEG_RUN_REST < run->limit) {
+        uint64_t begin;
+
+        n += n_new = find_blocks(scan, ops, &next, self->joined + n, &begin);
+    }
+    self->n_guessed = n;
 }
 
 /* The last DC coefficients after n_mcus more. */

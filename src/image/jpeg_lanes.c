@@ -12,10 +12,6 @@
 #define LANES_MAX   16           /* more would wait for their turns */
 #define STACK_BYTES (256u << 10) /* of a thread */
 
-/* Of data at the end of a piece that belong to the next one, too: the last whole MCU of this one
- * ends in them. */
-#define KEPT_BYTES (2 * BT_JPEG_MCU_BYTES_MAX + 64)
-
 /* What lanes share. */
 typedef struct Lanes {
     const BtJpegScan *scan;
@@ -70,10 +66,10 @@ take_part(Lane *self)
 {
     Lanes *lanes = self->lanes;
     const BtJpegWindow *window = lanes->window;
-    size_t size = MIN(window->size, bt_jpeg_baseline_span(&self->scan) + KEPT_BYTES);
+    size_t size = MIN(window->size, bt_jpeg_baseline_span(&self->scan) + BT_JPEG_RUN_REST);
 
     self->final = window->ended && size == window->size;
-    self->n_used = lanes->n_used = self->final ? size : size - KEPT_BYTES;
+    self->n_used = lanes->n_used = self->final ? size : size - BT_JPEG_RUN_REST;
     copy_piece(self, size, 0);
     return window->n_restarts == 0;
 }

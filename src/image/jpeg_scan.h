@@ -35,6 +35,9 @@ typedef struct BtJpegTable {
 #define BT_JPEG_BLOCK_BYTES_MAX 256
 #define BT_JPEG_MCU_BYTES_MAX   (BT_JPEG_MCU_BLOCKS_MAX * BT_JPEG_BLOCK_BYTES_MAX)
 
+/* Bytes at the end of a run that is not final, in which its last whole MCU ends. */
+#define BT_JPEG_RUN_REST (2 * BT_JPEG_MCU_BYTES_MAX + 64)
+
 typedef struct BtJpegBaseline BtJpegBaseline;
 
 typedef struct BtJpegScan {
