@@ -28,6 +28,9 @@
 
 #define KEPT_BYTES (32 << 20)
 
+/* Of each thread that helps to decode: where there is no room for them none is started. */
+#define THREAD_BYTES (3 << 20)
+
 #define PNG_INTERLACE_AT 28 /* in the file */
 
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
@@ -417,8 +420,12 @@ shrink_picture(Work *self)
         self->job.before = self->image->colour;
         self->transforms = false;
     }
-    return check_memory(self, result_memory(&self->job)) &&
-           decode(self, &reduction, self->image->blur);
+    if (!check_memory(self, result_memory(&self->job)))
+        return false;
+    if (self->memory > 0 &&
+        self->outcome->memory + (uint64_t)self->n_threads * THREAD_BYTES > self->memory)
+        reduction.n_threads = 1;
+    return decode(self, &reduction, self->image->blur);
 }
 
 static void

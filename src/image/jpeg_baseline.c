@@ -10,8 +10,9 @@
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
-#define HEAD_BLOCKS   1024 /* that may lie before the first one of a guess */
-#define GUESS_RUNS    4    /* that there is room for */
+#define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */
+#define HEAD_BLOCKS   STREAM_BLOCKS /* that may lie before the first one of a guess */
+#define GUESS_RUNS    2             /* that there is room for */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
@@ -146,7 +147,8 @@ typedef struct Race {
     uint64_t begins[BT_JPEG_STREAMS_MAX]; /* bits */
     size_t limits[BT_JPEG_STREAMS_MAX];   /* bytes */
     int n_streams;
-    bool ends; /* the last stream is to find the segment's last block */
+    int n_exact; /* streams that have begun where a block does; those after them blindly */
+    bool ends;   /* the last stream is to find the segment's last block */
 } Race;
 
 static void
@@ -220,6 +222,7 @@ start_streams(Race *self, int n_streams, size_t stop)
         start_stream(self, 0, self->run->at);
     else if (!start_blindly(self, 0, begin))
         return false;
+    self->n_exact = self->run->guessed ? 0 : 1;
     self->n_streams = 1;
     while (self->n_streams < n_streams && (size_t)self->n_streams < n_spans &&
            start_blindly(self, self->n_streams, begin + (size_t)self->n_streams * span))
@@ -232,18 +235,36 @@ start_streams(Race *self, int n_streams, size_t stop)
     return true;
 }
 
-/* All streams to their limits. One that comes upon what is no code stays where it is: if all its
- * blocks are right up to there the file is broken, which the join finds out. */
+/* What to do about a stream that has come upon what is no code. One that has begun blindly begins
+ * anew behind that: in a flat area it may go on for long as if it were right. Else it stays where
+ * it is: if all its blocks are right up to there the file is broken, which the join finds out. */
+static void
+restart_stream(Race *self, int i, int *n_restarts)
+{
+    BtJpegStream *stream = &self->streams[i];
+    size_t byte = (size_t)(stream->at >> 11) + 1;
+
+    if (i < self->n_exact || ++*n_restarts > RESTARTS_MAX) {
+        stream->limit = 0;
+        return;
+    }
+    clear_blocks(self->baseline->blocks[i], stream);
+    stream->limit = start_blindly(self, i, byte) ? self->limits[i] : 0;
+}
+
+/* All streams to their limits. */
 static void
 run_streams(Race *self)
 {
+    int n_restarts = 0;
+
     while (!self->ops->run(self->streams, self->n_streams, self->run->data))
         for (int i = 0; i < self->n_streams; i++) {
             BtJpegStream *stream = &self->streams[i];
 
             if (stream->block < stream->blocks_end && stream->at >> 11 < stream->limit &&
                 !bt_jpeg_stream_step(stream, self->run->data))
-                stream->limit = 0;
+                restart_stream(self, i, &n_restarts);
         }
 }
 
@@ -646,7 +667,7 @@ bool
 bt_jpeg_baseline_run_segments(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *runs, int n_runs)
 {
     BtJpegBaseline *self = scan->baseline;
-    Race race = {.baseline = self, .ops = ops, .run = runs, .n_streams = n_runs};
+    Race race = {.baseline = self, .ops = ops, .run = runs, .n_streams = n_runs, .n_exact = n_runs};
     bool sound = true;
 
     for (int i = 0; i < n_runs; i++) {

@@ -10,7 +10,7 @@
  * than a piece. What a single thread would have found is found, and doubted.
  *
  * No lane is left running at the end. The threads count as the process's memory: a small stack, and
- * about 1.5 MB each.
+ * about 2 MB of buffers each.
  */
 #ifndef BT_IMAGE_JPEG_LANES_H
 #define BT_IMAGE_JPEG_LANES_H
