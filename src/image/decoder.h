@@ -51,6 +51,7 @@ typedef struct BtReduction {
         spread; /* px, how far the result spreads a pixel: the larger of sigma and half the scale */
     bool pixels;   /* whole pixels at full size: they are not averaged as they are stored */
     bool complete; /* nothing of the file is left out, though nothing is made of it */
+    int n_threads; /* 1 or more, this one included, that a large picture may be decoded with */
 } BtReduction;
 
 typedef struct BtPlane {

@@ -28,6 +28,9 @@
 
 #define KEPT_BYTES (32 << 20)
 
+/* Of each thread that helps to decode: where there is no room for them none is started. */
+#define THREAD_BYTES (3 << 20)
+
 #define PNG_INTERLACE_AT 28 /* in the file */
 
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
@@ -64,6 +67,7 @@ typedef struct Work {
     BtImage *image;
     BtOutcome *outcome;
     uint64_t memory; /* bytes that it may take; 0: any */
+    int n_threads;
     BtFormat source; /* by its first bytes */
     BtFormat format; /* of the result */
     const BtDecoder *decoder;
@@ -346,7 +350,8 @@ plan(Work *self)
     scale = MAX((double)width / out->out_width, (double)height / out->out_height);
     return (BtReduction){.shrink = self->job.shrink,
                          .spread = MAX(settings->sigma, scale / 2),
-                         .pixels = settings->linear};
+                         .pixels = settings->linear,
+                         .n_threads = self->n_threads};
 }
 
 /* Bytes that the kernel and the result take. */
@@ -415,8 +420,12 @@ shrink_picture(Work *self)
         self->job.before = self->image->colour;
         self->transforms = false;
     }
-    return check_memory(self, result_memory(&self->job)) &&
-           decode(self, &reduction, self->image->blur);
+    if (!check_memory(self, result_memory(&self->job)))
+        return false;
+    if (self->memory > 0 &&
+        self->outcome->memory + (uint64_t)self->n_threads * THREAD_BYTES > self->memory)
+        reduction.n_threads = 1;
+    return decode(self, &reduction, self->image->blur);
 }
 
 static void
@@ -543,9 +552,9 @@ make_result(Work *self, BtFormat format, int out_fd)
 
 void
 bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
-                 BtOutcome *out_outcome)
+                 int n_threads, BtOutcome *out_outcome)
 {
-    Work work = {.image = self, .outcome = out_outcome, .memory = memory};
+    Work work = {.image = self, .outcome = out_outcome, .memory = memory, .n_threads = n_threads};
     uint64_t start_ns = bt_clock_now_ns();
 
     memset(out_outcome, 0, sizeof *out_outcome);

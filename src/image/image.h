@@ -3,7 +3,7 @@
  * One picture: a descriptor to read from, a descriptor to write to, an outcome.
  *
  *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
- *   bt_image_process(image, in_fd, out_fd, format, &outcome);         any number of times
+ *   bt_image_process(image, in_fd, out_fd, format, memory, 1, &outcome);        any number of times
  *
  * The way of a picture: read the header; plan; decode top to bottom in this thread with as much
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
@@ -81,10 +81,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
 /* Reads a picture from in_fd (from its beginning, wherever its offset is), and writes the result to
  * out_fd (emptied first). format: of the result; BT_FORMAT_NONE chooses PNG for a
  * picture with alpha and JPEG for any other. memory: bytes; a picture whose header tells that it
- * takes more is not decoded (BT_REASON_HEAVY); 0: no limit. Both descriptors stay the caller's.
+ * takes more is not decoded (BT_REASON_HEAVY); 0: no limit. n_threads: as in
+ * BtReduction; none is left. Both descriptors stay the caller's.
  * Whatever goes wrong is in *out_outcome. */
 void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
-                      BtOutcome *out_outcome);
+                      int n_threads, BtOutcome *out_outcome);
 
 /* Decodes a picture wholly and makes nothing of it, within the same limits. */
 void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);

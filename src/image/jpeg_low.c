@@ -29,7 +29,7 @@ enum Marker {
 /* Reading a file. */
 typedef struct Reading {
     BtJpegLow *low;
-    int n_streams;
+    int n_streams, n_threads;
     bool progressive;
     uint8_t ids[BT_JPEG_LOW_COMPONENTS_MAX];
     BtJpegTable *dc_tables, *ac_tables; /* BT_JPEG_TABLES_MAX each */
@@ -279,6 +279,7 @@ run_scan(Reading *self, const ScanHeader *header)
         .dc_tables = self->dc_tables,
         .ac_tables = self->ac_tables,
         .n_streams = self->n_streams,
+        .n_threads = self->n_threads,
     };
     bool done;
 
@@ -407,7 +408,7 @@ bt_jpeg_low_read(const struct jpeg_decompress_struct *header, int shrink,
                  const BtJpegLowSource *source)
 {
     g_autoptr(BtJpegLow) low = g_new0(BtJpegLow, 1);
-    Reading self = {.low = low, .n_streams = source->n_streams};
+    Reading self = {.low = low, .n_streams = source->n_streams, .n_threads = source->n_threads};
     bool done;
 
     self.dc_tables = g_new0(BtJpegTable, BT_JPEG_TABLES_MAX);

@@ -345,6 +345,16 @@ next_item(BtBatch *self, bool *out_ok, GError **error)
     return item;
 }
 
+/* Threads for an item that is about to be started: its share of the idle workers, where no more
+ * pictures can come than there are. */
+static int
+share_workers(const BtBatch *self)
+{
+    int n_waiting = g_sequence_get_length(self->window) + (int)self->next.length;
+
+    return self->scanned ? MAX(1, (self->n_jobs - (int)self->working->len) / (1 + n_waiting)) : 1;
+}
+
 /* Gives every idle worker an item. False when the batch cannot go on. */
 static bool
 start_items(BtBatch *self, GError **error)
@@ -358,6 +368,7 @@ start_items(BtBatch *self, GError **error)
 
         item->prepared = bt_image_is_prepared();
         item->task.memory = bt_batch_memory(self, item->alone);
+        item->task.n_threads = share_workers(self);
         if (bt_engine_submit(self->engine, item, &failure)) {
             g_ptr_array_add(self->working, item);
             continue;
