@@ -368,8 +368,12 @@ prepare_colours(Work *self)
     BtColour *colour = self->image->colour;
     g_autoptr(GBytes) cmyk = NULL;
 
-    self->transforms = picture->profile != NULL &&
-                       bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
+    if (memcmp(&picture->coding, &(BtCoding){0}, sizeof picture->coding) != 0 && !picture->cmyk)
+        self->transforms = bt_colour_prepare_coded(colour, &picture->coding, &shape);
+    else
+        self->transforms =
+            picture->profile != NULL &&
+            bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
     if (!picture->cmyk || self->transforms)
         return true;
     if ((cmyk = bt_codecs_loaded()->cmyk_profile()) == NULL ||
