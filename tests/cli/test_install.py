@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import TESTS
 
-PROGRAMS = ('blurthumb', 'blurthumb-bench')
+PROGRAMS = ('blurthumb', 'blurthumb-bench', 'blurthumb-tour')
 BUILD_GUARD_S = 300
 
 
@@ -41,14 +41,14 @@ def installed(root):
 
 def test_nothing_is_put_elsewhere(installed):
     """A file with another fate than those below is one that was forgotten here."""
-    expected = re.compile(r'usr/(bin/blurthumb(-bench)?'
+    expected = re.compile(r'usr/(bin/blurthumb(-bench|-tour)?'
                           r'|lib(64|/[^/]+)?/blurthumb/blurthumb-vips\.so'
-                          r'|share/man/man1/blurthumb(-bench)?\.1'
+                          r'|share/man/man1/blurthumb(-bench|-tour)?\.1'
                           r'|share/man/man7/blurthumb-cluster\.7'
                           r'|share/blurthumb/blurthumb\.sbatch'
-                          r'|share/bash-completion/completions/blurthumb(-bench)?'
-                          r'|share/zsh/site-functions/_blurthumb(-bench)?'
-                          r'|share/fish/vendor_completions\.d/blurthumb(-bench)?\.fish)')
+                          r'|share/bash-completion/completions/blurthumb(-bench|-tour)?'
+                          r'|share/zsh/site-functions/_blurthumb(-bench|-tour)?'
+                          r'|share/fish/vendor_completions\.d/blurthumb(-bench|-tour)?\.fish)')
     assert [name for name in sorted(installed) if not expected.fullmatch(name)] == []
 
 

