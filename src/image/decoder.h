@@ -43,7 +43,8 @@ typedef struct BtPicture {
     uint64_t memory;     /* bytes that the decoder holds at once, about; 0: rows */
     const void *profile; /* ICC; NULL: none */
     size_t profile_size;
-    BtCoding coding; /* counts before the profile; zero: by that, else sRGB */
+    uint32_t left_out; /* BtLeftOut, besides what the metadata tell */
+    BtCoding coding;   /* counts before the profile; zero: by that, else sRGB */
 } BtPicture;
 
 /* How much smaller a picture may come than it is: a decoder does what it can of it. */

@@ -172,6 +172,7 @@ describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
         .alpha = vips_image_hasalpha(image),
         .cmyk = image->Type == VIPS_INTERPRETATION_CMYK,
         .memory = held_bytes(self->loader, loaded),
+        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_ICC_NAME, &out_picture->profile,

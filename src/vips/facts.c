@@ -293,6 +293,30 @@ read_coding(const uint8_t *meta, size_t size)
     return coding;
 }
 
+/* Apple's, or that of ISO 21496-1, which is an item of its own kind. */
+static bool
+has_gain_map(const uint8_t *meta, size_t size)
+{
+    static const char kind[] = "urn:com:apple:photo:2020:aux:hdrgainmap";
+    const uint8_t *end = meta + size;
+    Box iinf, infe;
+
+    if (memmem(meta, size, kind, strlen(kind)) != NULL)
+        return true;
+    if (!find_box(meta + 4, end, "iinf", &iinf) || iinf.body == iinf.end)
+        return false;
+    for (const uint8_t *at = iinf.body + (iinf.body[0] > 0 ? 8 : 6);
+         at < iinf.end && next_box(&at, iinf.end, &infe);) {
+        size_t id_size = infe.body < infe.end && infe.body[0] > 2 ? 4 : 2;
+
+        /* Version and flags, number, protection, kind. */
+        if ((size_t)(infe.end - infe.body) >= 10 + id_size &&
+            memcmp(infe.body + 6 + id_size, "tmap", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 read_heif(int fd, BtFacts *facts)
 {
@@ -317,6 +341,7 @@ read_heif(int fd, BtFacts *facts)
     if (bt_fd_read_at(fd, meta, size - 8, (off_t)at + 8) != (ssize_t)(size - 8))
         return;
     facts->has_alpha = has_alpha(meta, size - 8);
+    facts->has_gain_map = has_gain_map(meta, size - 8);
     facts->coding = read_coding(meta, size - 8);
 }
 

@@ -15,10 +15,11 @@
 #include <stdbool.h>
 
 typedef struct BtFacts {
-    bool opaque;         /* the last band is not alpha, whatever it looks like */
-    bool has_alpha;      /* the picture has alpha, be it in a picture of its own */
-    int width, height;   /* px; 0: not looked for */
-    int white;           /* the level that is; 0: that of the type */
+    bool opaque;       /* the last band is not alpha, whatever it looks like */
+    bool has_alpha;    /* the picture has alpha, be it in a picture of its own */
+    int width, height; /* px; 0: not looked for */
+    int white;         /* the level that is; 0: that of the type */
+    bool has_gain_map;
     BtCoding coding;     /* by nclx */
     const char *refusal; /* why it cannot be read rightly; NULL: it can */
 } BtFacts;
