@@ -18,6 +18,7 @@
 #ifndef BT_IMAGE_DECODER_H
 #define BT_IMAGE_DECODER_H
 
+#include "image/coding.h"
 #include "image/metadata.h"
 #include "image/outcome.h"
 
@@ -42,6 +43,8 @@ typedef struct BtPicture {
     uint64_t memory;     /* bytes that the decoder holds at once, about; 0: rows */
     const void *profile; /* ICC; NULL: none */
     size_t profile_size;
+    uint32_t left_out; /* BtLeftOut, besides what the metadata tell */
+    BtCoding coding;   /* counts before the profile; zero: by that, else sRGB */
 } BtPicture;
 
 /* How much smaller a picture may come than it is: a decoder does what it can of it. */

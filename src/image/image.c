@@ -374,8 +374,12 @@ prepare_colours(Work *self)
     BtColour *colour = self->image->colour;
     g_autoptr(GBytes) cmyk = NULL;
 
-    self->transforms = picture->profile != NULL &&
-                       bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
+    if (memcmp(&picture->coding, &(BtCoding){0}, sizeof picture->coding) != 0 && !picture->cmyk)
+        self->transforms = bt_colour_prepare_coded(colour, &picture->coding, &shape);
+    else
+        self->transforms =
+            picture->profile != NULL &&
+            bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
     if (!picture->cmyk || self->transforms)
         return true;
     if ((cmyk = bt_codecs_loaded()->cmyk_profile()) == NULL ||
@@ -500,8 +504,8 @@ encode(Work *self)
             return NULL;
     self->outcome->out_width = rasters->width;
     self->outcome->out_height = rasters->height;
-    if (strip != BT_STRIP_ALL)
-        self->decoder->metadata(self->decode, &metadata);
+    self->decoder->metadata(self->decode, &metadata);
+    self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
     bt_metadata_clean(&metadata, strip);
     return blur->merged ? bt_jpeg_write_planes(rasters, quality_of(self), &metadata, self->outcome)
                         : encode_pixels(self, &metadata);

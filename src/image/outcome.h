@@ -31,6 +31,13 @@ typedef enum BtReason {
     BT_REASON_COUNT
 } BtReason;
 
+/* What a file holds beside its picture and its result does not: bits. */
+typedef enum BtLeftOut {
+    BT_LEFT_OUT_GAIN_MAP = 1,
+    BT_LEFT_OUT_VIDEO = 2, /* of a motion photo */
+    BT_LEFT_OUT_ALL = 3
+} BtLeftOut;
+
 typedef struct BtOutcome {
     BtReason reason;
     BtFormat format;    /* of the result */
@@ -39,8 +46,9 @@ typedef struct BtOutcome {
     int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
     int32_t out_width, out_height;       /* px of the result, upright */
     int32_t shrink;                      /* the reduction before the kernel, in all */
-    uint64_t memory; /* bytes that decoding it takes, as far as its header tells; 0: unknown */
-    int32_t n_pages; /* frames or pages in the file, of which the first was taken */
+    uint64_t memory;   /* bytes that decoding it takes, as far as its header tells; 0: unknown */
+    int32_t n_pages;   /* frames or pages in the file, of which the first was taken */
+    uint32_t left_out; /* BtLeftOut */
     uint64_t decode_ns, kernel_ns, encode_ns;
 } BtOutcome;
 
