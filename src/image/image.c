@@ -20,9 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Below this many samples a side every pixel counts, and shrinking saves nothing. VGA comes at 1/8,
- * where what lies outside of RGB is cut off (jpeg_low.h). */
-#define SAMPLES_MIN 32
+/* Below this many samples a side every pixel counts, and shrinking saves nothing. */
+#define SAMPLES_MIN 64
 
 /* How coarse a picture comes that is only checked: every byte is read, few samples are made. */
 #define SHRINK_CHECK 8
