@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The README on a bare Debian 12: debootstrap's minbase in a chroot, a clean copy of the tree, the
+# The README on a bare Debian: debootstrap's minbase in a chroot, a clean copy of the tree, the
 # first fenced sh block, and with "all" the second. Needs root, debootstrap and the archive that this
 # machine's apt uses; exits 77 with a word where one of them is missing.
 #
-#   tests/cli/bare_debian.sh [all]
+#   tests/cli/bare_debian.sh bookworm|trixie [all]
 set -u -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
+suite=$1
 skip() { echo "skipped: $1"; exit 77; }
 test "$(id -u)" = 0 || skip 'needs root'
 command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
@@ -23,7 +24,7 @@ in_root() {
         ${http_proxy:+http_proxy="$http_proxy"} bash -e -c "cd /blurthumb && $1"
 }
 
-debootstrap --variant=minbase bookworm "$root" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
+debootstrap --variant=minbase "$suite" "$root" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
 rm -f "$root.log"
 cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
@@ -35,6 +36,6 @@ git -C "$top" archive HEAD | tar -x -C "$root/blurthumb" || exit 1
 in_root "$(block 1)" || exit 1
 made=$(find "$root/blurthumb/processed" -name '*.jpg' | wc -l)
 wanted=$(find "$root/blurthumb/testdata/photos" -name '*.jpg' | wc -l)
-echo "bare Debian: $made of $wanted results"
+echo "bare Debian $suite: $made of $wanted results"
 test "$made" -eq "$wanted" || exit 1
-test "${1:-}" != all || in_root "$(block 2)"
+test "${2:-}" != all || in_root "$(block 2)"

@@ -46,6 +46,7 @@ def test_nothing_is_put_elsewhere(installed):
                           r'|share/man/man1/blurthumb(-bench|-tour)?\.1'
                           r'|share/man/man7/blurthumb-cluster\.7'
                           r'|share/blurthumb/blurthumb\.sbatch'
+                          r'|share/doc/blurthumb/copyright'
                           r'|share/bash-completion/completions/blurthumb(-bench|-tour)?'
                           r'|share/zsh/site-functions/_blurthumb(-bench|-tour)?'
                           r'|share/fish/vendor_completions\.d/blurthumb(-bench|-tour)?\.fish)')
@@ -62,7 +63,8 @@ def test_each_program_has_its_manual_and_completions(installed, program):
 
 
 def test_the_rest_is_there(installed):
-    assert {'usr/share/man/man7/blurthumb-cluster.7', 'usr/share/blurthumb/blurthumb.sbatch'} <= installed
+    assert {'usr/share/man/man7/blurthumb-cluster.7', 'usr/share/blurthumb/blurthumb.sbatch',
+            'usr/share/doc/blurthumb/copyright'} <= installed
     assert sum(name.endswith('/blurthumb/blurthumb-vips.so') for name in installed) == 1
 
 
