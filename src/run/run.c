@@ -297,12 +297,13 @@ open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
         skip_or_plan(self, item);
     else if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
-    else if (open_file(self, item, &failure)) {
+    else if (open_file(self, item, &failure))
         item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.format);
-        *out_ok = !item->needs_vips || bt_engine_load_vips(self->engine, error);
-    } else
+    else
         *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
     bt_stall_leave();
+    if (item->in_fd >= 0 && item->needs_vips)
+        *out_ok = bt_engine_load_vips(self->engine, error);
     return *out_ok && item->in_fd >= 0 ? g_steal_pointer(&item) : NULL;
 }
 
