@@ -83,12 +83,6 @@ bt_image_prepare(GError **error)
     return bt_codecs_load(error) != NULL;
 }
 
-bool
-bt_image_is_prepared(void)
-{
-    return bt_codecs_loaded() != NULL;
-}
-
 const char *
 bt_image_vips_version(void)
 {
@@ -140,7 +134,7 @@ bt_image_needs_vips(int fd, BtFormat format)
 bool
 bt_image_can_write(BtFormat format, uint32_t allowed)
 {
-    if (is_written_here(format))
+    if (format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG)
         return true;
     return (bt_format_is_trusted(format) || (allowed & (1u << format)) != 0) &&
            bt_codecs_loaded()->can_write(format);
@@ -185,13 +179,12 @@ bt_image_free(BtImage *self)
     g_free(self);
 }
 
-/* libvips, where it is there. */
+/* libvips; not there only where the file is not what it was when it was looked at. */
 static const BtCodecs *
 take_codecs(Work *self)
 {
     if (bt_codecs_loaded() == NULL)
-        bt_outcome_fail(self->outcome, BT_REASON_UNPREPARED,
-                        "it needs libvips, which is not loaded");
+        bt_outcome_fail(self->outcome, BT_REASON_BROKEN, "its first bytes have changed");
     else
         settle_codecs(self->image);
     return bt_codecs_loaded();

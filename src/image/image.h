@@ -17,8 +17,7 @@
  *       bt_image_prepare(&error);
  *
  * Neither starts a thread, and neither does bt_image_can_write(): after them a process may fork.
- * After bt_image_new() it may not. A process that is not prepared says so of the pictures it cannot
- * do (BT_REASON_UNPREPARED).
+ * After bt_image_new() it may not.
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
  * stays grey, 16 bits stay 16 bits where the result's format has them (12 in AVIF). Alpha is kept
@@ -56,7 +55,6 @@ typedef struct BtImage BtImage;
 /* Loads libvips, the first time. Takes VIPS_MAX_THREADS out of the environment, which would make it
  * start threads. */
 BT_MUST_CHECK bool bt_image_prepare(GError **error);
-bool bt_image_is_prepared(void);
 
 /* libvips' version: "8.14.1". Once prepared. */
 const char *bt_image_vips_version(void);
@@ -64,12 +62,12 @@ const char *bt_image_vips_version(void);
 /* Whether a picture is to be read by libvips, or its result written: by the first bytes of the file
  * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. format: of the result;
  * BT_FORMAT_NONE where it will be JPEG or PNG. False for what cannot be read or is empty. Needs no
- * libvips. What was false for a file is not UNPREPARED later. */
+ * libvips. What was false for a file does not need it later. */
 bool bt_image_needs_vips(int fd, BtFormat format);
 
 /* Whether a format can be written, with these formats allowed: JPEG and PNG always can; of others,
- * a few pixels are encoded the first time, by a child, where this process does not decode itself.
- * Once prepared, but for those two. */
+ * which need libvips, a few pixels are encoded the first time, by a child, where this process does
+ * not decode itself. */
 bool bt_image_can_write(BtFormat format, uint32_t allowed);
 
 /* The state of a process that decodes: kernel and buffers. NULL when memory is short. */

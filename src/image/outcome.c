@@ -17,7 +17,6 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_ENCODE] = "encode",
     [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
-    [BT_REASON_UNPREPARED] = "unprepared",
     [BT_REASON_WORKER] = "worker",
 };
 

@@ -16,18 +16,17 @@
 
 typedef enum BtReason {
     BT_REASON_OK,
-    BT_REASON_EMPTY,      /* no bytes */
-    BT_REASON_UNKNOWN,    /* not a picture in a format that can be read here */
-    BT_REASON_BLOCKED,    /* a format whose decoder is only used when allowed by name */
-    BT_REASON_TOO_LARGE,  /* claims more pixels than the limit */
-    BT_REASON_BROKEN,     /* the decoder gave up: truncated or damaged */
-    BT_REASON_MEMORY,     /* was short */
-    BT_REASON_HEAVY,      /* would need more memory than it was allowed; nothing was decoded */
-    BT_REASON_ENCODE,     /* the result could not be made into its format */
-    BT_REASON_WRITE,      /* the result could not be written */
-    BT_REASON_CANCELLED,  /* the caller asked to stop */
-    BT_REASON_UNPREPARED, /* needs libvips, and it is not loaded: bt_image_prepare() */
-    BT_REASON_WORKER,     /* said by the supervisor: the worker died, hung or spoke nonsense */
+    BT_REASON_EMPTY,     /* no bytes */
+    BT_REASON_UNKNOWN,   /* not a picture in a format that can be read here */
+    BT_REASON_BLOCKED,   /* a format whose decoder is only used when allowed by name */
+    BT_REASON_TOO_LARGE, /* claims more pixels than the limit */
+    BT_REASON_BROKEN,    /* the decoder gave up: truncated or damaged */
+    BT_REASON_MEMORY,    /* was short */
+    BT_REASON_HEAVY,     /* would need more memory than it was allowed; nothing was decoded */
+    BT_REASON_ENCODE,    /* the result could not be made into its format */
+    BT_REASON_WRITE,     /* the result could not be written */
+    BT_REASON_CANCELLED, /* the caller asked to stop */
+    BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
     BT_REASON_COUNT
 } BtReason;
 

@@ -144,7 +144,7 @@ test_said_in_time(void)
     static const BtFormat formats[] = {BT_FORMAT_NONE, BT_FORMAT_JPEG, BT_FORMAT_PNG};
     g_autoptr(BtImage) image = new_image(1000000000);
 
-    g_assert_false(bt_image_is_prepared());
+    g_assert_null(bt_codecs_loaded());
     for (size_t i = 0; i < G_N_ELEMENTS(folders) * G_N_ELEMENTS(formats); i++) {
         const char *folder = folders[i / G_N_ELEMENTS(formats)];
         g_autofree char *path = g_build_filename(g_getenv("BT_TESTDATA"), folder, NULL);
@@ -158,7 +158,7 @@ test_said_in_time(void)
 
             bt_image_process(image, fd, out, format, 0, 1, &outcome);
             if (!bt_image_needs_vips(fd, format))
-                g_assert_cmpint(outcome.reason, !=, BT_REASON_UNPREPARED);
+                g_assert_true(outcome.reason == BT_REASON_EMPTY || *outcome.loader != '\0');
         }
     }
 }
