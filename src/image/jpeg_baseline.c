@@ -641,9 +641,10 @@ bt_jpeg_baseline_join(const BtJpegScan *scan, const BtJpegRun *run, uint64_t *ou
         n_mcus = (int)MIN((n_head + self->n_guessed - skipped) / n_phases, (size_t)run->n_mcus);
     }
     clear_blocks(self->blocks[0], stream);
-    if (n_mcus > 0)
+    if (n_mcus > 0) {
         *out_at = self->found[(size_t)n_mcus * n_phases - 1].end;
-    sum_up(scan, n_mcus, dc);
+        sum_up(scan, n_mcus, dc);
+    }
     return n_mcus;
 }
 
