@@ -2,40 +2,19 @@
 #include "image/png_coding.h"
 
 #include "base/fd.h"
+#include "image/png_chunks.h"
 
 #include <glib.h>
 #include <string.h>
 
-#define SIGNATURE_BYTES 8
-#define HEAD_BYTES      8    /* of a chunk: length and kind */
-#define FRAME_BYTES     12   /* and its checksum */
-#define CHUNKS_MAX      1024 /* before the pixels */
+#define CICP BT_PNG_TYPE('c', 'I', 'C', 'P')
+#define GAMA BT_PNG_TYPE('g', 'A', 'M', 'A')
+#define CHRM BT_PNG_TYPE('c', 'H', 'R', 'M')
+#define SRGB BT_PNG_TYPE('s', 'R', 'G', 'B')
+#define ICCP BT_PNG_TYPE('i', 'C', 'C', 'P')
+#define PLTE BT_PNG_TYPE('P', 'L', 'T', 'E')
 
-typedef struct Chunk {
-    char kind[4];
-    uint32_t size;
-    uint8_t body[32]; /* the first bytes */
-} Chunk;
-
-static bool
-is_chunk(const Chunk *chunk, const char *kind, uint32_t size)
-{
-    return memcmp(chunk->kind, kind, sizeof chunk->kind) == 0 && chunk->size == size;
-}
-
-static bool
-read_chunk(int fd, off_t at, Chunk *out_chunk)
-{
-    uint8_t bytes[HEAD_BYTES + sizeof out_chunk->body] = {0};
-
-    if (bt_fd_read_at(fd, bytes, sizeof bytes, at) < FRAME_BYTES)
-        return false;
-    memcpy(&out_chunk->size, bytes, 4);
-    out_chunk->size = GUINT32_FROM_BE(out_chunk->size);
-    memcpy(out_chunk->kind, bytes + 4, 4);
-    memcpy(out_chunk->body, bytes + HEAD_BYTES, sizeof out_chunk->body);
-    return true;
-}
+#define CHUNKS_MAX 1024 /* before the pixels */
 
 static int32_t
 number_of(const uint8_t *bytes)
@@ -46,29 +25,60 @@ number_of(const uint8_t *bytes)
     return (int32_t)MIN(GUINT32_FROM_BE(value), INT32_MAX);
 }
 
-BtCoding
-bt_png_coding(int fd)
+size_t
+bt_png_coding_needs(uint32_t type, uint32_t size)
 {
-    BtCoding coding = {0};
-    bool overruled = false;
-    off_t at = SIGNATURE_BYTES;
-    Chunk chunk;
+    return (type == CICP && size == 4) || (type == GAMA && size == 4) ||
+                   (type == CHRM && size == 32)
+               ? size
+               : 0;
+}
 
-    for (int i = 0; i < CHUNKS_MAX && read_chunk(fd, at, &chunk); i++) {
-        const uint8_t *body = chunk.body;
+void
+bt_png_coding_take(BtPngCoding *self, uint32_t type, uint32_t size, const uint8_t *body)
+{
+    bool whole = bt_png_coding_needs(type, size) > 0;
 
-        if (memcmp(chunk.kind, "IDAT", 4) == 0 || memcmp(chunk.kind, "PLTE", 4) == 0)
-            break;
-        /* Only RGB is allowed: its matrix is 0. */
-        if (is_chunk(&chunk, "cICP", 4) && body[2] == 0 && body[3] <= 1)
-            return (BtCoding){.primaries = body[0], .transfer = body[1], .narrow = body[3] == 0};
-        if (memcmp(chunk.kind, "iCCP", 4) == 0 || is_chunk(&chunk, "sRGB", 1))
-            overruled = true;
-        if (is_chunk(&chunk, "gAMA", 4))
-            coding.gamma = number_of(body);
-        for (int k = 0; is_chunk(&chunk, "cHRM", 32) && k < 8; k++)
-            coding.xy[k] = number_of(body + (size_t)k * 4);
-        at += (off_t)chunk.size + FRAME_BYTES;
+    if (self->settled)
+        return;
+    if (type == PLTE) {
+        self->settled = true;
+    } else if (type == ICCP || (type == SRGB && size == 1)) {
+        self->overruled = true;
+    } else if (type == CICP && whole && body[2] == 0 && body[3] <= 1) { /* RGB: its matrix is 0 */
+        self->coding =
+            (BtCoding){.primaries = body[0], .transfer = body[1], .narrow = body[3] == 0};
+        self->settled = true;
+        self->overruled = false;
+    } else if (type == GAMA && whole) {
+        self->coding.gamma = number_of(body);
+    } else if (type == CHRM && whole) {
+        for (int k = 0; k < 8; k++)
+            self->coding.xy[k] = number_of(body + (size_t)k * 4);
     }
-    return overruled ? (BtCoding){0} : coding;
+}
+
+BtCoding
+bt_png_coding_end(const BtPngCoding *self)
+{
+    return self->overruled ? (BtCoding){0} : self->coding;
+}
+
+BtCoding
+bt_png_coding_read(int fd)
+{
+    BtPngCoding said = {0};
+    BtPngChunk chunk = BT_PNG_CHUNK_INIT;
+
+    for (int i = 0; i < CHUNKS_MAX && !said.settled && bt_png_chunk_next(fd, &chunk) &&
+                    chunk.type != BT_PNG_TYPE('I', 'D', 'A', 'T');
+         i++) {
+        uint8_t body[BT_PNG_CODING_BYTES] = {0};
+        size_t needed = bt_png_coding_needs(chunk.type, chunk.size);
+
+        if (bt_fd_read_at(fd, body, needed, chunk.at) != (ssize_t)needed)
+            break;
+        bt_png_coding_take(&said, chunk.type, chunk.size, body);
+    }
+    return bt_png_coding_end(&said);
 }

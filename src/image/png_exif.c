@@ -2,13 +2,10 @@
 #include "image/png_exif.h"
 
 #include "base/fd.h"
+#include "image/png_chunks.h"
 
 #include <stdint.h>
 #include <string.h>
-
-#define SIGNATURE_BYTES 8
-#define HEAD_BYTES      8  /* of a chunk: length and kind */
-#define FRAME_BYTES     12 /* and its checksum */
 
 /* More than a photo has: a chunk of 8 KiB each would be 8 GB. What steps on in the smallest steps
  * ends in a second. */
@@ -32,20 +29,12 @@ read_exif(int fd, size_t size, off_t at)
 GBytes *
 bt_png_exif(int fd)
 {
-    off_t at = SIGNATURE_BYTES;
-    uint8_t head[HEAD_BYTES];
+    BtPngChunk chunk = BT_PNG_CHUNK_INIT;
 
-    for (int i = 0; i < CHUNKS_MAX; i++) {
-        uint32_t size;
-
-        if (bt_fd_read_at(fd, head, sizeof head, at) != sizeof head ||
-            memcmp(head + 4, "IEND", 4) == 0)
-            return NULL;
-        memcpy(&size, head, sizeof size);
-        size = GUINT32_FROM_BE(size);
-        if (memcmp(head + 4, "eXIf", 4) == 0)
-            return size <= EXIF_BYTES_MAX ? read_exif(fd, size, at + HEAD_BYTES) : NULL;
-        at += (off_t)size + FRAME_BYTES;
-    }
+    for (int i = 0; i < CHUNKS_MAX && bt_png_chunk_next(fd, &chunk) &&
+                    chunk.type != BT_PNG_TYPE('I', 'E', 'N', 'D');
+         i++)
+        if (chunk.type == BT_PNG_TYPE('e', 'X', 'I', 'f'))
+            return chunk.size <= EXIF_BYTES_MAX ? read_exif(fd, chunk.size, chunk.at) : NULL;
     return NULL;
 }

@@ -4,15 +4,14 @@
  * and finds what stands before them; ImageMagick writes Exif behind them, and with it how a photo
  * is to be turned, which has to be known first. Worker; pure; for hostile bytes.
  *
- * Follows: PNG, Third Edition, 5.3 (chunks) and 11.3.3.6 (eXIf).
+ * Follows: PNG, Third Edition, 11.3.3.6 (eXIf).
  */
 #ifndef BT_IMAGE_PNG_EXIF_H
 #define BT_IMAGE_PNG_EXIF_H
 
 #include <glib.h>
 
-/* With "Exif" and two zero bytes first, as elsewhere. Chunks are stepped over, a read for each,
- * without a look at what is in them. NULL: none. Owned. */
+/* With "Exif" and two zero bytes first, as elsewhere. NULL: none. Owned. */
 GBytes *bt_png_exif(int fd);
 
 #endif

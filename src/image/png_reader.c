@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/png_chunks.h"
 #include "image/png_coding.h"
 #include "image/png_exif.h"
 #include "image/png_filter.h"
@@ -29,8 +30,8 @@ enum {
     COLOUR_RGB_ALPHA = 6
 };
 
-#define TYPE(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
-#define ANCILLARY        TYPE(0x20, 0, 0, 0) /* the bit of a type that says: may be left out */
+#define TYPE      BT_PNG_TYPE
+#define ANCILLARY TYPE(0x20, 0, 0, 0) /* the bit of a type that says: may be left out */
 
 static const uint8_t signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 static const uint8_t exif_prefix[] = {'E', 'x', 'i', 'f', 0, 0};
@@ -55,6 +56,7 @@ typedef struct Png {
     uint16_t key[3];                 /* that is */
     bool foreign;                    /* of a kind that is left to libvips */
     bool settled;                    /* libpng would take no profile any more */
+    BtPngCoding coding;
     GBytes *profile, *exif, *xmp;
 
     struct inflate_state stream;
@@ -315,10 +317,27 @@ take_transparency(Png *self)
     }
 }
 
+/* What it says about colours besides a profile. */
+static bool
+take_coding(Png *self)
+{
+    uint8_t body[BT_PNG_CODING_BYTES];
+    uint32_t size = self->left;
+    size_t needed = bt_png_coding_needs(self->type, size);
+
+    self->left -= (uint32_t)needed;
+    if (!read_bytes(self, body, needed))
+        return false;
+    bt_png_coding_take(&self->coding, self->type, size, body);
+    return true;
+}
+
 /* A chunk before the pixels. */
 static bool
 take_other(Png *self)
 {
+    if (!take_coding(self))
+        return false;
     switch (self->type) {
     case TYPE('P', 'L', 'T', 'E'):
         if (!take_palette(self))
@@ -592,7 +611,7 @@ describe(const Png *self, BtPicture *out_picture)
         .alpha = self->bands % 2 == 0,
         .profile = profile,
         .profile_size = profile_size,
-        .coding = bt_png_coding(self->fd),
+        .coding = bt_png_coding_end(&self->coding),
     };
 }
 

@@ -2,6 +2,7 @@
 #include "vips/facts.h"
 
 #include "base/fd.h"
+#include "image/png_coding.h"
 
 #include <glib.h>
 #include <stdint.h>
@@ -155,18 +156,41 @@ item_at(const uint8_t *at, const uint8_t *end, size_t size)
     return item;
 }
 
+/* The first box of a kind in others. False where there is none. */
+static bool
+find_box(const uint8_t *at, const uint8_t *end, const char *kind, Box *out_box)
+{
+    while (at < end && next_box(&at, end, out_box))
+        if (memcmp(out_box->kind, kind, 4) == 0)
+            return true;
+    return false;
+}
+
+/* The next box of an iref of a kind that is told; at: where it begins, NULL for the first. The size
+ * of item numbers in it; 0: there is none. */
+static size_t
+next_reference(const Box *iref, const char *kind, const uint8_t **at, Box *out_box)
+{
+    if (*at == NULL)
+        *at = iref->body + 4;
+    while (*at < iref->end && next_box(at, iref->end, out_box))
+        if (memcmp(out_box->kind, kind, 4) == 0)
+            return iref->body[0] > 0 ? 4 : 2;
+    return 0;
+}
+
 /* Whether an iref box says that an auxiliary picture belongs to an item. */
 static bool
 has_auxiliary(const Box *iref, uint32_t item)
 {
-    size_t size = iref->body < iref->end && iref->body[0] > 0 ? 4 : 2;
-    const uint8_t *at = iref->body + 4;
+    const uint8_t *at = NULL;
+    size_t size;
     Box box;
 
-    while (at < iref->end && next_box(&at, iref->end, &box)) {
+    while ((size = next_reference(iref, "auxl", &at, &box)) > 0) {
         uint32_t n = item_at(box.body + size, box.end, 2);
 
-        for (uint32_t i = 0; memcmp(box.kind, "auxl", 4) == 0 && i < n; i++)
+        for (uint32_t i = 0; i < n; i++)
             if (item_at(box.body + size + 2 + i * size, box.end, size) == item)
                 return true;
     }
@@ -179,10 +203,9 @@ main_item(const uint8_t *at, const uint8_t *end)
 {
     Box box;
 
-    while (at < end && next_box(&at, end, &box))
-        if (memcmp(box.kind, "pitm", 4) == 0 && box.body < box.end)
-            return item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2);
-    return 0;
+    return find_box(at, end, "pitm", &box) && box.body < box.end
+               ? item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2)
+               : 0;
 }
 
 /* Whether the main picture of a meta box has alpha beside it. */
@@ -191,26 +214,17 @@ has_alpha(const uint8_t *meta, size_t size)
 {
     static const char *const kinds[] = {"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
                                         "urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:avc:2015:auxid:1"};
-    const uint8_t *at = meta + 4, *end = meta + size;
-    bool found = false, auxiliary = false;
-    uint32_t item = 0;
-    Box box;
+    const uint8_t *start = meta + 4, *end = meta + size;
+    bool found = false;
+    uint32_t item;
+    Box iref;
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
         found = found || memmem(meta, size, kinds[i], strlen(kinds[i])) != NULL;
-    if (found)
-        item = main_item(at, end);
-    while (item > 0 && at < end && next_box(&at, end, &box))
-        auxiliary = auxiliary || (memcmp(box.kind, "iref", 4) == 0 && has_auxiliary(&box, item));
-    return auxiliary;
-}
-
-/* The first box of a kind in others. False where there is none. */
-static bool
-find_box(const uint8_t *at, const uint8_t *end, const char *kind, Box *out_box)
-{
-    while (at < end && next_box(&at, end, out_box))
-        if (memcmp(out_box->kind, kind, 4) == 0)
+    if (!found || (item = main_item(start, end)) == 0)
+        return false;
+    for (const uint8_t *at = start; find_box(at, end, "iref", &iref); at = iref.end)
+        if (has_auxiliary(&iref, item))
             return true;
     return false;
 }
@@ -264,12 +278,12 @@ find_coding(const Box *ipma, const Box *ipco, uint32_t item, BtCoding *out_codin
 static uint32_t
 first_part(const Box *iref, uint32_t item)
 {
-    size_t size = iref->body < iref->end && iref->body[0] > 0 ? 4 : 2;
-    const uint8_t *at = iref->body + 4;
+    const uint8_t *at = NULL;
+    size_t size;
     Box box;
 
-    while (at < iref->end && next_box(&at, iref->end, &box))
-        if (memcmp(box.kind, "dimg", 4) == 0 && item_at(box.body, box.end, size) == item)
+    while ((size = next_reference(iref, "dimg", &at, &box)) > 0)
+        if (item_at(box.body, box.end, size) == item)
             return item_at(box.body + size + 2, box.end, size);
     return 0;
 }
@@ -343,6 +357,15 @@ read_heif(int fd, BtFacts *facts)
     facts->has_alpha = has_alpha(meta, size - 8);
     facts->has_gain_map = has_gain_map(meta, size - 8);
     facts->coding = read_coding(meta, size - 8);
+    /* A profile beside nclx counts, but beside PQ and HLG it is for those that know neither. */
+    facts->over_profile = bt_coding_is_hdr(&facts->coding);
+}
+
+static void
+read_png(int fd, BtFacts *facts)
+{
+    facts->coding = bt_png_coding_read(fd);
+    facts->over_profile = true;
 }
 
 BtFacts
@@ -352,10 +375,9 @@ bt_facts_read(int fd, const char *loader)
         const char *loader;
         void (*read)(int fd, BtFacts *facts);
     } readers[] = {
-        {"tiffload_source", read_tiff},
-        {"magickload_buffer", read_bmp},
-        {"ppmload_source", read_ppm},
-        {"heifload_source", read_heif},
+        {"tiffload_source", read_tiff}, {"magickload_buffer", read_bmp},
+        {"ppmload_source", read_ppm},   {"heifload_source", read_heif},
+        {"pngload_source", read_png},
     };
     BtFacts facts = {0};
 

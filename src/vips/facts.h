@@ -20,7 +20,8 @@ typedef struct BtFacts {
     int width, height; /* px; 0: not looked for */
     int white;         /* the level that is; 0: that of the type */
     bool has_gain_map;
-    BtCoding coding;     /* by nclx */
+    BtCoding coding;     /* by nclx, or the chunks of a PNG */
+    bool over_profile;   /* it counts before a profile */
     const char *refusal; /* why it cannot be read rightly; NULL: it can */
 } BtFacts;
 
