@@ -11,6 +11,7 @@ Where a test was skipped, meson counts the file as skipped, and its output tells
 """
 import os
 import pathlib
+import random
 import signal
 import sys
 
@@ -22,6 +23,10 @@ from needs import need  # noqa: E402
 
 FAULTS = {'fault', 'inject', 'hostile', 'slurm'}
 SKIPPED = 77
+
+# Instead of this process, see meson.build.
+if os.environ.get('MALLOC_PERTURB_') == '0':
+    os.environ['MALLOC_PERTURB_'] = str(random.randint(1, 255))
 
 # What a test starts must not inherit that nohup, or a shell's background, ignores a signal.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
