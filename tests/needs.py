@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What this machine lacks for a test."""
+import functools
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -17,7 +19,16 @@ def lack(what):
     (pytest.fail if os.environ.get('MUST_WORK') == '1' else pytest.skip)(what)
 
 
-def need(package):
+@functools.lru_cache(maxsize=None)
+def has(package):
     path = f'{os.environ["PATH"]}:/usr/sbin:/sbin'
     if not all(shutil.which(program, path=path) for program in PROGRAMS[package]):
+        return False
+    # Something else may go by the name of convert.
+    return package != 'imagemagick' or subprocess.run(
+        ['convert', '-version'], capture_output=True).stdout.startswith(b'Version: ImageMagick')
+
+
+def need(package):
+    if not has(package):
         lack(f'{package} is not installed')

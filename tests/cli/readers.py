@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Pictures as others see them: Pillow, and ImageMagick's convert. Both make of a file what is to be seen of
 it, its first page in sRGB: an array of height x width x 4 doubles, red, green, blue and alpha in levels of 255."""
-import functools
 import io
 import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -16,12 +14,6 @@ from make_testdata import ORIENTATION_TAG
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB'))
 NO_TABLE, BLACK_POINT = 0x0100, 0x2000  # lcms2's usual table is off by up to 18 levels
 DEEP_GREY = 'I', 'I;16', 'I;16B'
-
-
-@functools.lru_cache(maxsize=1)
-def has_magick():
-    """Something else may go by the name of convert."""
-    return shutil.which('convert') is not None and magick('-version', check=False).startswith(b'Version: ImageMagick')
 
 
 def magick(*arguments, check=True):

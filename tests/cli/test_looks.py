@@ -18,9 +18,10 @@ from PIL import Image
 
 import heif_boxes
 import make_testdata
+import needs
 import oracle
 import profiles
-from readers import READERS, difference, has_magick, jpeg_quality, magick, seen
+from readers import READERS, difference, jpeg_quality, magick, seen
 
 ROUNDED = 1.0
 ORIENTATION = make_testdata.ORIENTATION_TAG
@@ -292,7 +293,7 @@ def write_discs(source):
     image.save(source('lossless.webp'), lossless=True, exact=True)
     image.save(source('lossy.webp'), quality=90)
     image.save(source('plain.tif'))
-    if has_magick():
+    if needs.has('imagemagick'):
         magick(source('rgba.png'), '-define', 'tiff:alpha=associated', source('associated.tif'))
     indexes = disc[..., 3] // 16
     palette = Image.fromarray(indexes, 'P')
@@ -372,7 +373,7 @@ PILLOW_MISREADS = {'clear1.png', 'clear2.png', 'lab.tif'}  # transparent samples
 def test_few_colours(results, source, reader):
     """A level more is for ImageMagick's palettes of 16 bits."""
     write_few_colours(source)
-    if has_magick():
+    if needs.has('imagemagick'):
         write_odd_tiffs(source)
     for name, path in results('--exact', '--sigma', 2, '--format', 'png').items():
         if reader is READERS['imagemagick'] or name not in PILLOW_MISREADS:
@@ -516,7 +517,7 @@ def test_quality_is_as_asked(results, source, quality):
     image.save(source('c.jpg'), quality=quality)
     for path in results('--quality', quality, '--format', 'jpeg').values():
         assert Image.open(path).quantization == Image.open(source('c.jpg')).quantization
-        assert not has_magick() or jpeg_quality(path) == quality
+        assert not needs.has('imagemagick') or jpeg_quality(path) == quality
 
 
 # Colours by code points, and by gAMA and cHRM.
