@@ -183,7 +183,7 @@ take_hex(Parser *self)
     return value;
 }
 
-/* What stands behind "\u": one code unit, or a pair of them. */
+/* What follows "\u": one code unit, or a pair of them. */
 static bool
 parse_unicode(Parser *self, GString *out)
 {
@@ -229,17 +229,17 @@ parse_text(Parser *self, char **out_text)
     self->at++; /* the quote */
     while (self->at < self->end && *self->at != '"') {
         if ((unsigned char)*self->at < 0x20)
-            return fail(self, "a text has a control character");
+            return fail(self, "a string has a control character");
         if (*self->at != '\\')
             g_string_append_c(text, *self->at++);
         else if (self->at++, !parse_escape(self, text))
-            return fail(self, "a text has an escape that is none");
+            return fail(self, "a string has an unknown escape");
     }
     if (self->at == self->end)
-        return fail(self, "a text has no end");
+        return fail(self, "a string is not closed");
     self->at++;
     if (!g_utf8_validate(text->str, (gssize)text->len, NULL))
-        return fail(self, "a text is not UTF-8");
+        return fail(self, "a string is not UTF-8");
     *out_text = g_string_free(g_steal_pointer(&text), FALSE);
     return true;
 }
@@ -257,7 +257,7 @@ parse_number(Parser *self, double *out_number)
     digits[length] = '\0';
     *out_number = g_ascii_strtod(digits, &end);
     return (length > 0 && *end == '\0' && isfinite(*out_number)) ||
-           fail(self, "a value is none that is known");
+           fail(self, "a value is not JSON");
 }
 
 static bool parse_members(Parser *self, const char *prefix);
@@ -300,14 +300,14 @@ static bool
 parse_members(Parser *self, const char *prefix)
 {
     if (!take(self, '{'))
-        return fail(self, "it begins with no object");
+        return fail(self, "it does not begin with an object");
     if (take(self, '}'))
         return true;
     do
         if (!parse_member(self, prefix))
             return false;
     while (take(self, ','));
-    return take(self, '}') || fail(self, "an object has no end");
+    return take(self, '}') || fail(self, "an object is not closed");
 }
 
 BtJsonObject *
@@ -326,7 +326,7 @@ bt_json_parse(const char *text, size_t length, GError **error)
     skip_space(&parser);
     if (parser.at == parser.end)
         return g_steal_pointer(&self);
-    fail(&parser, "something stands behind the object");
+    fail(&parser, "there is more after the object");
     return NULL;
 }
 

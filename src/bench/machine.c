@@ -11,7 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* What stands behind "model name" in the first block of /proc/cpuinfo. */
+/* The text after "model name" in the first block of /proc/cpuinfo. */
 static char *
 read_processor(void)
 {

@@ -33,8 +33,7 @@ typedef struct BtLight {
     bool hlg, hdr;
 } BtLight;
 
-/* False for code points that are unknown here or mean sRGB, and for a gAMA or cHRM that makes no
- * sense. */
+/* What is unknown here, or makes no sense, counts as that of sRGB. False where memory is short. */
 bool bt_light_prepare(BtLight *self, const BtCoding *coding, bool deep);
 
 /* n pixels of 1 or 3 colours, grey being neutral; in and out may be the same. */
