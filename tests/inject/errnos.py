@@ -58,7 +58,7 @@ ERRNOS = {
     'fallocate': ('EIO', 'EFBIG', 'EOPNOTSUPP', 'EINTR', *DISK_FULL),
     'fsetxattr': ('EOPNOTSUPP', 'EPERM', 'EIO', 'ENOSPC', 'EDQUOT', 'ERANGE'),
     'getxattrat': ('ENOSYS', 'EPERM', 'EOPNOTSUPP', 'EACCES', 'EIO', 'ENOENT', 'ENODATA', 'ERANGE'),
-    'syscall_0x1d0': (),  # getxattrat to a strace that is older, which cannot disturb what it cannot name
+    'syscall_0x1d0': (),  # getxattrat to an older strace
     'lgetxattr': ('EOPNOTSUPP', 'EACCES', 'EIO', 'ENOENT', 'ENODATA', 'ERANGE'),
     'utimensat': ('EPERM', 'EACCES', 'EIO', 'EROFS'),
     'memfd_create': ('ENOSYS', 'EPERM', *DESCRIPTORS),

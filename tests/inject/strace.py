@@ -13,14 +13,15 @@ LINE = re.compile(r'(\w+)\((.*)\) += (.*)')
 
 
 class Trace:
-    """What a run did: its calls in order, as (name, arguments, result)."""
+    """What a run did: .calls in order, as (name, arguments, result), and .names of all. A call that is younger than
+    this strace has no name to it but syscall_0x1d0; it cannot be disturbed, and so is not among the calls."""
 
     def __init__(self, log):
         lines = [found.groups() for line in log.read_text(errors='replace').splitlines() if (found := LINE.match(line))]
         start = next(i for i, (name, _, _) in enumerate(lines) if name == MARKER)
         self.before = collections.Counter(name for name, _, _ in lines[:start])
-        self.calls = lines[start:]
-        self.names = {name for name, _, _ in self.calls}
+        self.calls = [line for line in lines[start:] if not line[0].startswith('syscall_')]
+        self.names = {name for name, _, _ in lines[start:]}
 
     def positions(self, name):
         """Which of its occurrences to disturb: 1, 2, 3, 10, the last, and the first of each shape,
