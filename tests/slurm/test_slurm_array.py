@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An array of Slurm on two nodes does what one machine does, also when somebody steps in."""
-import pytest
 
 from batch import N_PICTURES, N_TASKS
-
-pytestmark = pytest.mark.once
 
 
 def test_array_does_all_on_both_nodes(batch):

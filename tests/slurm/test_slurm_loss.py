@@ -2,11 +2,8 @@
 """Nodes that are lost, or seem so, change nothing in the results."""
 import signal
 
-import pytest
 
 from batch import N_PICTURES
-
-pytestmark = pytest.mark.once
 
 
 def test_lost_node(batch):
