@@ -195,7 +195,8 @@ take_source(BtBatch *self, BtSource *source, GError **error)
     BtReportPicture found = {.path = source->path};
 
     bt_orphans_see(self->orphans, source);
-    if ((source->format != BT_FORMAT_JPEG || self->options->format > BT_FORMAT_JPEG) &&
+    if (((source->format != BT_FORMAT_JPEG && source->format != BT_FORMAT_RAW) ||
+         self->options->format > BT_FORMAT_JPEG) &&
         !bt_image_prepare(error)) {
         bt_source_free(source);
         return false;
@@ -324,6 +325,8 @@ read_ahead(BtBatch *self, GError **error)
     if (item == NULL)
         return ok;
     g_queue_push_tail(&self->next, item);
+    if (item->task.raw) /* of which little is read, here and there */
+        return true;
     for (off_t at = 0; at < MIN(item->source->stat.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
         posix_fadvise(item->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
     return true;
