@@ -6,7 +6,7 @@
 
 #include <glib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define BLOCK           4096 /* bytes of the file at a time */
 #define DIRECTORIES_MAX 64
@@ -563,11 +563,10 @@ bool
 bt_raw_find(int fd, BtRaw *out_raw)
 {
     g_autofree Walk *self = g_new0(Walk, 1);
-    struct stat what;
+    off_t end = lseek(fd, 0, SEEK_END);
 
     self->fd = fd;
-    if (fstat(fd, &what) == 0)
-        self->file_size = (uint64_t)what.st_size;
+    self->file_size = (uint64_t)MAX(end, 0);
     if (begins(self, 0, "FUJIFILMCCD-RAW ", 16))
         read_raf(self);
     else if (begins(self, 4, "ftypcrx ", 8))
