@@ -1,319 +1,287 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/page.h"
-
 #include "base/human.h"
-#include "bench/chart.h"
-#include "bench/summary.h"
-#include "bench/verdict.h"
+#include "base/template.h"
+#include "bench/output.h"
+#include "bench/page_parts.h"
 
-static const char head[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\">\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-    "<link rel=\"icon\" href=\"data:,\">\n"
-    "<title>blurthumb: serial against parallel</title>\n"
-    "<style>\n"
-    ":root{--paper:#f6f5f2;--card:#fff;--ink:#1d1c1a;--soft:#65615a;--line:#d8d4cb;--c1:#2166ac;"
-    "--c2:#c2570c;--c3:#2f7d4f;--c4:#b3aea4;--mark:#9a3412}\n"
-    "@media(prefers-color-scheme:dark){:root{--paper:#161614;--card:#1f1e1b;--ink:#eceae4;"
-    "--soft:#a8a398;--line:#3a3833;--c1:#6aaee8;--c2:#f0934a;--c3:#62bd88;--c4:#6b675f;"
-    "--mark:#fb923c}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;max-width:72rem;padding:1.75rem 1.25rem;background:var(--paper);"
-    "color:var(--ink);font:15px/1.5 system-ui,sans-serif;print-color-adjust:exact;"
-    "-webkit-print-color-adjust:exact}\n"
-    "h1{font-size:1.5rem;font-weight:650;line-height:1.25;margin:0;overflow-wrap:anywhere}\n"
-    "h2{font-size:1.05rem;font-weight:600;margin:0}\n"
-    "p,li{overflow-wrap:anywhere}\n"
-    "header p,.note,footer{color:var(--soft);font-size:.875rem;margin:.25rem 0 0}\n"
-    ".told{padding-left:1.2rem;max-width:48rem;margin:.4rem 0 1.4rem}\n"
-    ".warned li::marker{color:var(--mark)}\n"
-    ".facts{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem;margin:1.5rem 0}\n"
-    ".facts div{display:flex;flex-direction:column-reverse}\n"
-    ".facts dt{color:var(--soft);font-size:.875rem}\n"
-    ".facts dd{margin:0;font-size:2rem;font-weight:650;line-height:1.2}\n"
-    ".charts{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),"
-    "1fr));margin:1.5rem 0}\n"
-    "section{background:var(--card);border:1px solid var(--line);border-radius:6px;"
-    "padding:1rem 1.1rem;min-width:0}\n"
-    "svg{display:block;width:100%;max-width:34rem;height:auto;margin-top:1rem;"
-    "font:12px system-ui,sans-serif}\n"
-    ".ink{fill:var(--ink)}.soft{fill:var(--soft)}\n"
-    ".c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}.c4{fill:var(--c4)}\n"
-    ".axis{stroke:var(--line)}.spread{stroke:var(--ink);stroke-width:1.5}\n"
-    ".ideal{stroke:var(--soft);stroke-dasharray:4 4}\n"
-    ".fit{fill:none;stroke:var(--c1);stroke-width:2}\n"
-    ".key{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;"
-    "margin:.75rem 0 0;font-size:.8rem;color:var(--soft)}\n"
-    ".key svg{display:inline-block;width:.7rem;height:.7rem;margin:0 .4rem 0 0}\n"
-    ".wide{overflow-x:auto;margin-top:1rem}\n"
-    "table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.3rem .7rem;text-align:right;border-bottom:1px solid var(--line);"
-    "white-space:nowrap}\n"
-    "th:first-child,td:first-child{text-align:left;padding-left:0}\n"
-    "th{font-weight:600;color:var(--soft)}\n"
-    "footer{margin-top:2rem}\n"
-    "@media print{:root{--paper:#fff}body{padding:0;font-size:11px}section{break-inside:avoid}"
-    ".charts{grid-template-columns:1fr 1fr}table{font-size:9px}.facts dd{font-size:1.5rem}}\n"
-    "</style>\n";
+/* In the units of an SVG, which the page stretches. */
+#define WIDTH      360.0
+#define BAR_PITCH  44.0 /* from one bar to the next, its label included */
+#define BAR_TOP    18.0
+#define BAR_HEIGHT 12.0
+#define SPREAD_GAP 5.0 /* under the bar, where no colour is behind it */
+#define N_PARTS    4
 
-static const char foot[] =
-    "<footer><p>Medians of the rounds, in which all rows took turns; whiskers are the quartiles of "
-    "times, and the 95 % interval (percentile bootstrap over rounds, Efron 1979) of ratios. "
-    "Outliers by the modified z-score of Iglewicz and Hoaglin (1993), beyond 10. The curve is "
-    "Amdahl&#8217;s law (1967), by least squares. CPU time is that of a command and all that it "
-    "waited for. The largest process is the kernel&#8217;s own figure; all together is the sum of "
-    "proportional shares (Pss), looked at every 5 ms in a round that is not timed.</p></footer>\n";
+#define PLOT_HEIGHT 240.0
+#define PLOT_LEFT   32.0
+#define PLOT_RIGHT  12.0
+#define PLOT_TOP    12.0
+#define PLOT_BOTTOM 40.0
+#define TICKS_MOST  8
+
+/* One bar under its label: of several parts, or of one with an interval. */
+typedef struct Bar {
+    double parts[N_PARTS]; /* in the colours c1 to c4 of the page */
+    double low, high;      /* 0, 0: no interval */
+    char *text;            /* its value; NULL: no bar for this row */
+} Bar;
+
+typedef Bar (*MakeBar)(const BtRow *row);
 
 static void
-open_section(GString *out, const char *title)
+open_svg(GString *out, const char *title, double height)
 {
-    g_string_append_printf(out, "<section>\n<h2>%s</h2>\n", title);
+    g_string_append_printf(out, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">\n",
+                           WIDTH, height, title);
 }
 
 static void
-close_section(GString *out, const char *note)
+add_line(GString *out, const char *class, double x1, double y1, double x2, double y2)
 {
-    g_string_append_printf(out, "<p class=\"note\">%s</p>\n</section>\n", note);
+    g_string_append_printf(out,
+                           "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                           class, x1, y1, x2, y2);
 }
 
-/* What a row's bar shows; false where it has none. */
-typedef bool (*FillBar)(const BtStudy *study, const BtRow *row, BtBar *bar);
+static void
+add_text(GString *out, const char *class, const char *anchor, double x, double y, const char *text)
+{
+    g_autofree char *safe = g_markup_escape_text(text, -1);
+
+    g_string_append_printf(
+        out, "<text class=\"%s\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", class,
+        anchor, x, y, safe);
+}
 
 static void
-add_bars(GString *out, const BtStudy *study, const char *title, FillBar fill, double mark)
+add_bar(GString *out, const char *label, const Bar *bar, double top, double scale)
 {
-    g_autofree BtBar *bars = g_new0(BtBar, study->rows->len);
-    size_t n = 0;
+    double x = 0, below = top + BAR_TOP + BAR_HEIGHT + SPREAD_GAP;
+
+    add_text(out, "ink", "start", 0, top + 12, label);
+    add_text(out, "soft", "end", WIDTH, top + 12, bar->text);
+    for (int i = 0; i < N_PARTS; x += scale * bar->parts[i++])
+        if (bar->parts[i] > 0)
+            g_string_append_printf(
+                out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
+                i + 1, x, top + BAR_TOP, scale * bar->parts[i], BAR_HEIGHT);
+    if (bar->high <= 0)
+        return;
+    add_line(out, "spread", bar->low * scale, below, bar->high * scale, below);
+    add_line(out, "spread", bar->low * scale, below - 2.5, bar->low * scale, below + 2.5);
+    add_line(out, "spread", bar->high * scale, below - 2.5, bar->high * scale, below + 2.5);
+}
+
+/* Owned, as all that follow. */
+static char *
+draw_bars(const BtStudy *study, const char *title, MakeBar make)
+{
+    g_autofree Bar *bars = g_new0(Bar, study->rows->len);
+    GString *out = g_string_new(NULL);
+    double most = 0, top = 0;
 
     for (guint i = 0; i < study->rows->len; i++) {
         const BtRow *row = study->rows->pdata[i];
+        double sum = 0;
 
-        bars[n].label = row->name;
-        if (row->failure == NULL && fill(study, row, &bars[n]))
-            n++;
+        if (row->failure == NULL)
+            bars[i] = make(row);
+        for (int k = 0; k < N_PARTS; k++)
+            sum += bars[i].parts[k];
+        most = MAX(most, MAX(sum, bars[i].high));
+        top += bars[i].text != NULL ? BAR_PITCH : 0;
     }
-    bt_chart_bars(out, title, bars, n, mark);
-    for (size_t i = 0; i < n; i++)
+    open_svg(out, title, top);
+    top = 0;
+    for (guint i = 0; i < study->rows->len; i++) {
+        if (bars[i].text == NULL)
+            continue;
+        /* Half a unit for the strokes at the right end. */
+        add_bar(out, ((const BtRow *)study->rows->pdata[i])->name, &bars[i], top,
+                most > 0 ? (WIDTH - 1) / most : 0);
+        top += BAR_PITCH;
         g_free(bars[i].text);
+    }
+    g_string_append(out, "</svg>\n");
+    return g_string_free(out, FALSE);
 }
 
-static bool
-fill_time(const BtStudy *study, const BtRow *row, BtBar *bar)
+static Bar
+make_time(const BtRow *row)
 {
-    BtSpread wall = bt_row_spread(row, bt_figure_wall);
+    BtSpread wall = bt_row_spread(row, BT_FIGURE_WALL);
+    Bar bar = {.low = wall.low, .high = wall.high};
 
-    (void)study;
-    if (row->kind == BT_ROW_OTHER)
-        return false;
-    bar->text = g_strdup_printf("%.3f s", wall.median);
-    bar->parts[0] = wall.median;
-    bar->low = wall.low;
-    bar->high = wall.high;
-    return true;
+    bar.text = g_strdup_printf("%.3f s", wall.median);
+    bar.parts[row->kind == BT_ROW_OTHER ? 1 : 0] = wall.median;
+    return bar;
 }
 
-static bool
-fill_stages(const BtStudy *study, const BtRow *row, BtBar *bar)
+static Bar
+make_stages(const BtRow *row)
 {
-    static const BtFigure figures[BT_CHART_PARTS] = {bt_figure_decode, bt_figure_kernel,
-                                                     bt_figure_encode, bt_figure_waiting};
+    static const BtFigure figures[N_PARTS] = {BT_FIGURE_DECODE, BT_FIGURE_KERNEL, BT_FIGURE_ENCODE,
+                                              BT_FIGURE_WAITING};
+    Bar bar = {0};
     double sum = 0;
 
-    (void)study;
     if (row->kind == BT_ROW_OTHER)
-        return false;
-    for (int i = 0; i < BT_CHART_PARTS; i++)
-        sum += bar->parts[i] =
-            1000 * bt_row_median(row, figures[i]) / bt_row_tally(row)->n_processed;
-    bar->text = g_strdup_printf("%.2f ms", sum);
-    return true;
+        return bar;
+    for (int i = 0; i < N_PARTS; i++)
+        sum += bar.parts[i] =
+            1000 * bt_row_median(row, figures[i]) / bt_row_median(row, BT_FIGURE_PROCESSED);
+    bar.text = g_strdup_printf("%.2f ms", sum);
+    return bar;
 }
 
-static bool
-fill_memory(const BtStudy *study, const BtRow *row, BtBar *bar)
+static Bar
+make_memory(const BtRow *row)
 {
-    g_autofree char *largest = bt_human_bytes((uint64_t)bt_row_median(row, bt_figure_largest));
+    g_autofree char *largest = bt_human_bytes((uint64_t)bt_row_median(row, BT_FIGURE_LARGEST));
     g_autofree char *together = bt_human_bytes(row->together_bytes);
 
-    (void)study;
-    bar->text = g_strdup_printf("%s, largest %s", together, largest);
-    bar->parts[0] = (double)row->together_bytes;
-    return true;
+    return (Bar){.parts = {(double)row->together_bytes},
+                 .text = g_strdup_printf("%s, largest %s", together, largest)};
 }
 
-static bool
-fill_comparison(const BtStudy *study, const BtRow *row, BtBar *bar)
+static double
+x_of(double most, double workers)
 {
-    BtInterval ratio = bt_row_ratio(row, bt_study_most_workers(study), bt_figure_wall);
+    return PLOT_LEFT + (WIDTH - PLOT_LEFT - PLOT_RIGHT) * workers / most;
+}
 
-    if (row->kind != BT_ROW_OTHER)
-        return false;
-    bar->text = g_strdup_printf("%.2f times (%.2f to %.2f)", ratio.value, ratio.low, ratio.high);
-    bar->parts[1] = ratio.value;
-    bar->low = ratio.low;
-    bar->high = ratio.high;
-    return true;
+static double
+y_of(double most, double times)
+{
+    return PLOT_HEIGHT - PLOT_BOTTOM -
+           (PLOT_HEIGHT - PLOT_TOP - PLOT_BOTTOM) * MIN(times, most) / most;
 }
 
 static void
-add_speed_up(GString *out, const BtStudy *study, const BtRow *serial)
+add_axes(GString *out, double most)
 {
-    g_autofree BtPoint *points = g_new(BtPoint, study->rows->len);
-    BtAmdahl fit;
-    size_t n = 0;
-    bool fits = bt_verdict_fit(study, &fit);
+    int step = 1;
 
-    for (guint i = 0; i < study->rows->len; i++) {
-        const BtRow *row = study->rows->pdata[i];
+    while (most / step > TICKS_MOST)
+        step *= 2;
+    for (int tick = 0; tick <= (int)most; tick += step) {
+        g_autofree char *text = g_strdup_printf("%d", tick);
 
-        if (row->kind == BT_ROW_WORKERS && row->failure == NULL)
-            points[n++] = (BtPoint){row->n_workers, bt_row_ratio(serial, row, bt_figure_wall)};
+        add_line(out, "axis", x_of(most, 0), y_of(most, tick), x_of(most, most), y_of(most, tick));
+        add_text(out, "soft", "end", PLOT_LEFT - 8, y_of(most, tick) + 4, text);
+        add_text(out, "soft", "middle", x_of(most, tick), PLOT_HEIGHT - PLOT_BOTTOM + 18, text);
     }
-    open_section(out, "Speed-up over serial");
-    bt_chart_speed_up(out, points, n, study->machine.n_usable, fits ? &fit : NULL);
-    close_section(out, "Dashed: as many times as fast as there are workers, up to the number of "
-                       "processors. Curve: Amdahl&#8217;s law.");
+    add_text(out, "soft", "middle", x_of(most, most / 2), PLOT_HEIGHT - 4, "workers");
 }
 
-static void
-add_key(GString *out)
-{
-    static const char *const names[BT_CHART_PARTS] = {"decode", "kernel", "encode", "waiting"};
-
-    g_string_append(out, "<ul class=\"key\">\n");
-    for (int i = 0; i < BT_CHART_PARTS; i++)
-        g_string_append_printf(
-            out,
-            "<li><svg viewBox=\"0 0 1 1\" aria-hidden=\"true\"><rect class=\"c%d\" width=\"1\" "
-            "height=\"1\"/></svg>%s</li>\n",
-            i + 1, names[i]);
-    g_string_append(out, "</ul>\n");
-}
-
-static bool
-has_comparison(const BtStudy *study)
-{
-    for (guint i = 0; i < study->rows->len; i++) {
-        const BtRow *row = study->rows->pdata[i];
-
-        if (row->kind == BT_ROW_OTHER && row->failure == NULL)
-            return bt_study_most_workers(study) != NULL;
-    }
-    return false;
-}
-
-static void
-add_comparisons(GString *out, const BtStudy *study)
-{
-    g_autofree char *note = g_strdup_printf("Time over that of blurthumb with %s, the dashed line.",
-                                            bt_study_most_workers(study)->name);
-
-    open_section(out, "Others");
-    add_bars(out, study, "Time of other programs over that of blurthumb", fill_comparison, 1);
-    close_section(out, note);
-}
-
-static void
-add_charts(GString *out, const BtStudy *study)
+static char *
+draw_speed(const BtStudy *study)
 {
     const BtRow *serial = bt_study_serial(study);
+    GString *out = g_string_new(NULL);
+    GArray *jobs = study->options->jobs;
+    double most = MAX(2, g_array_index(jobs, int, jobs->len - 1));
+    double ideal = MIN(most, study->machine.n_usable);
 
-    g_string_append(out, "<div class=\"charts\">\n");
-    open_section(out, "Time by workers");
-    add_bars(out, study, "Seconds by the number of workers", fill_time, 0);
-    close_section(out, "Whole commands, start-up included.");
-    if (serial != NULL)
-        add_speed_up(out, study, serial);
-    open_section(out, "What a picture takes");
-    add_bars(out, study, "Milliseconds of a worker for a picture, by stage", fill_stages, 0);
-    add_key(out);
-    close_section(out, "Time of one worker for one picture, on average.");
-    open_section(out, "Memory");
-    add_bars(out, study, "The most memory of all processes at once", fill_memory, 0);
-    close_section(out, "All processes together; the largest of them beside it.");
-    if (has_comparison(study))
-        add_comparisons(out, study);
-    g_string_append(out, "</div>\n");
+    open_svg(out, "Speed-up over serial, by the number of workers", PLOT_HEIGHT);
+    add_axes(out, most);
+    add_line(out, "ideal", x_of(most, 0), y_of(most, 0), x_of(most, ideal), y_of(most, ideal));
+    add_line(out, "ideal", x_of(most, ideal), y_of(most, ideal), x_of(most, most),
+             y_of(most, ideal));
+    for (guint i = 0; serial != NULL && i < study->rows->len; i++) {
+        const BtRow *row = study->rows->pdata[i];
+
+        double x = x_of(most, row->n_workers);
+        BtSpread times;
+
+        if (row->kind != BT_ROW_WORKERS || row->failure != NULL)
+            continue;
+        times = bt_row_ratio(serial, row, BT_FIGURE_WALL);
+        add_line(out, "spread", x, y_of(most, times.low), x, y_of(most, times.high));
+        g_string_append_printf(out, "<circle class=\"c1\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", x,
+                               y_of(most, times.median));
+    }
+    g_string_append(out, "</svg>\n");
+    return g_string_free(out, FALSE);
 }
 
-static void
-add_lines(GString *out, const char *heading, const char *class, char **lines)
+static char *
+list(const char *heading, const char *class, char **lines)
 {
-    if (lines[0] == NULL)
-        return;
-    g_string_append_printf(out, "<h2>%s</h2>\n<ul class=\"%s\">\n", heading, class);
-    for (; *lines != NULL; lines++) {
-        g_autofree char *safe = bt_human_text(*lines);
+    GString *out = g_string_new(NULL);
+
+    if (lines[0] != NULL)
+        g_string_append_printf(out, "<h2>%s</h2>\n<ul class=\"%s\">\n", heading, class);
+    for (char **line = lines; *line != NULL; line++) {
+        g_autofree char *safe = bt_human_text(*line);
         g_autofree char *escaped = g_markup_escape_text(safe, -1);
 
         g_string_append_printf(out, "<li>%s</li>\n", escaped);
     }
-    g_string_append(out, "</ul>\n");
+    g_string_append(out, lines[0] != NULL ? "</ul>\n" : "");
+    return g_string_free(out, FALSE);
 }
 
-static void
-add_fact(GString *out, const char *name, double value, const char *unit)
-{
-    g_autofree char *figure = bt_human_figure(value);
-
-    g_string_append_printf(out, "<div><dt>%s</dt><dd>%s%s</dd></div>\n", name, figure, unit);
-}
-
-static void
-add_facts(GString *out, const BtStudy *study)
+static char *
+list_facts(const BtStudy *study)
 {
     const BtRow *serial = bt_study_serial(study), *most = bt_study_most_workers(study);
-    const BtTally *tally = most != NULL ? bt_row_tally(most) : NULL;
+    g_autofree char *times = NULL, *pictures = NULL, *pixels = NULL;
     double wall;
 
     if (serial == NULL || most == NULL)
-        return;
-    wall = bt_row_median(most, bt_figure_wall);
-    g_string_append(out, "<dl class=\"facts\">\n");
-    add_fact(out, "as fast as serial", bt_row_ratio(serial, most, bt_figure_wall).value,
-             "&#8239;&#215;");
-    add_fact(out, most->n_workers == 1 ? "worker" : "workers", most->n_workers, "");
-    add_fact(out, "pictures a second", tally->n_processed / wall, "");
-    add_fact(out, "megapixels a second", tally->pixels / 1e6 / wall, "");
-    g_string_append(out, "</dl>\n");
-}
-
-static void
-add_header(GString *out, const BtStudy *study)
-{
-    g_autofree char *joined = g_strjoinv(" ", study->options->paths);
-    g_autofree char *safe = bt_human_text(joined);
-    g_autofree char *paths = g_markup_escape_text(safe, -1);
-    g_autofree char *machine = g_markup_escape_text(study->machine.processor, -1);
-    g_autofree char *memory = bt_human_bytes(study->machine.memory_bytes);
-    g_autofree char *version = g_markup_escape_text(study->version, -1);
-
-    g_string_append_printf(out,
-                           "<header>\n<h1>Serial against parallel: %s</h1>\n"
-                           "<p>%s, %d of %d processors, %s, %s</p>\n"
-                           "<p>%s; %zu rounds, %s cache</p>\n</header>\n",
-                           paths, machine, study->machine.n_usable, study->machine.n_processors,
-                           memory, study->machine.system, version, study->n_rounds,
-                           study->options->cold ? "cold" : "warm");
+        return g_strdup("");
+    wall = bt_row_median(most, BT_FIGURE_WALL);
+    times = bt_human_figure(bt_row_ratio(serial, most, BT_FIGURE_WALL).median);
+    pictures = bt_human_figure(bt_row_median(most, BT_FIGURE_PROCESSED) / wall);
+    pixels = bt_human_figure(bt_row_median(most, BT_FIGURE_PIXELS) / 1e6 / wall);
+    return g_strdup_printf(
+        "<dl class=\"facts\">\n"
+        "<div><dt>as fast as serial, with %s</dt><dd>%s&#8239;&#215;</dd></div>\n"
+        "<div><dt>pictures a second</dt><dd>%s</dd></div>\n"
+        "<div><dt>megapixels a second</dt><dd>%s</dd></div>\n</dl>\n",
+        most->name, times, pictures, pixels);
 }
 
 char *
-bt_page(const BtStudy *study)
+bt_output_page(const BtStudy *study)
 {
-    g_auto(GStrv) told = bt_verdict_tell(study), warned = bt_verdict_warn(study);
-    GString *out = g_string_new(head);
+    g_auto(GStrv) told = bt_output_limits(study), warned = bt_output_warnings(study);
+    g_autofree char *joined = g_strjoinv(" ", study->options->paths);
+    g_autofree char *paths = bt_human_text(joined);
+    g_autofree char *bytes = bt_human_bytes(study->machine.memory_bytes);
+    g_autofree char *machine = g_strdup_printf(
+        "%s, %d of %d processors, %s, %s", study->machine.processor, study->machine.n_usable,
+        study->machine.n_processors, bytes, study->machine.system);
+    g_autofree char *rounds =
+        g_strdup_printf("%s; %zu rounds, %s cache", study->version, study->n_rounds,
+                        study->options->cold ? "cold" : "warm");
+    g_autofree char *facts = list_facts(study);
+    g_autofree char *limits = list("What limits more workers", "told", told);
+    g_autofree char *warnings = list("Warnings", "told warned", warned);
+    g_autofree char *time = draw_bars(study, "Seconds of each command", make_time);
+    g_autofree char *speed = draw_speed(study);
+    g_autofree char *stages =
+        draw_bars(study, "Milliseconds of a worker for a picture, by stage", make_stages);
+    g_autofree char *memory =
+        draw_bars(study, "The most memory of all processes at once", make_memory);
+    g_autoptr(GString) tables = g_string_new(NULL);
+    GString *out = g_string_new(NULL);
 
-    add_header(out, study);
-    add_facts(out, study);
-    add_lines(out, "What limits more workers", "told", told);
-    add_lines(out, "Mind", "told warned", warned);
-    add_charts(out, study);
-    open_section(out, "Figures");
-    bt_summary_rows(study, BT_TABLE_HTML, out);
-    g_string_append(out, "</section>\n");
-    g_string_append(out, foot);
+    bt_output_tables(study, true, tables);
+    bt_template_fill(out, page_html,
+                     (const BtTemplateValue[]){{"style", page_css, true},
+                                               {"paths", paths, false},
+                                               {"machine", machine, false},
+                                               {"study", rounds, false},
+                                               {"facts", facts, true},
+                                               {"limits", limits, true},
+                                               {"warnings", warnings, true},
+                                               {"time", time, true},
+                                               {"speed", speed, true},
+                                               {"stages", stages, true},
+                                               {"memory", memory, true},
+                                               {"tables", tables->str, true},
+                                               {NULL, NULL, false}});
     return g_string_free(out, FALSE);
 }

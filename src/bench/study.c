@@ -1,18 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/study.h"
 
+#include "base/fd.h"
+#include "base/json.h"
 #include "bench/child.h"
-#include "bench/scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#define ROUNDS_MAX   200
-#define SOME_FAILED  1 /* blurthumb's exit code when pictures failed */
-#define OUTPUT_PLACE "{out}"
+#define ROUNDS_MAX  200
+#define SOME_FAILED 1 /* blurthumb's exit code when pictures failed */
+
+const char *
+bt_figure_name(BtFigure figure)
+{
+    static const char *const names[] = {
+        [BT_FIGURE_WALL] = "wall_seconds",       [BT_FIGURE_CPU] = "cpu_seconds",
+        [BT_FIGURE_LARGEST] = "largest_bytes",   [BT_FIGURE_READ] = "read_bytes",
+        [BT_FIGURE_PROCESSED] = "processed",     [BT_FIGURE_FAILED] = "failed",
+        [BT_FIGURE_PIXELS] = "pixels",           [BT_FIGURE_SOURCE] = "source_bytes",
+        [BT_FIGURE_DECODE] = "decode_seconds",   [BT_FIGURE_KERNEL] = "kernel_seconds",
+        [BT_FIGURE_ENCODE] = "encode_seconds",   [BT_FIGURE_ELAPSED] = "elapsed_seconds",
+        [BT_FIGURE_LONGEST] = "longest_seconds", [BT_FIGURE_USED] = "workers_used",
+        [BT_FIGURE_BUSY] = "busy_seconds",       [BT_FIGURE_WAITING] = "waiting_seconds",
+    };
+
+    return names[figure];
+}
 
 static void
 free_row(gpointer data)
@@ -20,96 +40,42 @@ free_row(gpointer data)
     BtRow *row = data;
 
     g_free(row->name);
-    g_strfreev(row->argv);
     g_free(row->failure);
     g_array_unref(row->samples);
     g_free(row);
 }
 
-static BtRow *
-add_row(BtStudy *self, BtRowKind kind, int n_workers)
+/* Takes the name. */
+static void
+add_row(BtStudy *self, BtRowKind kind, char *name, int n_workers, const char *command)
 {
     BtRow *row = g_new0(BtRow, 1);
 
-    row->kind = kind;
-    row->n_workers = n_workers;
+    *row = (BtRow){.kind = kind, .name = name, .n_workers = n_workers, .command = command};
     row->samples = g_array_new(FALSE, FALSE, sizeof(BtSample));
     g_ptr_array_add(self->rows, row);
-    return row;
-}
-
-static void
-add_words(GStrvBuilder *builder, char *const *words)
-{
-    for (; *words != NULL; words++)
-        g_strv_builder_add(builder, *words);
-}
-
-/* Our options come last, so that they count. */
-static void
-add_own_row(BtStudy *self, BtRowKind kind, int n_workers)
-{
-    const BtStudyOptions *options = self->options;
-    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-    g_autofree char *jobs = g_strdup_printf("-j%d", n_workers);
-    BtRow *row = add_row(self, kind, n_workers);
-
-    row->name = kind == BT_ROW_SERIAL
-                    ? g_strdup("serial")
-                    : g_strdup_printf("%d worker%s", n_workers, n_workers == 1 ? "" : "s");
-    g_strv_builder_add(words, options->blurthumb);
-    add_words(words, options->passed);
-    g_strv_builder_add_many(words, "--json", "--output", OUTPUT_PLACE, jobs, NULL);
-    if (kind == BT_ROW_SERIAL)
-        g_strv_builder_add(words, "--serial");
-    g_strv_builder_add(words, "--");
-    add_words(words, options->paths);
-    row->argv = g_strv_builder_end(words);
-}
-
-static char *
-quoted_paths(char *const *paths)
-{
-    GString *text = g_string_new(NULL);
-
-    for (; *paths != NULL; paths++) {
-        g_autofree char *quoted = g_shell_quote(*paths);
-
-        g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", quoted);
-    }
-    return g_string_free(text, FALSE);
-}
-
-static void
-add_other_row(BtStudy *self, const BtOther *other, int n_workers)
-{
-    g_autofree char *in = quoted_paths(self->options->paths);
-    g_autofree char *jobs = g_strdup_printf("%d", n_workers);
-    GString *command = g_string_new(other->command);
-    BtRow *row = add_row(self, BT_ROW_OTHER, n_workers);
-
-    g_string_replace(command, "{jobs}", jobs, 0);
-    g_string_replace(command, "{in}", in, 0);
-    row->name = g_strdup(other->name);
-    row->argv = g_new0(char *, 4);
-    row->argv[0] = g_strdup("/bin/sh");
-    row->argv[1] = g_strdup("-c");
-    row->argv[2] = g_string_free(command, FALSE);
 }
 
 BtStudy *
 bt_study_new(const BtStudyOptions *options)
 {
     BtStudy *self = g_new0(BtStudy, 1);
+    int jobs = 1;
 
     self->options = options;
     self->machine = bt_machine_look();
     self->rows = g_ptr_array_new_with_free_func(free_row);
-    add_own_row(self, BT_ROW_SERIAL, 1);
-    for (size_t i = 0; i < options->n_jobs; i++)
-        add_own_row(self, BT_ROW_WORKERS, options->jobs[i]);
-    for (size_t i = 0; i < options->n_others; i++)
-        add_other_row(self, &options->others[i], options->jobs[options->n_jobs - 1]);
+    add_row(self, BT_ROW_SERIAL, g_strdup("serial"), 1, NULL);
+    for (guint i = 0; i < options->jobs->len; i++) {
+        jobs = g_array_index(options->jobs, int, i);
+        add_row(self, BT_ROW_WORKERS, g_strdup_printf("%d worker%s", jobs, jobs == 1 ? "" : "s"),
+                jobs, NULL);
+    }
+    for (guint i = 0; i < options->others->len; i++) {
+        const char *other = options->others->pdata[i], *equals = strchr(other, '=');
+
+        add_row(self, BT_ROW_OTHER, g_strndup(other, (gsize)(equals - other)), jobs, equals + 1);
+    }
     return self;
 }
 
@@ -124,54 +90,156 @@ bt_study_free(BtStudy *self)
     g_free(self);
 }
 
-/* A shell gets the folder in quotes, blurthumb as it is. */
-static char **
-argv_of(const BtRow *row, const char *output)
+static void
+add_words(GStrvBuilder *builder, char *const *words)
 {
-    g_autofree char *quoted = g_shell_quote(output);
-    char **argv = g_strdupv(row->argv);
-
-    for (char **word = argv; *word != NULL; word++) {
-        GString *text;
-
-        if (row->kind != BT_ROW_OTHER && strcmp(*word, OUTPUT_PLACE) != 0)
-            continue;
-        text = g_string_new(*word);
-        g_string_replace(text, OUTPUT_PLACE, row->kind == BT_ROW_OTHER ? quoted : output, 0);
-        g_free(*word);
-        *word = g_string_free(text, FALSE);
-    }
-    return argv;
+    for (; *words != NULL; words++)
+        g_strv_builder_add(builder, *words);
 }
 
-/* What a run says, or why it counts for nothing. */
+/* For a shell, with everything in quotes. */
+static char *
+other_command(const BtStudy *self, const BtRow *row, const char *output)
+{
+    GString *command = g_string_new(row->command), *in = g_string_new(NULL);
+    g_autofree char *jobs = g_strdup_printf("%d", row->n_workers);
+    g_autofree char *out = g_shell_quote(output);
+
+    for (char **path = self->options->paths; *path != NULL; path++) {
+        g_autofree char *quoted = g_shell_quote(*path);
+
+        g_string_append_printf(in, "%s%s", in->len > 0 ? " " : "", quoted);
+    }
+    g_string_replace(command, "{jobs}", jobs, 0);
+    g_string_replace(command, "{out}", out, 0);
+    g_string_replace(command, "{in}", in->str, 0);
+    g_string_free(in, TRUE);
+    return g_string_free(command, FALSE);
+}
+
+char **
+bt_study_command(const BtStudy *self, const BtRow *row, const char *output)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+    if (row->kind == BT_ROW_OTHER) {
+        g_autofree char *command = other_command(self, row, output);
+
+        g_strv_builder_add_many(words, "/bin/sh", "-c", command, NULL);
+    } else {
+        g_autofree char *jobs = g_strdup_printf("-j%d", row->n_workers);
+
+        /* Ours come after those that are passed on, so that ours count. */
+        g_strv_builder_add(words, self->options->blurthumb);
+        add_words(words, self->options->passed);
+        g_strv_builder_add_many(words, "--json", "--output", output, jobs,
+                                row->kind == BT_ROW_SERIAL ? "--serial" : "--", NULL);
+        if (row->kind == BT_ROW_SERIAL)
+            g_strv_builder_add(words, "--");
+        add_words(words, self->options->paths);
+    }
+    return g_strv_builder_end(words);
+}
+
+bool
+bt_sample_read(const char *events, BtSample *sample, GError **error)
+{
+    double *of = sample->of;
+    bool ended = false;
+
+    for (const char *end; (end = strchr(events, '\n')) != NULL; events = end + 1) {
+        g_autoptr(BtJsonObject) event = bt_json_parse(events, (size_t)(end - events), error);
+        const char *kind = event != NULL ? bt_json_text(event, "event") : NULL;
+
+        if (event == NULL)
+            return false;
+        if (g_strcmp0(kind, "picture") == 0)
+            of[BT_FIGURE_LONGEST] =
+                MAX(of[BT_FIGURE_LONGEST], bt_json_number(event, "elapsed_seconds", 0));
+        if (g_strcmp0(kind, "end") != 0)
+            continue;
+        ended = true;
+        for (int i = BT_FIGURE_PROCESSED; i <= BT_FIGURE_ELAPSED; i++)
+            of[i] = bt_json_number(event, bt_figure_name((BtFigure)i), 0);
+        of[BT_FIGURE_USED] = MAX(1, bt_json_number(event, "workers", 0));
+    }
+    if (!ended)
+        return bt_error_set(error, BT_ERROR_INVALID, "there is no last event");
+    of[BT_FIGURE_BUSY] = of[BT_FIGURE_DECODE] + of[BT_FIGURE_KERNEL] + of[BT_FIGURE_ENCODE];
+    of[BT_FIGURE_WAITING] = MAX(0, of[BT_FIGURE_USED] * of[BT_FIGURE_ELAPSED] - of[BT_FIGURE_BUSY]);
+    return true;
+}
+
+/* Its sample, or why the run does not count. */
 static bool
 take_run(BtRow *row, const BtChild *child, BtSample *out_sample)
 {
     g_autoptr(GError) error = NULL;
     bool is_own = row->kind != BT_ROW_OTHER;
 
-    *out_sample = (BtSample){
-        .wall_seconds = child->wall_seconds,
-        .cpu_seconds = child->cpu_seconds,
-        .largest_bytes = child->largest_bytes,
-        .read_bytes = child->read_bytes,
-    };
+    *out_sample = (BtSample){{
+        [BT_FIGURE_WALL] = child->wall_seconds,
+        [BT_FIGURE_CPU] = child->cpu_seconds,
+        [BT_FIGURE_LARGEST] = (double)child->largest_bytes,
+        [BT_FIGURE_READ] = (double)child->read_bytes,
+    }};
     if (child->exit_code != 0 && !(is_own && child->exit_code == SOME_FAILED))
         row->failure = bt_child_complaint(child);
-    else if (is_own && !bt_tally_parse(child->out, &out_sample->tally, &error))
-        row->failure = g_strdup_printf("it is no blurthumb that tells: %s", error->message);
-    else if (is_own && out_sample->tally.n_processed == 0)
+    else if (is_own && !bt_sample_read(child->out, out_sample, &error))
+        row->failure = g_strdup_printf("its output is not that of blurthumb: %s", error->message);
+    else if (is_own && out_sample->of[BT_FIGURE_PROCESSED] == 0)
         row->failure = g_strdup("no picture was processed");
     return row->failure == NULL;
 }
 
-/* One run of one row. */
+typedef bool (*Visit)(const FTSENT *entry);
+
+/* How many entries visit() was true for. Links are not followed. */
+static size_t
+walk(char *const *paths, Visit visit)
+{
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    size_t n = 0;
+
+    if (tree == NULL)
+        return 0;
+    for (const FTSENT *entry; (entry = fts_read(tree)) != NULL;)
+        n += visit(entry);
+    fts_close(tree);
+    return n;
+}
+
+/* True for a file, unless its name begins with a dot: a result. */
+static bool
+remove_entry(const FTSENT *entry)
+{
+    if (entry->fts_info != FTS_D)
+        remove(entry->fts_accpath);
+    return entry->fts_info == FTS_F && entry->fts_name[0] != '.';
+}
+
+/* Takes a file out of this machine's page cache, not out of the disk's own. True where it stays,
+ * because it is in use or lives in memory, as on tmpfs. */
+static bool
+stays_warm(const FTSENT *entry)
+{
+    g_auto(BtFd) fd =
+        entry->fts_info == FTS_F ? open(entry->fts_accpath, O_RDONLY | O_CLOEXEC) : -1;
+    char byte;
+    struct iovec one = {&byte, 1};
+
+    if (fd < 0)
+        return false;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    /* Only what is in memory can be read without waiting. */
+    return preadv2(fd, &one, 1, 0, RWF_NOWAIT) == 1;
+}
+
 static bool
 run_row(BtStudy *self, BtRow *row, const char *folder, bool counts, int signal_fd, GError **error)
 {
     g_autofree char *output = g_build_filename(folder, "results", NULL);
-    g_auto(GStrv) argv = argv_of(row, output);
+    g_auto(GStrv) argv = bt_study_command(self, row, output);
     g_auto(BtChild) child = {0};
     BtSample sample;
     bool is_done;
@@ -179,20 +247,23 @@ run_row(BtStudy *self, BtRow *row, const char *folder, bool counts, int signal_f
     if (mkdir(output, 0777) != 0)
         return bt_error_set_system(error, errno, "cannot make %s", output);
     if (self->options->cold)
-        self->n_warm = MAX(self->n_warm, bt_scratch_make_cold(self->options->paths));
-    is_done = bt_child_run(argv, !counts, signal_fd, &child, error);
-    row->n_results = bt_scratch_remove(output);
+        self->n_warm = MAX(self->n_warm, walk(self->options->paths, stays_warm));
+    is_done = bt_child_run((const char *const *)argv, !counts, signal_fd, &child, error);
+    row->n_results = walk((char *const[]){output, NULL}, remove_entry);
     if (!is_done)
         return false;
-    if (take_run(row, &child, &sample) && counts)
+    if (take_run(row, &child, &sample) && counts) {
+        row->total_seconds += child.wall_seconds;
         g_array_append_val(row->samples, sample);
+    }
     if (!counts) {
-        row->together_bytes = child.together.bytes;
-        row->n_processes = child.together.n_processes;
+        row->together_bytes = child.together_bytes;
+        row->n_processes = child.n_processes;
     }
     return true;
 }
 
+/* Round 0 does not count. */
 static bool
 run_round(BtStudy *self, const char *folder, size_t round, int signal_fd, GError **error)
 {
@@ -202,23 +273,13 @@ run_round(BtStudy *self, const char *folder, size_t round, int signal_fd, GError
         BtRow *row = self->rows->pdata[i];
 
         if (is_watched)
-            fprintf(stderr, "\r\033[Kround %zu: %s", round, row->name);
+            fprintf(stderr, "\r\033[Kround %zu: %.24s", round, row->name);
         if (row->failure == NULL && !run_row(self, row, folder, round > 0, signal_fd, error))
             return false;
     }
     if (is_watched)
         fputs("\r\033[K", stderr);
     return true;
-}
-
-static double
-total_seconds(const BtRow *row)
-{
-    double total = 0;
-
-    for (guint i = 0; i < row->samples->len; i++)
-        total += g_array_index(row->samples, BtSample, i).wall_seconds;
-    return total;
 }
 
 static bool
@@ -231,75 +292,64 @@ is_enough(const BtStudy *self)
     for (guint i = 0; i < self->rows->len; i++) {
         const BtRow *row = self->rows->pdata[i];
 
-        if (row->failure == NULL && total_seconds(row) < self->options->seconds)
+        if (row->failure == NULL && row->total_seconds < self->options->seconds)
             return false;
     }
     return true;
-}
-
-static void
-take_shares(BtStudy *self, const BtMachineTime *before, const BtMachineTime *after)
-{
-    double total = after->total - before->total;
-    double own = after->own - before->own;
-
-    if (!(total > 0))
-        return;
-    self->others_share = CLAMP((after->busy - before->busy - own) / total, 0, 1);
-    self->stolen_share = CLAMP((after->stolen - before->stolen) / total, 0, 1);
 }
 
 static bool
 run_rounds(BtStudy *self, const char *folder, int signal_fd, GError **error)
 {
     BtMachineTime before, after;
+    double total;
 
     if (!run_round(self, folder, 0, signal_fd, error))
         return false;
     before = bt_machine_time();
-    while (!is_enough(self)) {
+    for (; !is_enough(self); self->n_rounds++)
         if (!run_round(self, folder, self->n_rounds + 1, signal_fd, error))
             return false;
-        self->n_rounds++;
-    }
     after = bt_machine_time();
-    take_shares(self, &before, &after);
+    if ((total = after.total - before.total) > 0) {
+        self->others_share =
+            CLAMP((after.busy - before.busy - after.own + before.own) / total, 0, 1);
+        self->stolen_share = CLAMP((after.stolen - before.stolen) / total, 0, 1);
+    }
     return true;
 }
 
 static bool
 ask_version(BtStudy *self, int signal_fd, GError **error)
 {
-    char *argv[] = {g_strdup(self->options->blurthumb), g_strdup("--version"), NULL};
+    const char *const argv[] = {self->options->blurthumb, "--version", NULL};
     g_auto(BtChild) child = {0};
-    bool is_done = bt_child_run(argv, false, signal_fd, &child, error);
 
-    g_free(argv[0]);
-    g_free(argv[1]);
-    if (!is_done)
+    if (!bt_child_run(argv, false, signal_fd, &child, error))
         return false;
     if (child.exit_code != 0) {
         g_autofree char *complaint = bt_child_complaint(&child);
 
-        return bt_error_set(error, BT_ERROR_FAILED, "%s --version: %s", self->options->blurthumb,
-                            complaint);
+        return bt_error_set(error, BT_ERROR_FAILED, "%s --version: %s", argv[0], complaint);
     }
-    self->version = g_strstrip(g_steal_pointer(&child.out));
+    self->version = g_strndup(child.out, strcspn(child.out, "\n"));
     return true;
 }
 
 bool
 bt_study_run(BtStudy *self, int signal_fd, GError **error)
 {
-    g_autofree char *folder = NULL;
+    g_autofree char *folder =
+        g_build_filename(self->options->scratch, "blurthumb-bench-XXXXXX", NULL);
     bool is_done;
 
     if (!ask_version(self, signal_fd, error))
         return false;
-    if ((folder = bt_scratch_new(self->options->scratch, error)) == NULL)
-        return false;
+    if (g_mkdtemp(folder) == NULL)
+        return bt_error_set_system(error, errno, "cannot make a folder in %s",
+                                   self->options->scratch);
     is_done = run_rounds(self, folder, signal_fd, error);
-    bt_scratch_remove(folder);
+    walk((char *const[]){folder, NULL}, remove_entry);
     return is_done;
 }
 
@@ -318,120 +368,43 @@ bt_study_serial(const BtStudy *self)
 const BtRow *
 bt_study_most_workers(const BtStudy *self)
 {
-    return unless_failed(self->rows->pdata[self->options->n_jobs]);
+    return unless_failed(self->rows->pdata[self->options->jobs->len]);
 }
 
-bool
-bt_study_has_failure(const BtStudy *self)
-{
-    for (guint i = 0; i < self->rows->len; i++)
-        if (((const BtRow *)self->rows->pdata[i])->failure != NULL)
-            return true;
-    return false;
-}
-
-double
-bt_figure_wall(const BtSample *sample)
-{
-    return sample->wall_seconds;
-}
-
-double
-bt_figure_cpu(const BtSample *sample)
-{
-    return sample->cpu_seconds;
-}
-
-double
-bt_figure_elapsed(const BtSample *sample)
-{
-    return sample->tally.elapsed_seconds;
-}
-
-double
-bt_figure_decode(const BtSample *sample)
-{
-    return sample->tally.decode_seconds;
-}
-
-double
-bt_figure_kernel(const BtSample *sample)
-{
-    return sample->tally.kernel_seconds;
-}
-
-double
-bt_figure_encode(const BtSample *sample)
-{
-    return sample->tally.encode_seconds;
-}
-
-double
-bt_figure_busy(const BtSample *sample)
-{
-    return bt_tally_busy(&sample->tally);
-}
-
-double
-bt_figure_waiting(const BtSample *sample)
-{
-    return bt_tally_waiting(&sample->tally);
-}
-
-double
-bt_figure_longest(const BtSample *sample)
-{
-    return sample->tally.longest_seconds;
-}
-
-double
-bt_figure_largest(const BtSample *sample)
-{
-    return (double)sample->largest_bytes;
-}
-
-double
-bt_figure_read(const BtSample *sample)
-{
-    return (double)sample->read_bytes;
-}
-
-double *
-bt_row_numbers(const BtRow *row, BtFigure figure)
+/* Owned (g_free). */
+static double *
+numbers_of(const BtRow *row, BtFigure figure)
 {
     double *numbers = g_new(double, row->samples->len);
 
     for (guint i = 0; i < row->samples->len; i++)
-        numbers[i] = figure(&g_array_index(row->samples, BtSample, i));
+        numbers[i] = g_array_index(row->samples, BtSample, i).of[figure];
     return numbers;
 }
 
 double
 bt_row_median(const BtRow *row, BtFigure figure)
 {
-    g_autofree double *numbers = bt_row_numbers(row, figure);
+    g_autofree double *numbers = numbers_of(row, figure);
 
-    return bt_statistics_median(numbers, row->samples->len);
+    return bt_statistics_quantile(numbers, row->samples->len, 0.5);
 }
 
 BtSpread
 bt_row_spread(const BtRow *row, BtFigure figure)
 {
-    g_autofree double *numbers = bt_row_numbers(row, figure);
+    g_autofree double *numbers = numbers_of(row, figure);
 
     return bt_statistics_spread(numbers, row->samples->len);
 }
 
-BtInterval
+BtSpread
 bt_row_ratio(const BtRow *above, const BtRow *below, BtFigure figure)
 {
-    g_autofree double *a = bt_row_numbers(above, figure), *b = bt_row_numbers(below, figure);
+    g_autofree double *a = numbers_of(above, figure), *b = numbers_of(below, figure);
+    guint n = MIN(above->samples->len, below->samples->len);
 
-    return bt_statistics_ratio(a, b, MIN(above->samples->len, below->samples->len));
-}
-
-const BtTally *
-bt_row_tally(const BtRow *row)
-{
-    return &g_array_index(row->samples, BtSample, row->samples->len - 1).tally;
+    for (guint i = 0; i < n; i++)
+        a[i] /= b[i];
+    return bt_statistics_spread(a, n);
 }

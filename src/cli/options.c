@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/memory.h"
+#include "base/option_table.h"
 #include "cli/shard_auto.h"
 #include "kernel/kernel.h"
 
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +18,9 @@
 #define MAX_PIXELS  UINT64_C(1000000000)
 #define MEMORY_MIN  UINT64_C(128000000)
 #define SCALED_MAX  (UINT64_MAX / 2048) /* times 1024 workers it is still a number */
-#define HELP_COLUMN 28
 
 typedef enum OptionId {
-    OPTION_FILES_FROM = 256,
+    OPTION_FILES_FROM = BT_OPTION_FIRST_ID,
     OPTION_NULL,
     OPTION_INCLUDE,
     OPTION_EXCLUDE,
@@ -69,15 +68,7 @@ typedef enum OptionId {
     OPTION_HELP,
 } OptionId;
 
-typedef struct Option {
-    OptionId id;
-    char letter;          /* 0: none */
-    const char *name;     /* NULL: a heading, in `help` */
-    const char *argument; /* NULL: takes none */
-    const char *help;
-} Option;
-
-static const Option table[] = {
+static const BtOption options_of_blurthumb[] = {
     {0, 0, NULL, NULL, "What is taken"},
     {OPTION_FILES_FROM, 0, "files-from", "FILE", "a list of files and folders; -: standard input"},
     {OPTION_NULL, '0', "null", NULL, "zero bytes, not line ends, separate what is in the list"},
@@ -143,69 +134,6 @@ static const Option table[] = {
     {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
 };
 
-char *
-bt_options_help(void)
-{
-    GString *text = g_string_new(
-        "Usage: blurthumb [OPTIONS] [PATH...]\n"
-        "Blurs every picture below each PATH (default: the current folder), shrinks it to fit\n"
-        "1200 x 1200 and saves it under the same name into the folder processed/.\n");
-
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        const Option *option = &table[i];
-        gsize start;
-
-        if (option->name == NULL) {
-            g_string_append_printf(text, "\n%s:\n", option->help);
-            continue;
-        }
-        start = text->len;
-        if (option->letter != 0)
-            g_string_append_printf(text, "  -%c, --%s", option->letter, option->name);
-        else
-            g_string_append_printf(text, "      --%s", option->name);
-        if (option->argument != NULL)
-            g_string_append_printf(text, " %s", option->argument);
-        g_string_append_printf(text, "%*s%s\n", MAX(1, HELP_COLUMN - (int)(text->len - start)), "",
-                               option->help);
-    }
-    g_string_append(
-        text, "\nExit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could not run;\n"
-              "75 could not go on, and may later; 130 interrupted; 143 terminated.\n");
-    return g_string_free(text, FALSE);
-}
-
-static bool
-fail_value(const char *name, const char *value, const char *wanted, GError **error)
-{
-    return bt_error_set(error, BT_ERROR_INVALID, "--%s takes %s, not '%s'", name, wanted, value);
-}
-
-/* A whole number in plain digits. */
-static bool
-parse_int(const char *text, int least, int most, int *out)
-{
-    gint64 value;
-
-    if (!g_ascii_isdigit(text[0]) || !g_ascii_string_to_signed(text, 10, least, most, &value, NULL))
-        return false;
-    *out = (int)value;
-    return true;
-}
-
-static bool
-parse_number(const char *text, double most, double *out)
-{
-    char *end;
-    double value = g_ascii_strtod(text, &end);
-
-    if (!(g_ascii_isdigit(text[0]) || text[0] == '.') || strpbrk(text, "xX") != NULL ||
-        *end != '\0' || !(value >= 0 && value <= most))
-        return false;
-    *out = value;
-    return true;
-}
-
 /* "WxH", or "N" for a square. */
 static bool
 parse_size(const char *text, int *out_width, int *out_height)
@@ -216,7 +144,7 @@ parse_size(const char *text, int *out_width, int *out_height)
     const char *height = cross != NULL ? cross + 1 : text;
     int w, h;
 
-    if (!parse_int(width, 1, SIDE_MAX, &w) || !parse_int(height, 1, SIDE_MAX, &h))
+    if (!bt_option_int(width, 1, SIDE_MAX, &w) || !bt_option_int(height, 1, SIDE_MAX, &h))
         return false;
     *out_width = w;
     *out_height = h;
@@ -255,54 +183,6 @@ parse_scaled(const char *text, uint64_t *out)
     return value <= SCALED_MAX / scale;
 }
 
-static bool
-parse_word(const char *text, const char *const *words, int *out_index)
-{
-    for (int i = 0; words[i] != NULL; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out_index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-parse_sandbox(const char *text, BtSandboxMode *out_mode)
-{
-    static const char *const words[] = {"off", "auto", "require", NULL};
-    int index;
-
-    if (!parse_word(text, words, &index))
-        return false;
-    *out_mode = (BtSandboxMode)index;
-    return true;
-}
-
-static bool
-parse_isolate(const char *text, bool *out_isolate)
-{
-    static const char *const words[] = {"batch", "picture", NULL};
-    int index;
-
-    if (!parse_word(text, words, &index))
-        return false;
-    *out_isolate = index == 1;
-    return true;
-}
-
-static bool
-parse_progress(const char *text, BtReportProgress *out_progress)
-{
-    static const char *const words[] = {"auto", "always", "never", NULL};
-    int index;
-
-    if (!parse_word(text, words, &index))
-        return false;
-    *out_progress = (BtReportProgress)index;
-    return true;
-}
-
 /* "2024-05-06", "2024-05-06T07:08:09", in the local time zone where none is given. */
 static bool
 parse_date(const char *text, struct timespec *out_when)
@@ -337,31 +217,6 @@ parse_when(const char *text, struct timespec *out_when)
     return out_when->tv_sec > 0;
 }
 
-static bool
-parse_strip(const char *text, BtStrip *out_strip)
-{
-    static const char *const words[] = {"all", "gps", "none", NULL};
-    int index;
-
-    if (!parse_word(text, words, &index))
-        return false;
-    *out_strip = (BtStrip)index;
-    return true;
-}
-
-/* Formats that a result may be asked to have. */
-static bool
-parse_format(const char *text, BtFormat *out_format)
-{
-    static const char *const words[] = {"keep", "jpeg", "png", "webp", "avif", "tiff", NULL};
-    int index;
-
-    if (!parse_word(text, words, &index))
-        return false;
-    *out_format = bt_format_of_name(words[index]); /* NONE for keep */
-    return true;
-}
-
 /* "FORMAT=N", or "N" for every format. */
 static bool
 parse_quality_part(const char *text, int *qualities)
@@ -371,7 +226,7 @@ parse_quality_part(const char *text, int *qualities)
     BtFormat format = name != NULL ? bt_format_of_name(name) : BT_FORMAT_NONE;
     int quality;
 
-    if (!parse_int(equals != NULL ? equals + 1 : text, 1, 100, &quality) ||
+    if (!bt_option_int(equals != NULL ? equals + 1 : text, 1, 100, &quality) ||
         (name != NULL && format == BT_FORMAT_NONE))
         return false;
     for (int i = 0; i < BT_FORMAT_COUNT; i++)
@@ -396,28 +251,30 @@ parse_seconds(const char *text, uint64_t *out_ns)
 {
     double seconds;
 
-    if (!parse_number(text, TIMEOUT_MAX, &seconds))
+    if (!bt_option_number(text, TIMEOUT_MAX, &seconds))
         return false;
     *out_ns = (uint64_t)(seconds * (double)BT_NS_PER_S);
     return true;
 }
 
-/* Options with a value: false where the value is wrong, and what it should be in *out_wanted. */
+/* Rooms that judge a value themselves have the words for what is wrong, in *error. */
 static bool
-apply_value(BtOptions *options, OptionId id, const char *value, const char **out_wanted)
+apply(void *user, int id, const char *value, const char **out_wanted, GError **error)
 {
+    BtOptions *options = user;
     BtImageSettings *image = &options->run.image;
     BtScanOptions *scan = &options->run.scan;
-    int depth;
+    int depth, index;
 
-    switch (id) {
+    switch ((OptionId)id) {
     case OPTION_FILES_FROM:
         *out_wanted = "the name of a file, or -";
         options->run.list = value;
         return value[0] != '\0';
     case OPTION_MAX_DEPTH:
         *out_wanted = "a whole number from 1 up";
-        return parse_int(value, 1, INT32_MAX, &depth) && (scan->max_depth = (unsigned)depth) > 0;
+        return bt_option_int(value, 1, INT32_MAX, &depth) &&
+               (scan->max_depth = (unsigned)depth) > 0;
     case OPTION_NEWER_THAN:
         *out_wanted = "a date such as 2024-05-06 or 2024-05-06T07:08:09, or an age such as 90m, "
                       "12h, 7d or 2w";
@@ -434,7 +291,7 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
         return value[0] != '\0';
     case OPTION_SIGMA:
         *out_wanted = "a number from 0 to 1000";
-        return parse_number(value, SIGMA_MAX, &image->sigma);
+        return bt_option_number(value, SIGMA_MAX, &image->sigma);
     case OPTION_SIZE:
         *out_wanted = "WxH in pixels, each from 1 to 65535";
         return parse_size(value, &image->box_width, &image->box_height);
@@ -443,7 +300,9 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
         return parse_quality(value, image->quality);
     case OPTION_STRIP:
         *out_wanted = "all, gps or none";
-        return parse_strip(value, &image->strip);
+        index = bt_option_word(value, "all", "gps", "none", NULL);
+        image->strip = (BtStrip)index;
+        return index >= 0;
     case OPTION_NAME:
         *out_wanted = "a pattern such as '{dir}/{stem}{suffix}.{ext}'";
         options->run.naming.pattern = value;
@@ -454,26 +313,34 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
         return value[0] != '\0';
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
-        return parse_format(value, &options->run.format);
+        index = bt_option_word(value, "keep", "jpeg", "png", "webp", "avif", "tiff", NULL);
+        options->run.format = bt_format_of_name(value); /* NONE for keep */
+        return index >= 0;
     case OPTION_PROGRESS:
         *out_wanted = "auto, always or never";
-        return parse_progress(value, &options->report.progress);
+        index = bt_option_word(value, "auto", "always", "never", NULL);
+        options->report.progress = (BtReportProgress)index;
+        return index >= 0;
     case OPTION_GRACE:
         *out_wanted = "a number of seconds from 0 to 86400";
         return parse_seconds(value, &options->run.grace_ns);
     case OPTION_JOBS:
         *out_wanted = "a whole number from 1 to 1024";
         options->run.jobs_given = true;
-        return parse_int(value, 1, JOBS_MAX, &options->run.n_jobs);
+        return bt_option_int(value, 1, JOBS_MAX, &options->run.n_jobs);
     case OPTION_TIMEOUT:
         *out_wanted = "a number of seconds from 0 to 86400";
         return parse_seconds(value, &options->run.limit_ns);
     case OPTION_ISOLATE:
         *out_wanted = "picture or batch";
-        return parse_isolate(value, &options->run.isolate);
+        index = bt_option_word(value, "batch", "picture", NULL);
+        options->run.isolate = index == 1;
+        return index >= 0;
     case OPTION_SANDBOX:
         *out_wanted = "auto, require or off";
-        return parse_sandbox(value, &options->run.sandbox);
+        index = bt_option_word(value, "off", "auto", "require", NULL);
+        options->run.sandbox = (BtSandboxMode)index;
+        return index >= 0;
     case OPTION_MEMORY:
         *out_wanted = "0 or a size from 128M up, such as 512M or 2G";
         options->memory_given = true;
@@ -485,147 +352,101 @@ apply_value(BtOptions *options, OptionId id, const char *value, const char **out
     case OPTION_MAX_FILE_SIZE:
         *out_wanted = "a size, such as 50M or 2G";
         return parse_scaled(value, &options->run.max_file_size);
-    default:
+    case OPTION_ALLOW:
         *out_wanted = "a list of formats (jxl, jp2, ppm, svg, bmp) with commas between";
         return parse_allow(value, &image->allowed);
-    }
-}
-
-static void
-apply_switch(BtOptions *options, OptionId id)
-{
-    switch (id) {
+    case OPTION_SHARD:
+        g_clear_pointer(&options->shard_origin, g_free);
+        if (strcmp(value, "auto") == 0)
+            return bt_shard_auto(environ, &scan->shard, &options->shard_origin, error);
+        return bt_shard_parse(value, &scan->shard, error);
+    case OPTION_INCLUDE:
+    case OPTION_EXCLUDE:
+        if (options->rules == NULL)
+            scan->rules = options->rules = bt_rules_new();
+        return bt_rules_add(options->rules,
+                            id == OPTION_INCLUDE ? BT_RULE_INCLUDE : BT_RULE_EXCLUDE, value, error);
     case OPTION_NULL:
         options->run.separator = '\0';
-        break;
+        return true;
     case OPTION_HIDDEN:
         options->run.scan.hidden = true;
-        break;
+        return true;
     case OPTION_FOLLOW:
         options->run.scan.follow = true;
-        break;
+        return true;
     case OPTION_ONE_FILE_SYSTEM:
         options->run.scan.one_file_system = true;
-        break;
+        return true;
     case OPTION_FORCE:
         options->run.force = true;
-        break;
+        return true;
     case OPTION_PRUNE:
         options->run.prune = true;
-        break;
+        return true;
     case OPTION_DRY_RUN:
         options->dry_run = options->report.lists = true;
-        break;
+        return true;
     case OPTION_VERIFY:
         options->run.mode = BT_RUN_VERIFY;
         options->report.verifies = options->report.lists = true;
-        break;
+        return true;
     case OPTION_FSYNC:
         options->run.durable = true;
-        break;
+        return true;
     case OPTION_FLAT:
         options->run.naming.flat = true;
-        break;
+        return true;
     case OPTION_GALLERY:
         options->gallery = true;
-        break;
+        return true;
     case OPTION_EXACT:
         options->run.image.exact = true;
-        break;
+        return true;
     case OPTION_LINEAR:
         options->run.image.linear = true;
-        break;
+        return true;
     case OPTION_SERIAL:
         options->run.n_jobs = 0;
-        break;
+        return true;
     case OPTION_VERBOSE:
         options->report.level = BT_REPORT_VERBOSE;
-        break;
+        return true;
     case OPTION_MERGE_REPORTS:
         options->command = BT_COMMAND_MERGE;
-        break;
+        return true;
     case OPTION_JSON:
         options->report.json = true;
-        break;
+        return true;
     case OPTION_QUIET:
         options->report.level = BT_REPORT_QUIET;
-        break;
+        return true;
     case OPTION_VERSION:
         options->command = BT_COMMAND_VERSION;
-        break;
-    default:
+        return true;
+    case OPTION_HELP:
         options->command = BT_COMMAND_HELP;
-    }
-}
-
-/* Options whose values are judged elsewhere, by rooms that have the words for what is wrong. */
-static bool
-apply_judged(BtOptions *options, OptionId id, const char *value, GError **error)
-{
-    if (id == OPTION_SHARD)
-        g_clear_pointer(&options->shard_origin, g_free);
-    if (id == OPTION_SHARD && strcmp(value, "auto") == 0)
-        return bt_shard_auto(environ, &options->run.scan.shard, &options->shard_origin, error);
-    if (id == OPTION_SHARD)
-        return bt_shard_parse(value, &options->run.scan.shard, error);
-    if (options->rules == NULL)
-        options->run.scan.rules = options->rules = bt_rules_new();
-    return bt_rules_add(options->rules, id == OPTION_INCLUDE ? BT_RULE_INCLUDE : BT_RULE_EXCLUDE,
-                        value, error);
-}
-
-/* An option that was read. False with one sentence. */
-static bool
-apply(BtOptions *options, const Option *option, const char *value, GError **error)
-{
-    const char *wanted = NULL;
-
-    if (option->id == OPTION_SHARD || option->id == OPTION_INCLUDE ||
-        option->id == OPTION_EXCLUDE) {
-        if (apply_judged(options, option->id, value, error))
-            return true;
-        g_prefix_error(error, "--%s: ", option->name);
-        return false;
-    }
-    if (option->argument == NULL) {
-        apply_switch(options, option->id);
         return true;
     }
-    return apply_value(options, option->id, value, &wanted) ||
-           fail_value(option->name, value, wanted, error);
+    return false;
 }
 
-static const Option *
-option_of_id(int id)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-        if (table[i].name != NULL && (int)table[i].id == id)
-            return &table[i];
-    return NULL;
-}
+static const BtOptionTable command_line = {
+    .program = "blurthumb",
+    .head = "Usage: blurthumb [OPTIONS] [PATH...]\n"
+            "Blurs every picture below each PATH (default: the current folder), shrinks it to fit\n"
+            "1200 x 1200 and saves it under the same name into the folder processed/.\n",
+    .foot = "Exit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could not run;\n"
+            "75 could not go on, and may later; 130 interrupted; 143 terminated.\n",
+    .options = options_of_blurthumb,
+    .n_options = G_N_ELEMENTS(options_of_blurthumb),
+    .apply = apply,
+};
 
-/* getopt's own form of the table; a letter stands for the id of its long name. */
-static void
-make_getopt(struct option *long_options, char *letters, int *id_of_letter)
+char *
+bt_options_help(void)
 {
-    *letters++ = ':';
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        const Option *option = &table[i];
-
-        if (option->name == NULL)
-            continue;
-        *long_options++ = (struct option){
-            option->name, option->argument != NULL ? required_argument : no_argument, NULL,
-            (int)option->id};
-        if (option->letter == 0)
-            continue;
-        id_of_letter[(unsigned char)option->letter] = (int)option->id;
-        *letters++ = option->letter;
-        if (option->argument != NULL)
-            *letters++ = ':';
-    }
-    *long_options = (struct option){0};
-    *letters = '\0';
+    return bt_option_help(&command_line);
 }
 
 static void
@@ -651,17 +472,6 @@ set_defaults(BtOptions *options)
                     },
             },
     };
-}
-
-/* getopt has put an offending letter, if it was one, into optopt. */
-static bool
-fail_option(const char *argument, bool known, GError **error)
-{
-    char letter[] = {'-', (char)optopt, '\0'};
-    const char *name = argument[0] == '-' && argument[1] == '-' ? argument : letter;
-
-    return bt_error_set(error, BT_ERROR_INVALID, "%s %s; see blurthumb --help", name,
-                        known ? "needs a value" : "is not an option");
 }
 
 /* Three quarters of the machine: the rest is for the supervisor and the cache of files. */
@@ -706,39 +516,18 @@ bt_options_clear(BtOptions *self)
     g_clear_pointer(&self->shard_origin, g_free);
 }
 
-/* Reads all options; out_options is in any case to be cleared. */
-static bool
-read_options(int argc, char **argv, BtOptions *options, GError **error)
-{
-    struct option long_options[G_N_ELEMENTS(table) + 1];
-    char letters[2 * G_N_ELEMENTS(table) + 2];
-    int id_of_letter[256] = {0};
-    int found;
-
-    make_getopt(long_options, letters, id_of_letter);
-    opterr = 0;
-    optind = 0; /* begins anew, also after another command line */
-    while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-        int id = found > 0 && found < 256 && id_of_letter[found] != 0 ? id_of_letter[found] : found;
-        const Option *option = option_of_id(id);
-
-        if (found == ':' || option == NULL)
-            return fail_option(argv[optind - 1], found == ':', error);
-        if (!apply(options, option, optarg, error))
-            return false;
-    }
-    options->n_paths = argc - optind;
-    return check_together(options, error);
-}
-
 bool
 bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
 {
     static const char *const here[] = {".", NULL}, *const none[] = {NULL};
     BtOptions options;
+    int first = argc;
+    bool is_read;
 
     set_defaults(&options);
-    if (!read_options(argc, argv, &options, error)) {
+    is_read = bt_option_read(&command_line, argc, argv, &options, &first, error);
+    options.n_paths = argc - first;
+    if (!is_read || !check_together(&options, error)) {
         bt_options_clear(&options);
         return false;
     }
@@ -746,7 +535,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         options.run.mode = BT_RUN_PLAN;
     if (!options.memory_given)
         options.run.memory = share_of_memory(options.run.n_jobs);
-    options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[optind]
+    options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[first]
                         : options.run.list != NULL ? none
                                                    : here;
     *out_options = options;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/colour.h"
 
+#include "image/light.h"
+
 #include <glib.h>
 #include <lcms2.h>
 #include <stdint.h>
@@ -10,7 +12,8 @@
 #define PIXELS_AT_A_TIME ((size_t)1 << 24)
 
 /* Colours that are tried to see whether a transform does anything: a cube of so many a side. */
-#define CUBE 9
+#define CUBE         9
+#define CUBE_SAMPLES (CUBE * CUBE * CUBE * 3)
 
 /* What rounding alone does to a level of 8 bits. */
 #define NOTHING 1
@@ -20,6 +23,8 @@ struct BtColour {
     size_t size;
     BtColourShape shape;
     cmsHTRANSFORM transform; /* NULL: nothing to apply */
+    BtCoding coding;
+    BtLight *light; /* by the coding. NULL: nothing to apply */
 };
 
 BtColour *
@@ -33,6 +38,8 @@ forget(BtColour *self)
 {
     g_clear_pointer(&self->profile, g_free);
     g_clear_pointer(&self->transform, cmsDeleteTransform);
+    self->coding = (BtCoding){0};
+    g_clear_pointer(&self->light, g_free);
 }
 
 void
@@ -92,32 +99,53 @@ link_to_srgb(cmsHPROFILE from, const BtColourShape *shape, bool deep, bool alpha
     return transform;
 }
 
+/* A cube of colours, in 8 bits. The number of samples. */
+static size_t
+fill_cube(uint8_t out[CUBE_SAMPLES])
+{
+    size_t n = 0;
+
+    for (int i = 0; i < CUBE * CUBE * CUBE; i++)
+        for (int digit = i, band = 0; band < 3; band++, digit /= CUBE)
+            out[n++] = (uint8_t)(digit % CUBE * UINT8_MAX / (CUBE - 1));
+    return n;
+}
+
+static bool
+is_near(const uint8_t *in, const uint8_t *out, size_t n)
+{
+    while (n > 0 && abs(in[n - 1] - out[n - 1]) <= NOTHING)
+        n--;
+    return n == 0;
+}
+
 /* Whether colours stay what they are: tried in 8 bits. */
 static bool
 is_idle(cmsHPROFILE from, const BtColourShape *shape)
 {
-    uint8_t in[CUBE * CUBE * CUBE * 3], out[sizeof in];
+    uint8_t in[CUBE_SAMPLES], out[CUBE_SAMPLES];
     cmsHTRANSFORM transform = shape->colours < 4 ? link_to_srgb(from, shape, false, false) : NULL;
-    size_t n = 0;
+    size_t n = fill_cube(in);
 
     if (transform == NULL)
         return false;
-    for (int i = 0; i < CUBE * CUBE * CUBE; i++)
-        for (int digit = i, band = 0; band < 3; band++, digit /= CUBE)
-            in[n++] = (uint8_t)(digit % CUBE * UINT8_MAX / (CUBE - 1));
     cmsDoTransform(transform, in, out, (cmsUInt32Number)(n / (size_t)shape->colours));
     cmsDeleteTransform(transform);
-    while (n > 0 && abs(in[n - 1] - out[n - 1]) <= NOTHING)
-        n--;
-    return n == 0;
+    return is_near(in, out, n);
+}
+
+static bool
+is_same_shape(const BtColour *self, const BtColourShape *shape)
+{
+    return self->shape.colours == shape->colours && self->shape.deep == shape->deep &&
+           self->shape.alpha == shape->alpha;
 }
 
 static bool
 is_same(const BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
 {
     return self->profile != NULL && self->size == size &&
-           memcmp(self->profile, profile, size) == 0 && self->shape.colours == shape->colours &&
-           self->shape.deep == shape->deep && self->shape.alpha == shape->alpha;
+           memcmp(self->profile, profile, size) == 0 && is_same_shape(self, shape);
 }
 
 bool
@@ -139,6 +167,27 @@ bt_colour_prepare(BtColour *self, const void *profile, size_t size, const BtColo
     return self->transform != NULL;
 }
 
+bool
+bt_colour_prepare_coded(BtColour *self, const BtCoding *coding, const BtColourShape *shape)
+{
+    uint8_t in[CUBE_SAMPLES], out[CUBE_SAMPLES];
+    size_t n = fill_cube(in);
+
+    if (memcmp(&self->coding, coding, sizeof *coding) == 0 && is_same_shape(self, shape))
+        return self->light != NULL;
+    forget(self);
+    self->coding = *coding;
+    self->shape = *shape;
+    self->light = g_new(BtLight, 1);
+    if (bt_light_prepare(self->light, coding, false)) {
+        bt_light_apply(self->light, in, out, n / (size_t)shape->colours, shape->colours, false);
+        if (!is_near(in, out, n) && bt_light_prepare(self->light, coding, shape->deep))
+            return true;
+    }
+    g_clear_pointer(&self->light, g_free);
+    return false;
+}
+
 int
 bt_colour_bands(const BtColour *self)
 {
@@ -154,6 +203,10 @@ bt_colour_apply(const BtColour *self, const void *in, void *out, size_t n_px)
     const uint8_t *from = in;
     uint8_t *to = out;
 
+    if (self->light != NULL) {
+        bt_light_apply(self->light, in, out, n_px, self->shape.colours, self->shape.alpha);
+        return;
+    }
     while (n_px > 0) {
         size_t n = MIN(n_px, PIXELS_AT_A_TIME);
 

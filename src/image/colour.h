@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * To sRGB, by a picture's ICC profile. Worker; lcms2.
+ * To sRGB, by a picture's ICC profile, or by what else it says (light.h). Worker; lcms2.
  *
  *   BtColour *colour = bt_colour_new();                                once per worker
  *   if (bt_colour_prepare(colour, profile, size, &shape))
@@ -12,6 +12,8 @@
  */
 #ifndef BT_IMAGE_COLOUR_H
 #define BT_IMAGE_COLOUR_H
+
+#include "image/coding.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,9 @@ void bt_colour_free(BtColour *self);
  * moves no colour by more than a level of 8 bits, as sRGB's own does. */
 bool bt_colour_prepare(BtColour *self, const void *profile, size_t size,
                        const BtColourShape *shape);
+
+/* The same by a coding, for grey or RGB. */
+bool bt_colour_prepare_coded(BtColour *self, const BtCoding *coding, const BtColourShape *shape);
 
 /* How many bands a pixel has afterwards: CMYK becomes RGB, else as before. */
 int bt_colour_bands(const BtColour *self);

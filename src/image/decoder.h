@@ -18,6 +18,7 @@
 #ifndef BT_IMAGE_DECODER_H
 #define BT_IMAGE_DECODER_H
 
+#include "image/coding.h"
 #include "image/metadata.h"
 #include "image/outcome.h"
 
@@ -44,6 +45,8 @@ typedef struct BtPicture {
     uint64_t memory;               /* bytes that the decoder holds at once, about; 0: rows */
     const void *profile;           /* ICC; NULL: none */
     size_t profile_size;
+    uint32_t left_out; /* BtLeftOut, besides what the metadata tell */
+    BtCoding coding;   /* counts before the profile; zero: by that, else sRGB */
 } BtPicture;
 
 /* How much smaller a picture may come than it is: a decoder does what it can of it. */
@@ -53,6 +56,7 @@ typedef struct BtReduction {
         spread; /* px, how far the result spreads a pixel: the larger of sigma and half the scale */
     bool pixels;   /* whole pixels at full size: they are not averaged as they are stored */
     bool complete; /* nothing of the file is left out, though nothing is made of it */
+    int n_threads; /* 1 or more, this one included, that a large picture may be decoded with */
 } BtReduction;
 
 typedef struct BtPlane {

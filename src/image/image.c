@@ -29,6 +29,9 @@
 
 #define KEPT_BYTES (32 << 20)
 
+/* Of each thread that helps to decode: where there is no room for them none is started. */
+#define THREAD_BYTES (3 << 20)
+
 #define PNG_INTERLACE_AT 28 /* in the file */
 
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
@@ -66,6 +69,7 @@ typedef struct Work {
     BtOutcome *outcome;
     uint64_t memory; /* bytes that it may take; 0: any */
     bool raw;        /* a TIFF is a raw file */
+    int n_threads;
     BtFormat source; /* by its first bytes */
     BtFormat format; /* of the result */
     const BtDecoder *decoder;
@@ -79,12 +83,6 @@ bool
 bt_image_prepare(GError **error)
 {
     return bt_codecs_load(error) != NULL;
-}
-
-bool
-bt_image_is_prepared(void)
-{
-    return bt_codecs_loaded() != NULL;
 }
 
 const char *
@@ -122,12 +120,21 @@ is_written_here(BtFormat format)
     return format == BT_FORMAT_JPEG;
 }
 
+/* The format by a file's first bytes; raw: a TIFF is a raw file. */
+static BtFormat
+format_of(const void *bytes, size_t size, bool raw)
+{
+    BtFormat format = bt_format_of_bytes(bytes, size);
+
+    return raw && format == BT_FORMAT_TIFF ? BT_FORMAT_RAW : format;
+}
+
 bool
-bt_image_needs_vips(int fd, BtFormat format)
+bt_image_needs_vips(int fd, bool raw, BtFormat format)
 {
     uint8_t magic[BT_FORMAT_MAGIC_BYTES] = {0};
     ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
-    BtFormat source = bt_format_of_bytes(magic, (size_t)MAX(size, 0));
+    BtFormat source = format_of(magic, (size_t)MAX(size, 0), raw);
     BtJpegPeek peek;
 
     if (size <= 0)
@@ -143,7 +150,7 @@ bt_image_needs_vips(int fd, BtFormat format)
 bool
 bt_image_can_write(BtFormat format, uint32_t allowed)
 {
-    if (is_written_here(format))
+    if (format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG)
         return true;
     return (bt_format_is_trusted(format) || (allowed & (1u << format)) != 0) &&
            bt_codecs_loaded()->can_write(format);
@@ -188,13 +195,12 @@ bt_image_free(BtImage *self)
     g_free(self);
 }
 
-/* libvips, where it is there. */
+/* libvips; not there only where the file is not what it was when it was looked at. */
 static const BtCodecs *
 take_codecs(Work *self)
 {
     if (bt_codecs_loaded() == NULL)
-        bt_outcome_fail(self->outcome, BT_REASON_UNPREPARED,
-                        "it needs libvips, which is not loaded");
+        bt_outcome_fail(self->outcome, BT_REASON_BROKEN, "its first bytes have changed");
     else
         settle_codecs(self->image);
     return bt_codecs_loaded();
@@ -212,9 +218,7 @@ read_magic(Work *self, int fd)
                                g_strerror(errno));
     if (size == 0)
         return bt_outcome_fail(self->outcome, BT_REASON_EMPTY, "the file is empty");
-    self->source = bt_format_of_bytes(magic, (size_t)size);
-    if (self->raw && self->source == BT_FORMAT_TIFF)
-        self->source = BT_FORMAT_RAW;
+    self->source = format_of(magic, (size_t)size, self->raw);
     return true;
 }
 
@@ -363,8 +367,10 @@ plan(Work *self)
     scale = fit(self, width, height, &out->out_width, &out->out_height);
     self->job.shrink = settings->exact ? 1 : limit_shrink(self, bt_plan_shrink(sigma, scale));
     scale = MAX((double)width / out->out_width, (double)height / out->out_height);
-    return (BtReduction){
-        .shrink = self->job.shrink, .spread = MAX(sigma, scale / 2), .pixels = settings->linear};
+    return (BtReduction){.shrink = self->job.shrink,
+                         .spread = MAX(sigma, scale / 2),
+                         .pixels = settings->linear,
+                         .n_threads = self->n_threads};
 }
 
 /* Whether the result is no larger than the preview that it is made of. */
@@ -403,8 +409,12 @@ prepare_colours(Work *self)
     BtColour *colour = self->image->colour;
     g_autoptr(GBytes) cmyk = NULL;
 
-    self->transforms = picture->profile != NULL &&
-                       bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
+    if (memcmp(&picture->coding, &(BtCoding){0}, sizeof picture->coding) != 0 && !picture->cmyk)
+        self->transforms = bt_colour_prepare_coded(colour, &picture->coding, &shape);
+    else
+        self->transforms =
+            picture->profile != NULL &&
+            bt_colour_prepare(colour, picture->profile, picture->profile_size, &shape);
     if (!picture->cmyk || self->transforms)
         return true;
     if ((cmyk = bt_codecs_loaded()->cmyk_profile()) == NULL ||
@@ -450,8 +460,12 @@ shrink_picture(Work *self)
         self->job.before = self->image->colour;
         self->transforms = false;
     }
-    return check_memory(self, result_memory(&self->job)) &&
-           decode(self, &reduction, self->image->blur);
+    if (!check_memory(self, result_memory(&self->job)))
+        return false;
+    if (self->memory > 0 &&
+        self->outcome->memory + (uint64_t)self->n_threads * THREAD_BYTES > self->memory)
+        reduction.n_threads = 1;
+    return decode(self, &reduction, self->image->blur);
 }
 
 static void
@@ -525,8 +539,8 @@ encode(Work *self)
             return NULL;
     self->outcome->out_width = rasters->width;
     self->outcome->out_height = rasters->height;
-    if (strip != BT_STRIP_ALL)
-        self->decoder->metadata(self->decode, &metadata);
+    self->decoder->metadata(self->decode, &metadata);
+    self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
     bt_metadata_clean(&metadata, strip);
     return blur->merged ? bt_jpeg_write_planes(rasters, quality_of(self), &metadata, self->outcome)
                         : encode_pixels(self, &metadata);
@@ -578,9 +592,13 @@ make_result(Work *self, BtFormat format, int out_fd)
 
 void
 bt_image_process(BtImage *self, int in_fd, bool raw, int out_fd, BtFormat format, uint64_t memory,
-                 BtOutcome *out_outcome)
+                 int n_threads, BtOutcome *out_outcome)
 {
-    Work work = {.image = self, .outcome = out_outcome, .memory = memory, .raw = raw};
+    Work work = {.image = self,
+                 .outcome = out_outcome,
+                 .memory = memory,
+                 .n_threads = n_threads,
+                 .raw = raw};
     uint64_t start_ns = bt_clock_now_ns();
 
     memset(out_outcome, 0, sizeof *out_outcome);

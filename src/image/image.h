@@ -3,7 +3,7 @@
  * One picture: a descriptor to read from, a descriptor to write to, an outcome.
  *
  *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
- *   bt_image_process(image, in_fd, out_fd, format, &outcome);         any number of times
+ *   bt_image_process(image, in_fd, out_fd, format, memory, 1, &outcome);        any number of times
  *
  * The way of a picture: read the header; plan; decode top to bottom in this thread with as much
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
@@ -14,12 +14,11 @@
  * Which of them a picture needs its first bytes say, so that libvips is loaded before the worker is
  * forked that is to have the picture:
  *
- *   if (bt_image_needs_vips(in_fd, format))                           in the supervisor
+ *   if (bt_image_needs_vips(in_fd, raw, format))                      in the supervisor
  *       bt_image_prepare(&error);
  *
  * Neither starts a thread, and neither does bt_image_can_write(): after them a process may fork.
- * After bt_image_new() it may not. A process that is not prepared says so of the pictures it cannot
- * do (BT_REASON_UNPREPARED).
+ * After bt_image_new() it may not.
  *
  * Colour: RGB and CMYK become sRGB (by the embedded profile, else libvips' own CMYK profile), grey
  * stays grey, 16 bits stay 16 bits where the result's format has them (12 in AVIF). Alpha is kept
@@ -57,20 +56,19 @@ typedef struct BtImage BtImage;
 /* Loads libvips, the first time. Takes VIPS_MAX_THREADS out of the environment, which would make it
  * start threads. */
 BT_MUST_CHECK bool bt_image_prepare(GError **error);
-bool bt_image_is_prepared(void);
 
 /* libvips' version: "8.14.1". Once prepared. */
 const char *bt_image_vips_version(void);
 
 /* Whether a picture is to be read by libvips, or its result written: by the first bytes of the file
- * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. format: of the result;
+ * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. raw, format: as below;
  * BT_FORMAT_NONE where it will be JPEG or PNG. False for what cannot be read or is empty. Needs no
- * libvips. What was false for a file is not UNPREPARED later. */
-bool bt_image_needs_vips(int fd, BtFormat format);
+ * libvips. What was false for a file does not need it later. */
+bool bt_image_needs_vips(int fd, bool raw, BtFormat format);
 
 /* Whether a format can be written, with these formats allowed: JPEG and PNG always can; of others,
- * a few pixels are encoded the first time, by a child, where this process does not decode itself.
- * Once prepared, but for those two. */
+ * which need libvips, a few pixels are encoded the first time, by a child, where this process does
+ * not decode itself. */
 bool bt_image_can_write(BtFormat format, uint32_t allowed);
 
 /* The state of a process that decodes: kernel and buffers. NULL when memory is short. */
@@ -83,9 +81,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
  * out_fd (emptied first). raw: what begins like a TIFF is a camera's raw file. format: of the
  * result; BT_FORMAT_NONE chooses PNG for a picture with alpha and JPEG for any other. memory:
  * bytes; a picture whose header tells that it takes more is not decoded (BT_REASON_HEAVY); 0: no
- * limit. Both descriptors stay the caller's. Whatever goes wrong is in *out_outcome. */
+ * limit. n_threads: as in BtReduction; none is left. Both descriptors stay the caller's. Whatever
+ * goes wrong is in *out_outcome. */
 void bt_image_process(BtImage *self, int in_fd, bool raw, int out_fd, BtFormat format,
-                      uint64_t memory, BtOutcome *out_outcome);
+                      uint64_t memory, int n_threads, BtOutcome *out_outcome);
 
 /* Decodes a picture wholly and makes nothing of it, within the same limits. */
 void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);

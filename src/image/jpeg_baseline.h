@@ -26,6 +26,9 @@
 bool bt_jpeg_baseline_prepare(BtJpegScan *scan);
 void bt_jpeg_baseline_free(BtJpegBaseline *self);
 
+/* Gives a scan that is a copy of another one, which outlives it, buffers of its own. */
+void bt_jpeg_baseline_copy(BtJpegScan *scan);
+
 /* Takes what it can of a run, moves scan->mcu and run->at, and returns the number of MCUs; 0 for
  * any doubt. */
 int bt_jpeg_baseline_run(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run);
@@ -37,5 +40,18 @@ bool bt_jpeg_baseline_has_room(const BtJpegScan *scan, int n_mcus);
  * streams, at most. Moves scan->mcu and each at. False for any doubt. */
 bool bt_jpeg_baseline_run_segments(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *runs,
                                    int n_runs);
+
+/* Bytes of data that a run should have. */
+size_t bt_jpeg_baseline_span(const BtJpegScan *scan);
+
+/* Another thread's part of bt_jpeg_baseline_run(), in three steps: finds blocks of a run that is
+ * `guessed`; joins them, once it is known where the run begins (run->at) and with which DC
+ * coefficients, and returns how many MCUs there are, *out_at where they end, and in dc the last
+ * coefficients; places them. Only the second step has to wait for the run before. The join may find
+ * no MCUs, which is no doubt: bt_jpeg_baseline_run() can go on from there. */
+void bt_jpeg_baseline_guess(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run);
+int bt_jpeg_baseline_join(const BtJpegScan *scan, const BtJpegRun *run, uint64_t *out_at,
+                          uint16_t dc[BT_JPEG_LOW_COMPONENTS_MAX]);
+void bt_jpeg_baseline_place(BtJpegScan *scan, BtJpegRun *run, int n_mcus);
 
 #endif

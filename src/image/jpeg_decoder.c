@@ -58,7 +58,7 @@ begin_jpeg(BtDecode *self, const BtReduction *reduction, BtBand *out_band, BtOut
     bool planes = by > 1 && !reduction->pixels;
 
     if (!(planes ? bt_jpeg_reader_start(reader, by, reduction->complete ? 1 : reduction->shrink,
-                                        outcome)
+                                        reduction->n_threads, outcome)
                  : bt_jpeg_reader_start_pixels(reader, outcome)))
         return false;
     *out_band = (BtBand){.n_planes = reader->n_planes, .ycc = planes && reader->ycc};

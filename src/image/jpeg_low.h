@@ -21,6 +21,7 @@
  *
  *   jpeg_low.c           headers of scans; which are needed
  *   jpeg_scan.c          one scan: restarts, and the data piece by piece (jpeg_window.h)
+ *   jpeg_lanes.c         several threads in one scan
  *   jpeg_baseline.c      blocks of sequential files, and first scans of DC coefficients
  *   jpeg_progressive.c   the other scans of progressive files
  *   jpeg_samples.c       coefficients to samples
@@ -73,7 +74,8 @@ typedef struct BtJpegLowSource {
     int fd;   /* lent */
     off_t at; /* just behind the header of the first scan */
     const BtJpegOps *ops;
-    int n_streams; /* 1 to BT_JPEG_STREAMS_MAX; the coefficients do not depend on it */
+    int n_streams; /* 1 to BT_JPEG_STREAMS_MAX; the coefficients do not depend on it, */
+    int n_threads; /* nor on this: 1 or more, with the caller's; none is left running */
 } BtJpegLowSource;
 
 struct jpeg_decompress_struct;

@@ -16,11 +16,12 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#define BLOCK      8
-#define ROWS_MAX   (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
-#define SPREAD_MIN 9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
-#define PIXEL_ROWS 16          /* at a time, of whole pixels */
-#define PIECE      65536       /* bytes of the file at a time: stays in the cache */
+#define BLOCK       8
+#define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
+#define THREADS_MIN 50000000    /* px that several threads are started for */
+#define PIXEL_ROWS  16          /* at a time, of whole pixels */
+#define PIECE       65536       /* bytes of the file at a time: stays in the cache */
 
 /* What libjpeg needs, around what the caller sees. */
 typedef struct Reader {
@@ -304,13 +305,15 @@ have_one_grid(const BtPlane planes[BT_PLANES_MAX])
 /* Decodes the file without libjpeg. False where that leaves it to libjpeg, which goes on from where
  * its header ends. */
 static bool
-start_low(Reader *self, int shrink)
+start_low(Reader *self, int shrink, int n_threads)
 {
+    const BtJpegFrame *frame = &self->public.frame;
     BtJpegLowSource source = {
         .fd = self->fd,
         .at = self->at - (off_t)self->source.bytes_in_buffer,
         .ops = self->ops = bt_jpeg_ops(bt_kernel_level()),
         .n_streams = BT_JPEG_STREAMS_MAX,
+        .n_threads = (int64_t)frame->width * frame->height < THREADS_MIN ? 1 : n_threads,
     };
 
     self->low = bt_jpeg_low_read(&self->jpeg, shrink, &source);
@@ -326,14 +329,15 @@ start_low(Reader *self, int shrink)
 }
 
 bool
-bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, BtOutcome *outcome)
+bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_threads,
+                     BtOutcome *outcome)
 {
     Reader *self = (Reader *)reader;
     struct jpeg_decompress_struct *jpeg = &self->jpeg;
 
     if (setjmp(self->jump) != 0)
         return fail(self, "it cannot be decoded", outcome);
-    if (shrink >= BLOCK && start_low(self, shrink))
+    if (shrink >= BLOCK && start_low(self, shrink, n_threads))
         return true;
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;

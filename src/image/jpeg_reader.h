@@ -7,7 +7,7 @@
  *
  *   BtJpegReader *reader = bt_jpeg_reader_new(fd, 0, &outcome);       the header
  *   reduction = bt_jpeg_reduction(&reader->frame, shrink, spread);
- *   bt_jpeg_reader_start(reader, reduction, shrink, &outcome);        1: whole pixels instead:
+ *   bt_jpeg_reader_start(reader, reduction, shrink, 1, &outcome);     1: whole pixels instead:
  *   bt_jpeg_reader_start_pixels(reader, &outcome);
  *   while (bt_jpeg_reader_next(reader, &outcome))                     one band of every plane
  *       ... n_rows rows of reader->planes[i] ...
@@ -55,7 +55,8 @@ int bt_jpeg_reduction(const BtJpegFrame *frame, int shrink, double spread);
 
 /* Decodes at 1/reduction what is to be shrunk by `shrink` in all, or without libjpeg more coarsely
  * than that: no plane's pitch is more than `shrink`. */
-bool bt_jpeg_reader_start(BtJpegReader *self, int reduction, int shrink, BtOutcome *outcome);
+bool bt_jpeg_reader_start(BtJpegReader *self, int reduction, int shrink, int n_threads,
+                          BtOutcome *outcome);
 
 /* Decodes whole pixels, grey or RGB, at full size: of one or three components. */
 bool bt_jpeg_reader_start_pixels(BtJpegReader *self, BtOutcome *outcome);

@@ -2,6 +2,7 @@
 #include "image/jpeg_scan.h"
 
 #include "image/jpeg_baseline.h"
+#include "image/jpeg_lanes.h"
 #include "image/jpeg_progressive.h"
 
 #include <glib.h>
@@ -53,13 +54,6 @@ fill(BtJpegWindow *window, uint64_t *at)
     return true;
 }
 
-/* Whether less than a byte is left behind the last block of a segment. */
-static bool
-is_at_end(uint64_t at, size_t end)
-{
-    return at <= 8 * end && at + 8 > 8 * end;
-}
-
 /* From *at to the beginning of the next segment. */
 static bool
 run_segment(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uint64_t *at)
@@ -84,7 +78,7 @@ run_segment(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, 
     }
     if (!find_end(window, &end) && !fill(window, at))
         return false;
-    if (!find_end(window, &end) || self->blank != 0 || !is_at_end(*at, end))
+    if (!find_end(window, &end) || self->blank != 0 || !bt_jpeg_is_at_end(*at, end))
         return false;
     *at = 8 * end;
     return true;
@@ -104,7 +98,7 @@ find_segments(const BtJpegScan *self, const BtJpegWindow *window, int n_mcus, ui
 
         if (!restarts && (!window->ended || restart > window->n_restarts))
             break;
-        out_runs[n] = (BtJpegRun){window->data, at, end, true, MIN(n_mcus, self->interval)};
+        out_runs[n] = (BtJpegRun){window->data, at, end, true, MIN(n_mcus, self->interval), false};
         n_mcus -= out_runs[n].n_mcus;
         at = 8 * end;
     }
@@ -129,7 +123,7 @@ run_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus, uint64_t *at, b
     if (!bt_jpeg_baseline_run_segments(self, window->ops, runs, n))
         return false;
     for (int i = 0; i < n; i++)
-        if (!is_at_end(runs[i].at, runs[i].limit))
+        if (!bt_jpeg_is_at_end(runs[i].at, runs[i].limit))
             return false;
     *at = 8 * runs[n - 1].limit;
     window->first_restart += n - 1;
@@ -151,22 +145,14 @@ run_some(BtJpegScan *self, BtJpegWindow *window, Decode *decode, int n_mcus, uin
 }
 
 bool
-bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
+bt_jpeg_scan_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus)
 {
-    Decode *decode = choose_decoder(self);
-    int n_mcus;
     uint64_t at = 0;
 
-    count_mcus(self);
-    n_mcus = self->mcus_across * self->mcus_down;
-    self->mcu = 0;
-    if (decode == bt_jpeg_baseline_run && !bt_jpeg_baseline_prepare(self))
-        return false;
-    bt_jpeg_window_begin(window);
     for (;;) {
         bool restarts;
 
-        if (!run_some(self, window, decode, n_mcus - self->mcu, &at))
+        if (!run_some(self, window, choose_decoder(self), n_mcus - self->mcu, &at))
             return false;
         restarts = window->first_restart < window->n_restarts;
         if (self->mcu == n_mcus)
@@ -175,6 +161,21 @@ bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
             return false;
         window->first_restart++;
     }
+}
+
+bool
+bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
+{
+    bool baseline = choose_decoder(self) == bt_jpeg_baseline_run;
+
+    count_mcus(self);
+    self->mcu = 0;
+    if (baseline && !bt_jpeg_baseline_prepare(self))
+        return false;
+    bt_jpeg_window_begin(window);
+    return baseline && self->n_threads > 1
+               ? bt_jpeg_lanes_run(self, window)
+               : bt_jpeg_scan_segments(self, window, self->mcus_across * self->mcus_down);
 }
 
 void

@@ -35,6 +35,9 @@ typedef struct BtJpegTable {
 #define BT_JPEG_BLOCK_BYTES_MAX 256
 #define BT_JPEG_MCU_BYTES_MAX   (BT_JPEG_MCU_BLOCKS_MAX * BT_JPEG_BLOCK_BYTES_MAX)
 
+/* Bytes at the end of a run that is not final, in which its last whole MCU ends. */
+#define BT_JPEG_RUN_REST (2 * BT_JPEG_MCU_BYTES_MAX + 64)
+
 typedef struct BtJpegBaseline BtJpegBaseline;
 
 typedef struct BtJpegScan {
@@ -46,6 +49,7 @@ typedef struct BtJpegScan {
     int interval;    /* MCUs from restart to restart; 0: none */
     const BtJpegTable *dc_tables, *ac_tables; /* BT_JPEG_TABLES_MAX each */
     int n_streams;
+    int n_threads;
 
     /* Set by bt_jpeg_scan_run(): */
     int mcus_across, mcus_down;
@@ -62,10 +66,23 @@ typedef struct BtJpegRun {
     size_t limit; /* bytes that are there */
     bool final;   /* the segment ends at limit; else more follows in the next window */
     int n_mcus;   /* that are left of the segment */
+    bool guessed; /* no block need begin at `at` */
 } BtJpegRun;
 
 bool bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window);
+
+/* Of a scan with restarts: the segments from scan->mcu to n_mcus, which a window of a scan that has
+ * begun has to hold to its end. */
+bool bt_jpeg_scan_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus);
+
 void bt_jpeg_scan_clear(BtJpegScan *self);
+
+/* Whether less than a byte is left behind the last block of a segment, which ends at bit `at`. */
+static inline bool
+bt_jpeg_is_at_end(uint64_t at, size_t end)
+{
+    return at <= 8 * end && at + 8 > 8 * end;
+}
 
 /* Blocks of one component that are decoded row by row: a scan of its own has no others. */
 static inline bool

@@ -6,7 +6,9 @@
 #include <glib.h>
 #include <string.h>
 
-#define PIECE 65536 /* bytes of the file at a time: stays in the cache */
+#define PIECE            65536 /* bytes of the file at a time: stays in the cache */
+#define WINDOW_BYTES     (160 << 10)
+#define WINDOW_BYTES_MAX (5 << 20)
 
 #define STUFFING 0x00
 #define RST0     0xd0
@@ -18,7 +20,8 @@ bt_jpeg_window_init(BtJpegWindow *self, const BtJpegOps *ops, int fd, off_t at)
 {
     *self = (BtJpegWindow){.ops = ops, .fd = fd, .at = at};
     self->piece = g_malloc(PIECE);
-    self->data = g_malloc(BT_JPEG_WINDOW_BYTES + BT_JPEG_DATA_SLACK);
+    self->room = WINDOW_BYTES;
+    self->data = g_malloc(WINDOW_BYTES + BT_JPEG_DATA_SLACK);
     self->restarts = g_new(uint32_t, BT_JPEG_WINDOW_RESTARTS_MAX);
 }
 
@@ -123,13 +126,13 @@ bool
 bt_jpeg_window_fill(BtJpegWindow *self, size_t n_used)
 {
     drop_data(self, n_used);
-    while (!self->ended && self->size < BT_JPEG_WINDOW_BYTES &&
+    while (!self->ended && self->size < self->room &&
            self->n_restarts < BT_JPEG_WINDOW_RESTARTS_MAX) {
         size_t n, plain;
 
         if (!need_bytes(self, 1))
             return false;
-        n = MIN(self->piece_size - self->piece_at, BT_JPEG_WINDOW_BYTES - self->size);
+        n = MIN(self->piece_size - self->piece_at, self->room - self->size);
         plain = self->ops->copy_plain(self->data + self->size, self->piece + self->piece_at, n);
         self->size += plain;
         self->piece_at += plain;
@@ -137,6 +140,16 @@ bt_jpeg_window_fill(BtJpegWindow *self, size_t n_used)
             return false;
     }
     memset(self->data + self->size, 0, BT_JPEG_DATA_SLACK);
+    return true;
+}
+
+bool
+bt_jpeg_window_grow(BtJpegWindow *self)
+{
+    if (self->room >= WINDOW_BYTES_MAX)
+        return false;
+    self->room *= 2;
+    self->data = g_realloc(self->data, self->room + BT_JPEG_DATA_SLACK);
     return true;
 }
 

@@ -27,13 +27,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BT_JPEG_WINDOW_BYTES        (160 << 10)
 #define BT_JPEG_WINDOW_RESTARTS_MAX 4096
 
 typedef struct BtJpegWindow {
     /* Of the scan: */
     uint8_t *data;      /* BT_JPEG_DATA_SLACK zeros follow */
     size_t size;        /* bytes */
+    size_t room;        /* bytes that it may have */
     uint32_t *restarts; /* bytes of data before each marker */
     int first_restart;  /* that was not passed */
     int n_restarts;
@@ -59,6 +59,9 @@ void bt_jpeg_window_begin(BtJpegWindow *self);
 
 /* Drops the first n_used bytes of data, and adds what there is room for. */
 bool bt_jpeg_window_fill(BtJpegWindow *self, size_t n_used);
+
+/* Makes room for twice as many data. False where that is too much. */
+bool bt_jpeg_window_grow(BtJpegWindow *self);
 
 /* Up to the marker that ends the scan. */
 bool bt_jpeg_window_skip_data(BtJpegWindow *self);

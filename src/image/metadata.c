@@ -30,6 +30,27 @@ is_fit_xmp(GBytes *xmp)
     return size <= BT_METADATA_SIZE_MAX;
 }
 
+uint32_t
+bt_metadata_left_out(const BtMetadata *self)
+{
+    static const struct {
+        const char *text;
+        uint32_t left_out;
+    } signs[] = {
+        {"hdrgm:Version", BT_LEFT_OUT_GAIN_MAP}, {":MotionPhoto=\"1\"", BT_LEFT_OUT_VIDEO},
+        {":MotionPhoto>1<", BT_LEFT_OUT_VIDEO},  {":MicroVideo=\"1\"", BT_LEFT_OUT_VIDEO},
+        {":MicroVideo>1<", BT_LEFT_OUT_VIDEO},
+    };
+    uint32_t left_out = 0;
+    gsize size;
+    const char *text = self->xmp != NULL ? g_bytes_get_data(self->xmp, &size) : NULL;
+
+    for (size_t i = 0; text != NULL && i < G_N_ELEMENTS(signs); i++)
+        if (memmem(text, size, signs[i].text, strlen(signs[i].text)) != NULL)
+            left_out |= signs[i].left_out;
+    return left_out;
+}
+
 void
 bt_metadata_clean(BtMetadata *self, BtStrip strip)
 {

@@ -10,11 +10,13 @@
  * upright), sizes, embedded previews, the maker's own notes (their offsets break, and what is in
  * them nobody knows). Colours are sRGB, so no profile is kept either.
  *
- * Follows: Exif 2.32; the Exif block is parsed and written again by libexif. XMP Specification Part
- * 3 (JPEG segments).
+ * Follows: Ultra HDR Image Format 1.1 and Motion Photo 1.0 (Android); Exif 2.32; the Exif block is
+ * parsed and written again by libexif. XMP Specification Part 3 (JPEG segments).
  */
 #ifndef BT_IMAGE_METADATA_H
 #define BT_IMAGE_METADATA_H
+
+#include "image/outcome.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -49,6 +51,9 @@ bt_metadata_is_empty(const BtMetadata *self)
 {
     return self->exif == NULL && self->xmp == NULL && self->iptc == NULL;
 }
+
+/* What XMP says to be beside the picture: BtLeftOut. */
+uint32_t bt_metadata_left_out(const BtMetadata *self);
 
 /* Takes what may not be kept out of it. What cannot be parsed goes wholly. */
 void bt_metadata_clean(BtMetadata *self, BtStrip strip);

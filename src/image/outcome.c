@@ -17,7 +17,6 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_ENCODE] = "encode",
     [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
-    [BT_REASON_UNPREPARED] = "unprepared",
     [BT_REASON_WORKER] = "worker",
     [BT_REASON_PREVIEW] = "preview",
 };
@@ -61,7 +60,7 @@ bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
         !is_terminated(outcome.loader, sizeof outcome.loader) ||
         !is_terminated(outcome.sentence, sizeof outcome.sentence) || outcome.source_width < 0 ||
         outcome.source_height < 0 || outcome.out_width < 0 || outcome.out_height < 0 ||
-        outcome.shrink < 0 || outcome.n_pages < 0)
+        outcome.shrink < 0 || outcome.n_pages < 0 || outcome.left_out > BT_LEFT_OUT_ALL)
         return false;
     if (ok && (outcome.format == BT_FORMAT_NONE || outcome.source_width == 0 ||
                outcome.source_height == 0 || outcome.out_width == 0 || outcome.out_height == 0))

@@ -16,21 +16,27 @@
 
 typedef enum BtReason {
     BT_REASON_OK,
-    BT_REASON_EMPTY,      /* no bytes */
-    BT_REASON_UNKNOWN,    /* not a picture in a format that can be read here */
-    BT_REASON_BLOCKED,    /* a format whose decoder is only used when allowed by name */
-    BT_REASON_TOO_LARGE,  /* claims more pixels than the limit */
-    BT_REASON_BROKEN,     /* the decoder gave up: truncated or damaged */
-    BT_REASON_MEMORY,     /* was short */
-    BT_REASON_HEAVY,      /* would need more memory than it was allowed; nothing was decoded */
-    BT_REASON_ENCODE,     /* the result could not be made into its format */
-    BT_REASON_WRITE,      /* the result could not be written */
-    BT_REASON_CANCELLED,  /* the caller asked to stop */
-    BT_REASON_UNPREPARED, /* needs libvips, and it is not loaded: bt_image_prepare() */
-    BT_REASON_WORKER,     /* said by the supervisor: the worker died, hung or spoke nonsense */
-    BT_REASON_PREVIEW,    /* a raw file without a preview that is whole and large enough */
+    BT_REASON_EMPTY,     /* no bytes */
+    BT_REASON_UNKNOWN,   /* not a picture in a format that can be read here */
+    BT_REASON_BLOCKED,   /* a format whose decoder is only used when allowed by name */
+    BT_REASON_TOO_LARGE, /* claims more pixels than the limit */
+    BT_REASON_BROKEN,    /* the decoder gave up: truncated or damaged */
+    BT_REASON_MEMORY,    /* was short */
+    BT_REASON_HEAVY,     /* would need more memory than it was allowed; nothing was decoded */
+    BT_REASON_ENCODE,    /* the result could not be made into its format */
+    BT_REASON_WRITE,     /* the result could not be written */
+    BT_REASON_CANCELLED, /* the caller asked to stop */
+    BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
+    BT_REASON_PREVIEW,   /* a raw file without a preview that is whole and large enough */
     BT_REASON_COUNT
 } BtReason;
+
+/* What a file holds beside its picture and its result does not: bits. */
+typedef enum BtLeftOut {
+    BT_LEFT_OUT_GAIN_MAP = 1,
+    BT_LEFT_OUT_VIDEO = 2, /* of a motion photo */
+    BT_LEFT_OUT_ALL = 3
+} BtLeftOut;
 
 typedef struct BtOutcome {
     BtReason reason;
@@ -41,8 +47,9 @@ typedef struct BtOutcome {
     int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
     int32_t out_width, out_height;       /* px of the result, upright */
     int32_t shrink;                      /* the reduction before the kernel, in all */
-    uint64_t memory; /* bytes that decoding it takes, as far as its header tells; 0: unknown */
-    int32_t n_pages; /* frames or pages in the file, of which the first was taken */
+    uint64_t memory;   /* bytes that decoding it takes, as far as its header tells; 0: unknown */
+    int32_t n_pages;   /* frames or pages in the file, of which the first was taken */
+    uint32_t left_out; /* BtLeftOut */
     uint64_t decode_ns, kernel_ns, encode_ns;
 } BtOutcome;
 

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/png_coding.h"
 #include "image/png_exif.h"
 #include "image/png_filter.h"
 
@@ -591,6 +592,7 @@ describe(const Png *self, BtPicture *out_picture)
         .alpha = self->bands % 2 == 0,
         .profile = profile,
         .profile_size = profile_size,
+        .coding = bt_png_coding(self->fd),
     };
 }
 

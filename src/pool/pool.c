@@ -44,6 +44,7 @@ struct BtPool {
     uint64_t next_start_ns; /* no worker is started before */
     GError *failure;        /* the pool gave up */
     uint64_t n_started, n_died;
+    uint64_t n_old; /* of the started, those that get no further task */
 };
 
 /* A map that runs. Outcome number i waits at ring[i % window] for those before it. */
@@ -139,7 +140,7 @@ start_worker(BtPool *self, BtSlot *slot, uint64_t now_ns)
     g_autoptr(GError) error = NULL;
 
     if (bt_slot_start(slot, now_ns, &error)) {
-        self->n_started++;
+        slot->number = self->n_started++;
         self->n_refused = 0;
         return true;
     }
@@ -161,7 +162,8 @@ feed(BtPool *self, BtSlot *slot, uint64_t now_ns)
 
     if (task == NULL)
         return;
-    if (slot->stale || (limit_ns > 0 && now_ns - slot->since_ns > limit_ns))
+    if (slot->number < MAX(task->n_unfit, self->n_old) ||
+        (limit_ns > 0 && now_ns - slot->since_ns > limit_ns))
         bt_slot_condemn(slot, BT_TASK_DONE);
     else if (!bt_slot_give(slot, task, now_ns))
         return;
@@ -467,8 +469,7 @@ bt_pool_failure(const BtPool *self)
 void
 bt_pool_renew(BtPool *self)
 {
-    for (int i = 0; i < self->options.n_slots; i++)
-        self->slots[i].stale = true;
+    self->n_old = self->n_started;
 }
 
 size_t

@@ -23,8 +23,9 @@
  *     attempt, from one that dies before reading it.
  *   - A worker is started when a task waits and no idle worker exists, so fewer tasks than slots
  *     start fewer workers. The slot keeps the entry function: first start and replacement are one
- *     path. A worker that was idle longer than idle_limit_ns is replaced before it gets a task
- *     (libvips 8.14 can hang or abort on a task that comes 15 s after the last one).
+ *     path. A worker that is unfit for a task is replaced before it, and so is one that was idle
+ * longer than idle_limit_ns is replaced before it gets a task (libvips 8.14 can hang or abort on a
+ * task that comes 15 s after the last one).
  *   - The pool gives up for one of three reasons, and bt_pool_failure() says which:
  *       workers keep crashing (BT_ERROR_EXHAUSTED): `crash_limit` deaths in a row without one DONE
  *       between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
@@ -113,7 +114,9 @@ typedef struct BtTask {
     size_t size;       /* <= BT_FRAME_BYTES_MAX */
     int fds[BT_FRAME_FDS_MAX];
     int n_fds;
-    void *tag; /* handed back with the outcome, never touched */
+    uint64_t
+        n_unfit; /* none of the first so many workers gets it: of those bt_pool_counts() tells */
+    void *tag;   /* handed back with the outcome, never touched */
 } BtTask;
 
 typedef enum BtTaskEnd {

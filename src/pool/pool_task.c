@@ -16,6 +16,7 @@ bt_pool_task_new(uint64_t id, const BtTask *task, uint64_t now_ns)
         .size = task->size,
         .n_fds = task->n_fds,
     };
+    self->n_unfit = task->n_unfit;
     if (task->size > 0)
         memcpy(self->bytes, task->bytes, task->size);
     memcpy(self->frame.fds, task->fds, sizeof self->frame.fds);

@@ -17,6 +17,7 @@
 typedef struct BtPoolTask {
     BtPoolOutcome outcome;
     BtFrame frame; /* as a worker gets it */
+    uint64_t n_unfit;
     unsigned char bytes[];
 } BtPoolTask;
 

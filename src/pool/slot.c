@@ -54,7 +54,7 @@ bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error)
         return false;
     self->channel_fd = bt_fd_steal(&supervisor_fd);
     self->verdict = BT_TASK_KILLED;
-    self->ready = self->stale = false;
+    self->ready = false;
     self->n_tasks = 0;
     enter(self, BT_WORKER_STARTING, now_ns, self->options->task_limit_ns);
     return true;

@@ -30,7 +30,7 @@ typedef struct BtSlot {
     BtFd channel_fd; /* -1 where the worker can say nothing any more */
     BtWorkerState state;
     bool ready;        /* the worker has said so */
-    bool stale;        /* to be replaced before it gets another task */
+    uint64_t number;   /* of the worker: how many were started before it, by the pool */
     BtTaskEnd verdict; /* on a worker that is ENDING: why; KILLED: what the process says itself */
     BtPoolTask *task;  /* the worker has it */
     BtPoolTask *retry; /* waits here for a fresh worker: an earlier one died with it */

@@ -122,6 +122,7 @@ bt_events_picture(FILE *out, const char *status, const BtReportPicture *picture,
     put_known(&json, "source_width", (uint64_t)picture->source_width);
     put_known(&json, "source_height", (uint64_t)picture->source_height);
     put_known(&json, "pages", (uint64_t)picture->n_pages);
+    put_known_text(&json, "left_out", picture->left_out);
     put_known(&json, "result_bytes", picture->result_bytes);
     put_known(&json, "width", (uint64_t)picture->width);
     put_known(&json, "height", (uint64_t)picture->height);

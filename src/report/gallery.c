@@ -3,6 +3,8 @@
 
 #include "base/format.h"
 #include "base/human.h"
+#include "base/template.h"
+#include "report/gallery_parts.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -26,70 +28,8 @@ struct BtGallery {
     GArray *entries; /* of Entry */
 };
 
-static const char head[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\">\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n" BT_GALLERY_MARK "\n"
-    "<link rel=\"icon\" href=\"data:,\">\n";
-
-static const char style[] =
-    "<style>\n"
-    ":root{--paper:#f6f5f2;--ink:#1d1c1a;--soft:#6b675f;--mat:#e7e4de;--line:#d8d4cb;"
-    "--mark:#9a3412}\n"
-    "@media(prefers-color-scheme:dark){:root{--paper:#161614;--ink:#eceae4;--soft:#a19c91;"
-    "--mat:#23221f;--line:#33312c;--mark:#fb923c}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0;background:var(--paper);color:var(--ink);"
-    "font:15px/1.45 system-ui,sans-serif}\n"
-    "header,nav,main,footer{max-width:1600px;margin:0 auto;padding:0 1.25rem}\n"
-    "header{padding-top:1.75rem}\n"
-    "h1{font-size:1.5rem;font-weight:650;margin:0;overflow-wrap:anywhere}\n"
-    "h2{font-size:1.05rem;font-weight:600;margin:2.25rem 0 .75rem;padding-top:.75rem;"
-    "border-top:1px solid var(--line);overflow-wrap:anywhere}\n"
-    "h2 small,header p,figcaption,nav{color:var(--soft)}\n"
-    "h2 small{font-weight:400;margin-left:.5rem}\n"
-    "header p{margin:.25rem 0 0}\n"
-    "nav{margin-top:1rem}\n"
-    "nav ul{columns:16rem;padding-left:1.2rem;margin:.5rem 0}\n"
-    "nav li{overflow-wrap:anywhere}\n"
-    "a{color:inherit}\n"
-    "a:focus-visible,summary:focus-visible{outline:3px solid var(--mark);outline-offset:2px}\n"
-    ".skip{position:absolute;left:-999rem}\n"
-    ".skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.5rem}\n"
-    ".sheet{list-style:none;margin:0;padding:0;display:grid;gap:1.25rem 1rem;"
-    "grid-template-columns:repeat(auto-fill,minmax(min(14rem,44%),1fr))}\n"
-    ".sheet li{content-visibility:auto;contain-intrinsic-size:auto 14rem}\n"
-    "figure{margin:0}\n"
-    ".mat{display:flex;align-items:center;justify-content:center;aspect-ratio:4/3;"
-    "background:var(--mat);border-radius:4px;overflow:hidden;text-decoration:none}\n"
-    ".mat img{width:100%;height:100%;object-fit:contain}\n"
-    "figcaption{font-size:.8rem;margin-top:.4rem;overflow-wrap:anywhere}\n"
-    "figcaption span,time{white-space:nowrap}\n"
-    "figcaption b{display:block;color:var(--ink);font-weight:550;font-size:.875rem}\n"
-    ".failed{padding-left:1.2rem}\n"
-    ".failed li{margin:.35rem 0;overflow-wrap:anywhere}\n"
-    ".failed b{color:var(--mark);font-weight:550}\n"
-    "footer{color:var(--soft);font-size:.8rem;padding-top:2rem;padding-bottom:2rem}\n"
-    "@media print{nav,footer,.skip{display:none}.sheet li{content-visibility:visible;"
-    "break-inside:avoid}}\n"
-    "</style>\n";
-
-static const char script[] =
-    "<script>\n"
-    "const pictures=[...document.querySelectorAll('.mat')];\n"
-    "document.addEventListener('keydown',e=>{\n"
-    " if(e.ctrlKey||e.altKey||e.metaKey)return;\n"
-    " const at=pictures.indexOf(document.activeElement);\n"
-    " const step={j:1,ArrowRight:1,k:-1,ArrowLeft:-1}[e.key];\n"
-    " if(step){const to=pictures[at<0?0:at+step];if(to){to.focus();"
-    "to.scrollIntoView({block:'nearest'});e.preventDefault()}}\n"
-    " const image=at>=0&&pictures[at].firstElementChild;\n"
-    " if(e.key==='b'&&image&&image.tagName==='IMG'){const other=image.dataset.before;\n"
-    "  image.dataset.before=image.getAttribute('src');image.src=other}\n"
-    "});\n"
-    "</script>\n";
+/* Where the pictures go, which are too many to be in memory. No name that is shown has it. */
+#define PICTURES "\f"
 
 static void
 clear_entry(gpointer data)
@@ -359,27 +299,43 @@ write_failures(const BtGallery *self, guint first, FILE *out)
     fputs("</ul></section>\n", out);
 }
 
-static void
-write_header(BtGallery *self, guint n_pictures, FILE *out)
+/* All but the pictures. Owned (g_free). */
+static char *
+make_page(BtGallery *self, guint n_pictures)
 {
     guint n_failed = self->entries->len - n_pictures;
-    guint n_folders = each_folder(self, n_pictures, NULL, out);
-    g_autofree char *title = shown(self->output);
-    g_autofree char *pictures = count_of(n_pictures, "picture");
+    guint n_folders = each_folder(self, n_pictures, NULL, NULL);
+    g_autofree char *title = bt_human_text(self->output);
+    g_autofree char *count = count_of(n_pictures, "picture");
     g_autofree char *folders = count_of(n_folders, "folder");
+    GString *summary = g_string_new(NULL), *page = g_string_new(NULL);
+    char *contents = NULL;
+    size_t size;
+    FILE *out = open_memstream(&contents, &size);
 
-    fprintf(out, "%s<title>%s: %s</title>\n%s", head, title, pictures, style);
-    fputs("<a class=\"skip\" href=\"#pictures\">To the pictures</a>\n", out);
-    fprintf(out, "<header><h1>%s</h1><p>%s in %s", title, pictures, folders);
+    g_string_printf(summary, "%s in %s", count, folders);
     if (n_failed > 0)
-        fprintf(out, ", <a href=\"#failed\">%u failed</a>", n_failed);
-    fputs("</p></header>\n", out);
+        g_string_append_printf(summary, ", <a href=\"#failed\">%u failed</a>", n_failed);
     if (n_folders > 1) {
         fprintf(out, "<nav aria-label=\"Folders\"><details%s><summary>%s</summary><ul>\n",
                 n_folders <= 40 ? " open" : "", folders);
         each_folder(self, n_pictures, write_contents_line, out);
         fputs("</ul></details></nav>\n", out);
     }
+    fclose(out);
+    bt_template_fill(page, gallery_html,
+                     (const BtTemplateValue[]){{"mark", BT_GALLERY_MARK, true},
+                                               {"title", title, false},
+                                               {"count", count, false},
+                                               {"style", gallery_css, true},
+                                               {"summary", summary->str, true},
+                                               {"contents", contents, true},
+                                               {"pictures", PICTURES, true},
+                                               {"script", gallery_js, true},
+                                               {NULL, NULL, false}});
+    free(contents);
+    g_string_free(summary, TRUE);
+    return g_string_free(page, FALSE);
 }
 
 bool
@@ -387,7 +343,9 @@ bt_gallery_write(BtGallery *self, int fd, GError **error)
 {
     int own = dup(fd);
     FILE *out = own >= 0 ? fdopen(own, "w") : NULL;
+    g_autofree char *page = NULL;
     guint n_pictures = 0;
+    char *rest;
     bool failed;
 
     if (out == NULL)
@@ -398,14 +356,12 @@ bt_gallery_write(BtGallery *self, int fd, GError **error)
     while (n_pictures < self->entries->len &&
            g_array_index(self->entries, Entry, n_pictures).result != NULL)
         n_pictures++;
-    write_header(self, n_pictures, out);
-    fputs("<main id=\"pictures\">\n", out);
+    page = make_page(self, n_pictures);
+    rest = strstr(page, PICTURES);
+    fwrite(page, 1, (size_t)(rest - page), out);
     each_folder(self, n_pictures, write_folder, out);
     write_failures(self, n_pictures, out);
-    fputs("</main>\n<footer>Arrow keys, or j and k, go from picture to picture; b shows the one at "
-          "hand as it was before.</footer>\n",
-          out);
-    fputs(script, out);
+    fputs(rest + strlen(PICTURES), out);
     errno = 0;
     failed = ferror(out) != 0;
     failed = fclose(out) != 0 || failed;

@@ -11,7 +11,7 @@
 
 /* What was said of one source. */
 typedef struct Entry {
-    char *status, *path, *result, *reason, *message, *decoder, *format;
+    char *status, *path, *result, *reason, *message, *left_out, *decoder, *format;
     BtReportPicture picture; /* its texts point above */
 } Entry;
 
@@ -34,6 +34,7 @@ free_entry(gpointer data)
     g_free(entry->result);
     g_free(entry->reason);
     g_free(entry->message);
+    g_free(entry->left_out);
     g_free(entry->decoder);
     g_free(entry->format);
     g_free(entry);
@@ -85,6 +86,7 @@ read_entry(const BtJsonObject *event)
     entry->result = read_name(event, "result");
     entry->reason = g_strdup(bt_json_text(event, "reason"));
     entry->message = g_strdup(bt_json_text(event, "message"));
+    entry->left_out = g_strdup(bt_json_text(event, "left_out"));
     entry->decoder = g_strdup(bt_json_text(event, "decoder"));
     entry->format = g_strdup(bt_json_text(event, "format"));
     entry->picture = (BtReportPicture){
@@ -99,6 +101,7 @@ read_entry(const BtJsonObject *event)
         .height = read_int(event, "height"),
         .shrink = read_int(event, "shrink"),
         .n_pages = read_int(event, "pages"),
+        .left_out = entry->left_out,
         .decoder = entry->decoder,
         .format = entry->format,
         .decode_ns = read_ns(event, "decode_seconds"),

@@ -232,6 +232,10 @@ bt_report_processed(BtReport *self, const BtReportPicture *picture)
 {
     self->counts.n_processed++;
     self->counts.n_paged += picture->n_pages > 1;
+    if (picture->left_out != NULL) {
+        self->counts.n_gain_maps += strstr(picture->left_out, "gain-map") != NULL;
+        self->counts.n_videos += strstr(picture->left_out, "video") != NULL;
+    }
     count_work(&self->counts, picture);
     tell_done(self, picture, "processed");
 }
@@ -394,6 +398,15 @@ count_text(uint64_t count, const char *word)
     return count > 0 ? g_strdup_printf(", %" PRIu64 " %s", count, word) : g_strdup("");
 }
 
+/* ", 12 gain maps left out", or nothing. */
+static char *
+count_left_out(uint64_t count, const char *word)
+{
+    g_autofree char *words = g_strdup_printf("%s%s left out", word, count == 1 ? "" : "s");
+
+    return count_text(count, words);
+}
+
 static void
 say_summary(BtReport *self, const BtReportEnd *end)
 {
@@ -411,6 +424,8 @@ say_summary(BtReport *self, const BtReportEnd *end)
     g_autofree char *removed = count_text(counts->n_removed, "removed");
     g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
     g_autofree char *paged = count_text(counts->n_paged, "by their first page");
+    g_autofree char *gain_maps = count_left_out(counts->n_gain_maps, "gain map");
+    g_autofree char *videos = count_left_out(counts->n_videos, "motion trailer");
     g_autofree char *workers =
         end->n_workers == BT_REPORT_SERIAL
             ? g_strdup("serial")
@@ -424,11 +439,11 @@ say_summary(BtReport *self, const BtReportEnd *end)
     }
     say(self, self->options.out,
         "%" PRIu64 " %s, %" PRIu64 " skipped, %" PRIu64
-        " failed%s%s%s%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)%s%s\n",
+        " failed%s%s%s%s%s%s%s%s in %.2f seconds (%s pictures/s, %s MP/s, %s)%s%s\n",
         self->options.verifies ? counts->n_verified : counts->n_processed,
         self->options.verifies ? "verified" : "processed", counts->n_skipped, counts->n_failed,
-        verified, planned, orphans, removed, ignored, paged, seconds, pictures, megapixels, workers,
-        counts->n_processed > 0 && output != NULL ? "; results are in " : "",
+        verified, planned, orphans, removed, ignored, paged, gain_maps, videos, seconds, pictures,
+        megapixels, workers, counts->n_processed > 0 && output != NULL ? "; results are in " : "",
         counts->n_processed > 0 && output != NULL ? output : "");
 }
 

@@ -76,6 +76,7 @@ typedef struct BtReportPicture {
     int width, height;               /* px of the result */
     int shrink;                      /* reduction before the kernel */
     int n_pages;                     /* frames or pages, of which the first was taken */
+    const char *left_out;            /* "gain-map", "video", "gain-map,video" */
     const char *decoder;             /* "jpeg", "png", "gifload_source" */
     const char *format;              /* of the result: "jpeg" */
     uint64_t decode_ns, kernel_ns, encode_ns;
@@ -87,10 +88,11 @@ typedef struct BtReportCounts {
     uint64_t n_verified;
     uint64_t n_skipped;
     uint64_t n_failed;
-    uint64_t n_planned; /* by a dry run */
-    uint64_t n_orphans; /* results whose source is gone */
-    uint64_t n_removed; /* of which */
-    uint64_t n_paged;   /* of which the first of several pages or frames was taken */
+    uint64_t n_planned;             /* by a dry run */
+    uint64_t n_orphans;             /* results whose source is gone */
+    uint64_t n_removed;             /* of which */
+    uint64_t n_paged;               /* of which the first of several pages or frames was taken */
+    uint64_t n_gain_maps, n_videos; /* that were left out */
     uint64_t n_ignored;
     uint64_t n_pixels;                        /* of the sources that were processed, at full size */
     uint64_t source_bytes, result_bytes;      /* of what was processed */

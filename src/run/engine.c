@@ -20,9 +20,10 @@ struct BtEngine {
     BtEngineOptions options; /* the pool points here */
     BtPool *pool;            /* or, where pictures are processed in this process: */
     BtImage *image;
-    bool prepared; /* the workers' processes are */
-    bool noticed;  /* what workers lack was told */
-    BtItem *item;  /* whose outcome was not yet collected, of this process */
+    bool loaded;        /* libvips is */
+    uint64_t n_without; /* workers that were started before */
+    bool noticed;       /* what workers lack was told */
+    BtItem *item;       /* whose outcome was not yet collected, of this process */
     BtOutcome outcome;
 };
 
@@ -45,7 +46,6 @@ bt_engine_new(const BtEngineOptions *options, GError **error)
     g_autoptr(BtEngine) self = g_new0(BtEngine, 1);
 
     self->options = *options;
-    self->prepared = bt_image_is_prepared();
     if (options->n_jobs > 0) {
         BtPoolOptions pool = {
             .name = "blurthumb",
@@ -125,21 +125,18 @@ process_here(BtEngine *self, BtItem *item)
         bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
     else
         bt_image_process(self->image, in_fd, item->task.raw, item->out_fd, item->task.format,
-                         item->task.memory, &self->outcome);
+                         item->task.memory, 1, &self->outcome);
     self->item = item;
 }
 
-/* Workers that are not fit for an item are replaced, before they get it, by such as are: with
- * libvips, or with more memory. */
-static void
-fit_workers(BtEngine *self, const BtItem *item)
+bool
+bt_engine_load_vips(BtEngine *self, GError **error)
 {
-    bool prepared = bt_image_is_prepared();
+    uint64_t n_died;
 
-    if (self->prepared != prepared || self->options.worker.memory < item->task.memory)
-        bt_pool_renew(self->pool);
-    self->prepared = prepared;
-    self->options.worker.memory = MAX(self->options.worker.memory, item->task.memory);
+    if (self->pool != NULL && !self->loaded)
+        bt_pool_counts(self->pool, &self->n_without, &n_died);
+    return self->loaded = bt_image_prepare(error);
 }
 
 bool
@@ -155,7 +152,11 @@ bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
         process_here(self, item);
         return true;
     }
-    fit_workers(self, item);
+    if (self->options.worker.memory < item->task.memory)
+        bt_pool_renew(self->pool);
+    self->options.worker.memory = MAX(self->options.worker.memory, item->task.memory);
+    if (item->needs_vips)
+        task.n_unfit = self->n_without;
     task.fds[task.n_fds++] = in = bt_fd_steal(&item->in_fd);
     if (!item->task.check) {
         if ((out = fcntl(item->out_fd, F_DUPFD_CLOEXEC, 3)) < 0)

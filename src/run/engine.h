@@ -12,9 +12,9 @@
  * n_jobs 0 nothing is forked and bt_engine_submit() does the work. A process either forks workers
  * or decodes, never both.
  *
- * Workers start without libvips. Once this process has loaded it (bt_image_prepare()) they are
- * replaced by workers that have it, before they get another picture; and so are they before one
- * that may have more memory than they were started with.
+ * Workers have libvips where this process had loaded it when they were forked. One that has not is
+ * replaced before it gets a picture that needs libvips; and so are all before one that may have
+ * more memory than they were started with.
  */
 #ifndef BT_RUN_ENGINE_H
 #define BT_RUN_ENGINE_H
@@ -51,6 +51,9 @@ int bt_engine_workers(const BtEngine *self);
 
 /* How many items would be taken into work at once. */
 size_t bt_engine_idle(const BtEngine *self);
+
+/* Loads libvips, the first time, for items that need it. */
+BT_MUST_CHECK bool bt_engine_load_vips(BtEngine *self, GError **error);
 
 /* Takes an item into work: in_fd goes to the engine (also on failure), and where the task is not to
  * check, out_fd is made; the item stays the caller's, and has to stay until the outcome. */

@@ -49,9 +49,10 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
             return NULL;
     }
     self->name = self->names[0];
-    self->task = (BtWorkerTask){.format = format,
-                                .raw = source->format == BT_FORMAT_RAW,
-                                .check = options->mode == BT_RUN_VERIFY};
+    self->task =
+        (BtWorkerTask){.format = format,
+                       .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
+                       .check = options->mode == BT_RUN_VERIFY};
     return g_steal_pointer(&self);
 }
 
@@ -97,6 +98,11 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
                  char **out_result)
 {
     static const BtOutcome nothing;
+    static const char *const left_out[BT_LEFT_OUT_ALL + 1] = {
+        [BT_LEFT_OUT_GAIN_MAP] = "gain-map",
+        [BT_LEFT_OUT_VIDEO] = "video",
+        [BT_LEFT_OUT_ALL] = "gain-map,video",
+    };
     const BtOutcome *o = outcome != NULL ? outcome : &nothing;
 
     *out_result = bt_run_result_path(options, self->name);
@@ -112,6 +118,7 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .height = o->out_height,
         .shrink = o->shrink,
         .n_pages = o->n_pages,
+        .left_out = left_out[o->left_out],
         .decoder = o->loader,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
         .decode_ns = o->decode_ns,

@@ -30,7 +30,7 @@ typedef struct BtItem {
     BtFd out_fd;        /* what the worker writes into, a memfd; -1 until a worker has it */
     bool again;         /* its source changed while it was read */
     bool alone;         /* no other picture may be in work meanwhile */
-    bool prepared;      /* its worker has libvips */
+    bool needs_vips;    /* its worker needs libvips */
     uint64_t start_ns;  /* when it was put into work */
 } BtItem;
 

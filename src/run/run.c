@@ -195,9 +195,8 @@ take_source(BtBatch *self, BtSource *source, GError **error)
     BtReportPicture found = {.path = source->path};
 
     bt_orphans_see(self->orphans, source);
-    if (((source->format != BT_FORMAT_JPEG && source->format != BT_FORMAT_RAW) ||
-         self->options->format > BT_FORMAT_JPEG) &&
-        !bt_image_prepare(error)) {
+    if (self->options->format == BT_FORMAT_NONE && source->format > BT_FORMAT_PNG &&
+        source->format != BT_FORMAT_RAW && !bt_engine_load_vips(self->engine, error)) {
         bt_source_free(source);
         return false;
     }
@@ -298,13 +297,14 @@ open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
         skip_or_plan(self, item);
     else if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
-    else if (open_file(self, item, &failure)) {
-        bt_stall_leave();
-        return g_steal_pointer(&item);
-    } else
+    else if (open_file(self, item, &failure))
+        item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.raw, item->task.format);
+    else
         *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
     bt_stall_leave();
-    return NULL;
+    if (item->in_fd >= 0 && item->needs_vips)
+        *out_ok = bt_engine_load_vips(self->engine, error);
+    return *out_ok && item->in_fd >= 0 ? g_steal_pointer(&item) : NULL;
 }
 
 static bool
@@ -348,6 +348,16 @@ next_item(BtBatch *self, bool *out_ok, GError **error)
     return item;
 }
 
+/* Threads for an item that is about to be started: its share of the idle workers, where no more
+ * pictures can come than there are. */
+static int
+share_workers(const BtBatch *self)
+{
+    int n_waiting = g_sequence_get_length(self->window) + (int)self->next.length;
+
+    return self->scanned ? MAX(1, (self->n_jobs - (int)self->working->len) / (1 + n_waiting)) : 1;
+}
+
 /* Gives every idle worker an item. False when the batch cannot go on. */
 static bool
 start_items(BtBatch *self, GError **error)
@@ -359,8 +369,8 @@ start_items(BtBatch *self, GError **error)
            (item = next_item(self, &ok, error)) != NULL) {
         g_autoptr(GError) failure = NULL;
 
-        item->prepared = bt_image_is_prepared();
         item->task.memory = bt_batch_memory(self, item->alone);
+        item->task.n_threads = share_workers(self);
         if (bt_engine_submit(self->engine, item, &failure)) {
             g_ptr_array_add(self->working, item);
             continue;
@@ -381,18 +391,6 @@ put_back(BtBatch *self, BtItem *item)
 {
     bt_report_dropped(self->report, item->source->path);
     bt_worker_result_clear(&item->out_fd);
-}
-
-/* Puts an item that was in work, and is taken, at the head of those that are next. */
-static bool
-redo(BtBatch *self, BtItem *item, GError **error)
-{
-    bool ok;
-
-    put_back(self, item);
-    if ((item = open_item(self, item, &ok, error)) != NULL)
-        g_queue_push_head(&self->next, item);
-    return ok;
 }
 
 /* Whether the source is not what was opened any more: written to, replaced or gone. */
@@ -477,23 +475,21 @@ static bool
 settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 {
     g_autoptr(BtItem) item = taken;
+    bool changed;
 
     g_ptr_array_remove_fast(self->working, item);
-    if (outcome->reason == BT_REASON_CANCELLED) {
+    changed =
+        outcome->reason != BT_REASON_CANCELLED && !item->task.check && has_changed(self, item);
+    if (changed && item->again) {
+        fail_item(self, item, "changed", "it changed while it was read, twice");
+        return true;
+    }
+    if (changed || outcome->reason == BT_REASON_CANCELLED) {
         put_back(self, item);
+        item->again |= changed;
         put_in_window(self, g_steal_pointer(&item));
         return true;
     }
-    if (!item->task.check && has_changed(self, item)) {
-        if (item->again) {
-            fail_item(self, item, "changed", "it changed while it was read, twice");
-            return true;
-        }
-        item->again = true;
-        return redo(self, g_steal_pointer(&item), error);
-    }
-    if (outcome->reason == BT_REASON_UNPREPARED && !item->prepared)
-        return bt_image_prepare(error) && redo(self, g_steal_pointer(&item), error);
     if (outcome->reason == BT_REASON_HEAVY && !item->alone &&
         outcome->memory <= bt_batch_memory(self, true)) {
         put_back(self, item);

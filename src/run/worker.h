@@ -20,6 +20,7 @@ typedef struct BtWorkerTask {
     bool raw;        /* the source is called as raw files of cameras are */
     bool check;      /* decode it only: there is no result */
     uint64_t memory; /* bytes that it may take, at most those of the worker; 0: no limit */
+    int n_threads;   /* 1 or more that it may be decoded with */
 } BtWorkerTask;
 
 typedef struct BtWorkerOptions {

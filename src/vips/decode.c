@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
+#include "image/png_coding.h"
 #include "image/png_exif.h"
 #include "vips/facts.h"
 #include "vips/failure.h"
@@ -171,11 +172,16 @@ describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
         .alpha = vips_image_hasalpha(image),
         .cmyk = image->Type == VIPS_INTERPRETATION_CMYK,
         .memory = held_bytes(self->loader, loaded),
+        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_ICC_NAME, &out_picture->profile,
                             &out_picture->profile_size) != 0)
         vips_error_clear();
+    /* A profile beside nclx counts, but beside PQ and HLG it is for those that know neither. */
+    if (out_picture->profile == NULL || strcmp(self->loader, "pngload_source") == 0 ||
+        bt_coding_is_hdr(&self->facts.coding))
+        out_picture->coding = self->facts.coding;
 }
 
 static bool
@@ -200,6 +206,8 @@ open_source(BtDecode *self, int fd, BtOutcome *outcome)
         return bt_vips_fail(outcome, BT_REASON_UNKNOWN,
                             "not a picture in a format that can be read");
     self->facts = bt_facts_read(fd, self->loader);
+    if (strcmp(self->loader, "pngload_source") == 0)
+        self->facts.coding = bt_png_coding(fd);
     self->white = self->facts.white;
     return self->facts.refusal == NULL ||
            bt_outcome_fail(outcome, BT_REASON_BROKEN, "it cannot be decoded: %s",

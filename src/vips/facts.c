@@ -173,6 +173,18 @@ has_auxiliary(const Box *iref, uint32_t item)
     return false;
 }
 
+/* The number of the main item; 0: none. */
+static uint32_t
+main_item(const uint8_t *at, const uint8_t *end)
+{
+    Box box;
+
+    while (at < end && next_box(&at, end, &box))
+        if (memcmp(box.kind, "pitm", 4) == 0 && box.body < box.end)
+            return item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2);
+    return 0;
+}
+
 /* Whether the main picture of a meta box has alpha beside it. */
 static bool
 has_alpha(const uint8_t *meta, size_t size)
@@ -186,12 +198,123 @@ has_alpha(const uint8_t *meta, size_t size)
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
         found = found || memmem(meta, size, kinds[i], strlen(kinds[i])) != NULL;
-    while (found && at < end && next_box(&at, end, &box))
-        if (memcmp(box.kind, "pitm", 4) == 0 && box.body < box.end)
-            item = item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2);
-    for (at = meta + 4; item > 0 && at < end && next_box(&at, end, &box);)
+    if (found)
+        item = main_item(at, end);
+    while (item > 0 && at < end && next_box(&at, end, &box))
         auxiliary = auxiliary || (memcmp(box.kind, "iref", 4) == 0 && has_auxiliary(&box, item));
     return auxiliary;
+}
+
+/* The first box of a kind in others. False where there is none. */
+static bool
+find_box(const uint8_t *at, const uint8_t *end, const char *kind, Box *out_box)
+{
+    while (at < end && next_box(&at, end, out_box))
+        if (memcmp(out_box->kind, kind, 4) == 0)
+            return true;
+    return false;
+}
+
+/* nclx at a number in ipco, counted from 1. */
+static bool
+take_property(const Box *ipco, uint32_t index, BtCoding *out_coding)
+{
+    const uint8_t *at = ipco->body;
+    Box box;
+
+    while (index > 0 && at < ipco->end && next_box(&at, ipco->end, &box))
+        if (--index == 0 && memcmp(box.kind, "colr", 4) == 0 && box.end - box.body >= 11 &&
+            memcmp(box.body, "nclx", 4) == 0) {
+            *out_coding = (BtCoding){.primaries = (int32_t)item_at(box.body + 4, box.end, 2),
+                                     .transfer = (int32_t)item_at(box.body + 6, box.end, 2)};
+            return true;
+        }
+    return false;
+}
+
+/* By the properties that ipma gives an item. */
+static bool
+find_coding(const Box *ipma, const Box *ipco, uint32_t item, BtCoding *out_coding)
+{
+    size_t id_size, size;
+    const uint8_t *at = ipma->body + 8;
+
+    if (ipma->end - ipma->body < 8)
+        return false;
+    id_size = ipma->body[0] > 0 ? 4 : 2;
+    size = (ipma->body[3] & 1) != 0 ? 2 : 1;
+    while ((size_t)(ipma->end - at) > id_size) {
+        bool ours = item_at(at, ipma->end, id_size) == item;
+        size_t n = at[id_size];
+
+        at += id_size + 1;
+        if ((size_t)(ipma->end - at) < n * size)
+            return false;
+        for (; n > 0; n--, at += size)
+            /* The highest bit says that it is essential. */
+            if (ours &&
+                take_property(ipco, item_at(at, ipma->end, size) & (size > 1 ? 0x7fff : 0x7f),
+                              out_coding))
+                return true;
+    }
+    return false;
+}
+
+/* The first item that an item is derived from: the first tile of a grid; 0: none. */
+static uint32_t
+first_part(const Box *iref, uint32_t item)
+{
+    size_t size = iref->body < iref->end && iref->body[0] > 0 ? 4 : 2;
+    const uint8_t *at = iref->body + 4;
+    Box box;
+
+    while (at < iref->end && next_box(&at, iref->end, &box))
+        if (memcmp(box.kind, "dimg", 4) == 0 && item_at(box.body, box.end, size) == item)
+            return item_at(box.body + size + 2, box.end, size);
+    return 0;
+}
+
+/* The nclx of the main picture of a meta box, or else of its first tile. */
+static BtCoding
+read_coding(const uint8_t *meta, size_t size)
+{
+    const uint8_t *start = meta + 4, *end = meta + size;
+    uint32_t item = main_item(start, end);
+    BtCoding coding = {0};
+    Box iprp, ipco, ipma, iref;
+
+    if (item == 0 || !find_box(start, end, "iprp", &iprp) ||
+        !find_box(iprp.body, iprp.end, "ipco", &ipco) ||
+        !find_box(iprp.body, iprp.end, "ipma", &ipma) || find_coding(&ipma, &ipco, item, &coding) ||
+        !find_box(start, end, "iref", &iref))
+        return coding;
+    item = first_part(&iref, item);
+    (void)(item > 0 && find_coding(&ipma, &ipco, item, &coding));
+    return coding;
+}
+
+/* Apple's, or that of ISO 21496-1, which is an item of its own kind. */
+static bool
+has_gain_map(const uint8_t *meta, size_t size)
+{
+    static const char kind[] = "urn:com:apple:photo:2020:aux:hdrgainmap";
+    const uint8_t *end = meta + size;
+    Box iinf, infe;
+
+    if (memmem(meta, size, kind, strlen(kind)) != NULL)
+        return true;
+    if (!find_box(meta + 4, end, "iinf", &iinf) || iinf.body == iinf.end)
+        return false;
+    for (const uint8_t *at = iinf.body + (iinf.body[0] > 0 ? 8 : 6);
+         at < iinf.end && next_box(&at, iinf.end, &infe);) {
+        size_t id_size = infe.body < infe.end && infe.body[0] > 2 ? 4 : 2;
+
+        /* Version and flags, number, protection, kind. */
+        if ((size_t)(infe.end - infe.body) >= 10 + id_size &&
+            memcmp(infe.body + 6 + id_size, "tmap", 4) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void
@@ -215,8 +338,11 @@ read_heif(int fd, BtFacts *facts)
     if (memcmp(head + 4, "meta", 4) != 0 || size < 12 || size > META_MAX)
         return;
     meta = g_malloc(size - 8);
-    if (bt_fd_read_at(fd, meta, size - 8, (off_t)at + 8) == (ssize_t)(size - 8))
-        facts->has_alpha = has_alpha(meta, size - 8);
+    if (bt_fd_read_at(fd, meta, size - 8, (off_t)at + 8) != (ssize_t)(size - 8))
+        return;
+    facts->has_alpha = has_alpha(meta, size - 8);
+    facts->has_gain_map = has_gain_map(meta, size - 8);
+    facts->coding = read_coding(meta, size - 8);
 }
 
 BtFacts

@@ -4,18 +4,23 @@
  * hostile bytes.
  *
  * Follows: TIFF 6.0, sections 2 and 22, and Adobe's BigTIFF; the BMP headers BITMAPINFOHEADER to
- * BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO 23008-12, 6.5.8 (auxC).
+ * BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO 23008-12, 6.5.5 (colr),
+ * 6.5.8 (auxC), 9.3 (iprp).
  */
 #ifndef BT_VIPS_FACTS_H
 #define BT_VIPS_FACTS_H
 
+#include "image/coding.h"
+
 #include <stdbool.h>
 
 typedef struct BtFacts {
-    bool opaque;         /* the last band is not alpha, whatever it looks like */
-    bool has_alpha;      /* the picture has alpha, be it in a picture of its own */
-    int width, height;   /* px; 0: not looked for */
-    int white;           /* the level that is; 0: that of the type */
+    bool opaque;       /* the last band is not alpha, whatever it looks like */
+    bool has_alpha;    /* the picture has alpha, be it in a picture of its own */
+    int width, height; /* px; 0: not looked for */
+    int white;         /* the level that is; 0: that of the type */
+    bool has_gain_map;
+    BtCoding coding;     /* by nclx */
     const char *refusal; /* why it cannot be read rightly; NULL: it can */
 } BtFacts;
 

@@ -16,6 +16,8 @@ height] by falling number of pixels.
     one-small   one of them
     big-jpeg    a baseline JPEG of 35 MP
     big-png     the same as PNG
+    giant       a baseline JPEG of 1,000 MP, 4:2:0: the one of 35 MP over and over
+    giant-rst   the same with restart markers
 
 Exit 77 with a sentence when a package or jpegtran is missing.
 """
@@ -57,6 +59,7 @@ PNG = (
 )
 WEBP = PNG + (('mate/nature/Wood.jpg', 8), ('firstgeneration.jpg', 12))
 WEBP_MOST = 16
+GIANT_SIDE = 31620
 
 BYTES_PER_PIXEL = 0.285
 GRAIN = 5.0  # standard deviation in levels, where no number of bytes is asked for
@@ -196,6 +199,18 @@ def make_big_png(folder, sets):
         image.save(folder / f'{BIGGEST}.png', compress_level=3)
 
 
+def make_giant(folder, sets, **options):
+    with Image.open(sets / 'camera' / f'{BIGGEST}.jpg') as image:
+        tile = np.asarray(image)
+    repeats = [-(-GIANT_SIDE // side) for side in tile.shape[:2]]
+    pixels = np.tile(tile, (*repeats, 1))[:GIANT_SIDE, :GIANT_SIDE]
+    Image.fromarray(pixels).save(folder / 'giant.jpg', quality=88, subsampling='4:2:0', **options)
+
+
+def make_giant_rst(folder, sets):
+    make_giant(folder, sets, restart_marker_rows=1)
+
+
 MAKERS = {
     'camera': make_camera,
     'camera10': make_camera10,
@@ -209,8 +224,10 @@ MAKERS = {
     'one-small': make_one_small,
     'big-jpeg': make_big_jpeg,
     'big-png': make_big_png,
+    'giant': make_giant,
+    'giant-rst': make_giant_rst,
 }
-FROM_CAMERA = ('camera10', 'part', 'progressive', 'big-jpeg', 'big-png')
+FROM_CAMERA = ('camera10', 'part', 'progressive', 'big-jpeg', 'big-png', 'giant', 'giant-rst')
 
 
 def listed(folder):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""blurthumb-bench: figures against an outside clock, the pool's lessons, outputs, the page in a browser,
-failures and interruptions."""
-import csv
-import io
+"""blurthumb-bench: figures against an outside clock, outputs, the page in a browser, failures and
+interruptions."""
 import json
 import os
 import pathlib
@@ -112,7 +110,7 @@ def test_failing_pictures_are_told(tmp_path):
     shutil.copy(PHOTOS / 'balloons.jpg', tmp_path)
     (tmp_path / 'broken.jpg').write_bytes(b'\xff\xd8\xff nothing')
     done = bench(*QUICK, '-j1', tmp_path)
-    assert done.returncode == 0 and 'serial: 1 pictures failed' in done.stdout
+    assert done.returncode == 0 and re.search('^  serial: 1 .*failed', done.stdout, re.M)
 
 
 def test_options_behind_dashes_are_blurthumbs():
@@ -120,21 +118,15 @@ def test_options_behind_dashes_are_blurthumbs():
     assert done.returncode == 0
     assert ' --sigma 5 -Q90 ' in rows_of(events_of(done))['serial']['command']
     done = bench(*QUICK, '-j1', PHOTOS, '--', '--no-such-option')
-    assert done.returncode == 1 and 'serial: failed, and is not counted: exit status 2' in done.stdout
+    assert done.returncode == 1 and re.search('^  serial: .*exit status 2', done.stdout, re.M)
 
 
-def test_csv_and_markdown(few):
-    lines = list(csv.DictReader(io.StringIO(bench(*QUICK, '-j1', '--csv', few).stdout)))
-    assert [line['row'] for line in lines] == 5 * ['serial'] + 5 * ['1 worker']
-    assert all(float(line['wall_seconds']) > 0 and line['processed'] == str(N_FEW) for line in lines)
-    tables = [line for line in bench(*QUICK, '-j1', '--markdown', few).stdout.splitlines() if line.startswith('|')]
-    assert sum(line.startswith('|---|---:|') for line in tables) == 3
-
-
-def test_terminal_has_bars_and_sentences(few):
+def test_terminal_has_a_line_for_each_row_and_what_limits(few):
     out = bench(*QUICK, '-j1', few).stdout
-    assert re.search(r'^serial .* 100 %  #+$', out, re.M)
-    assert '\nWhat limits more workers\n  1 worker: ' in out
+    for row in ('serial', '1 worker'):
+        assert len(re.findall(f'^{row} .*[0-9]', out, re.M)) == 3
+    limits = out.partition('\nWhat limits more workers\n')[2].partition('\nWarnings\n')[0]
+    assert 1 <= len(re.findall(r'^  ', limits, re.M)) <= 3
 
 
 def test_cold_reads_again_or_says_that_it_cannot(few, tmp_path):
@@ -172,70 +164,6 @@ def test_figures_agree_with_an_outside_clock(few, tmp_path):
             break
     assert agree
     assert [rows_of(events)[row]['processes'] for row in ('serial', '2 workers')] == [1 + 2, 1 + 2 + 2]
-
-
-def finished(out):
-    return [float(seconds) for seconds in re.findall(r'^Finished in ([\d.]+) seconds$', out, re.M)]
-
-
-def done_in_order(out):
-    return re.findall(r'^Done sleeping ([\d.]+)$', out, re.M)
-
-
-def sleep_for(sleeps, way, wanted, margin):
-    """The output of a try, up to TRIES, that ended in time."""
-    for _ in range(TRIES):
-        done = bench('--sleep', sleeps, '--ways', way)
-        assert done.returncode == 0 and done.stderr == ''
-        [seconds] = finished(done.stdout)
-        if wanted <= round(seconds, 2) + 0.01 and seconds <= wanted + margin:
-            return done.stdout
-    pytest.fail(f'{sleeps} took {seconds} s')
-
-
-def test_one_process_without_and_with_an_argument():
-    out = sleep_for('0.2', 'process', 0.2, 0.5)
-    assert re.search(r'^Hello from process \d+ without an argument, child of \d+$', out, re.M)
-    assert 'Sleeping 0.2 second(s)...\n' in out and done_in_order(out) == ['0.2']
-
-
-def test_serial_sleeps_add_up():
-    out = sleep_for('2,3', 'serial', 5, 0.1)
-    assert out.index('Done sleeping 2\n') < out.index('Sleeping 3 second(s)...\n')
-
-
-def test_two_at_once_take_the_longest():
-    sleep_for('1.5,2', 'process', 2, 0.06)
-    sleep_for('1.5,2', 'completed', 2, 0.06)
-
-
-def test_ten_at_once_with_their_table():
-    out = sleep_for('10x1', 'process', 1, 0.5)
-    table = re.findall(r'^sleeper-(\d) +(\d+) +(\d+) +busy$', out, re.M)
-    assert [line[0] for line in table] == [str(n) for n in range(10)]
-    assert len({line[1] for line in table}) == 10 and len({line[2] for line in table}) == 1
-
-
-def test_completed_has_the_shortest_first():
-    out = sleep_for('5,4,3,2,1', 'completed', 5, 0.5)
-    assert done_in_order(out) == ['1', '2', '3', '4', '5']
-    assert len(re.findall(r'^sleeper-\d +\d+ +\d+ +busy$', out, re.M)) == 5
-
-
-def test_map_keeps_the_order():
-    out = sleep_for('0.8,0.2,0.5', 'map', 0.8, 0.5)
-    assert done_in_order(out) == ['0.8', '0.2', '0.5']
-
-
-def test_sixty_four_workers():
-    sleep_for('64x0.2', 'completed', 0.2, 0.1)
-
-
-def test_all_ways_and_fewer_workers():
-    done = bench('--sleep', '4x0.1', '-j2')
-    assert re.findall(r'^(\w+): ', done.stdout, re.M) == ['Serial', 'Process', 'Completed', 'Map']
-    serial, process, completed, mapped = finished(done.stdout)
-    assert serial >= 0.39 and process >= 0.09 and completed >= 0.19 and mapped >= 0.19
 
 
 def test_noop_tells_rate_and_quantiles():
@@ -278,21 +206,8 @@ def test_interruption_leaves_nothing(few, tmp_path, number, code, command):
     assert not processes_with(str(tmp_path)) and not processes_with('sleep\x00987')
 
 
-def test_interrupted_sleepers_are_gone():
-    process = subprocess.Popen([PROGRAM, '--sleep', '3x986', '--ways', 'completed'], stdout=subprocess.PIPE)
-    for line in process.stdout:
-        if line.startswith(b'sleeper-2'):
-            break
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=STOP_GUARD_S)
-    deadline = time.monotonic() + STOP_GUARD_S
-    while processes_with('3x986'):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_usage():
-    for arguments in ((), ('--jobs', '0', '.'), ('--sleep', '1,x'), ('--ways', 'none'), ('--compare', 'nothing', '.'),
+    for arguments in ((), ('--jobs', '0', '.'), ('--compare', 'nothing', '.'),
                       ('--no-such',), ('--rounds',), ('--noop', '0')):
         done = bench(*arguments)
         assert done.returncode == 2 and done.stdout == ''
@@ -307,7 +222,7 @@ def test_usage():
 def test_page_in_a_browser(studied, tmp_path, width):
     page = Page(studied[1], tmp_path, width, 2000)
     charts = re.findall(r'<svg viewBox="[^"]*" role="img" aria-label="([^"]+)">(.*?)</svg>', page.dom, re.S)
-    assert len(charts) == 5
+    assert len(charts) == 4
     assert all(re.search('<(rect|circle) ', shapes) for _, shapes in charts)
     assert 'nan' not in page.dom and '<script' not in page.dom
     assert page.console == [] and page.requests == []

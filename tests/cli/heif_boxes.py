@@ -83,14 +83,8 @@ def shift(body, by):
     return bytes(result)
 
 
-def turn(data, orientation):
-    """A HEIC or AVIF file whose picture is to be turned as EXIF's orientation would have it."""
-    quarters, mirror = TURNS[orientation]
-    added = []
-    if quarters:
-        added.append(box(b'irot', bytes([quarters])))
-    if mirror is not None:
-        added.append(box(b'imir', bytes([mirror])))
+def add(data, added):
+    """A HEIC or AVIF file with more property boxes of its picture."""
     item, = struct.unpack('>H', find(data, (b'meta', b'pitm'))[FULL_BOX:])
     first = len(list(boxes(find(data, (b'meta', b'iprp', b'ipco'))))) + 1
     edits = {
@@ -99,3 +93,22 @@ def turn(data, orientation):
     }
     moved = len(change(data, edits)) - len(data)
     return change(data, {**edits, b'iloc': lambda body: shift(body, moved)})
+
+
+def describe(data, primaries, transfer):
+    """With code points of its colours, in place of others."""
+    at = data.find(b'nclx')
+    if at < 0:
+        return add(data, [box(b'colr', struct.pack('>4sHHHB', b'nclx', primaries, transfer, 6, 0x80))])
+    return data[:at + 4] + struct.pack('>HH', primaries, transfer) + data[at + 8:]
+
+
+def turn(data, orientation):
+    """A HEIC or AVIF file whose picture is to be turned as EXIF's orientation would have it."""
+    quarters, mirror = TURNS[orientation]
+    added = []
+    if quarters:
+        added.append(box(b'irot', bytes([quarters])))
+    if mirror is not None:
+        added.append(box(b'imir', bytes([mirror])))
+    return add(data, added)

@@ -6,11 +6,11 @@ import subprocess
 import pytest
 
 from conftest import TESTS
-from told import BUILT, read_help, read_words
+from told import BUILT, read_help, read_words, run_help
 
 FOLDER = TESTS.parent / 'src' / 'cli' / 'completions'
 
-pytestmark = pytest.mark.parametrize('name', BUILT)
+each_program = pytest.mark.parametrize('name', BUILT)
 
 
 def read_values(name):
@@ -56,32 +56,43 @@ def read_fish(name):
     return options
 
 
+@each_program
 def test_bash_offers_options_and_values(name):
     values = read_values(name)
     assert complete_in_bash(name, '-') == set(values)
     assert complete_in_bash(name, '--') == {option for option in values if option.startswith('--')}
     for option, value in values.items():
-        assert complete_in_bash(name, option, '') == ('FILE' if value is None else value), option
+        if value is not None or name != 'blurthumb-tour':  # which offers its chapters as well
+            assert complete_in_bash(name, option, '') == ('FILE' if value is None else value), option
         if value is not None and option.startswith('--'):
             assert complete_in_bash(name, option, '=') == complete_in_bash(name, option, '=', '') == value
 
 
-def test_bash_goes_on_with_a_list(name):
-    option, word, whole = {'blurthumb': ('--allow', 'jxl,s', 'jxl,svg'),
-                           'blurthumb-bench': ('--ways', 'map,p', 'map,process')}[name]
-    assert complete_in_bash(name, option, word) == complete_in_bash(name, option, '=', word) == {whole}
-
-
+@each_program
 def test_zsh_offers_options_and_values(name):
     assert read_zsh(name) == read_values(name)
 
 
+@each_program
 def test_fish_offers_options_and_values(name):
     assert read_fish(name) == read_values(name)
 
 
+@each_program
 @pytest.mark.parametrize('shell', ('bash', *(pytest.param(shell, marks=pytest.mark.needs(shell)) for shell in ('zsh', 'fish'))))
 def test_the_shell_can_read_it(name, shell):
     path = FOLDER / (f'_{name}' if shell == 'zsh' else f'{name}.{shell}')
     done = subprocess.run([shell, '-n', path], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b'', b'')
+
+
+@pytest.mark.parametrize('words', (['--allow', 'jxl,s'], ['--allow', '=', 'jxl,s']))
+def test_bash_goes_on_with_a_list(words):
+    assert complete_in_bash('blurthumb', *words) == {'jxl,svg'}
+
+
+def test_each_shell_offers_the_chapters_of_the_tour():
+    chapters = re.findall(r'^  (\w+) +\w', run_help('blurthumb-tour'), re.M)
+    for path in FOLDER.glob('*blurthumb-tour*'):
+        assert ' '.join(chapters) in path.read_text(), path
+    assert complete_in_bash('blurthumb-tour', 'se') == {'compopt -o default', 'serial'}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import TESTS
 
-PROGRAMS = ('blurthumb', 'blurthumb-bench')
+PROGRAMS = ('blurthumb', 'blurthumb-bench', 'blurthumb-tour')
 BUILD_GUARD_S = 300
 
 
@@ -41,14 +41,15 @@ def installed(root):
 
 def test_nothing_is_put_elsewhere(installed):
     """A file with another fate than those below is one that was forgotten here."""
-    expected = re.compile(r'usr/(bin/blurthumb(-bench)?'
+    expected = re.compile(r'usr/(bin/blurthumb(-bench|-tour)?'
                           r'|lib(64|/[^/]+)?/blurthumb/blurthumb-vips\.so'
-                          r'|share/man/man1/blurthumb(-bench)?\.1'
+                          r'|share/man/man1/blurthumb(-bench|-tour)?\.1'
                           r'|share/man/man7/blurthumb-cluster\.7'
                           r'|share/blurthumb/blurthumb\.sbatch'
-                          r'|share/bash-completion/completions/blurthumb(-bench)?'
-                          r'|share/zsh/site-functions/_blurthumb(-bench)?'
-                          r'|share/fish/vendor_completions\.d/blurthumb(-bench)?\.fish)')
+                          r'|share/doc/blurthumb/copyright'
+                          r'|share/bash-completion/completions/blurthumb(-bench|-tour)?'
+                          r'|share/zsh/site-functions/_blurthumb(-bench|-tour)?'
+                          r'|share/fish/vendor_completions\.d/blurthumb(-bench|-tour)?\.fish)')
     assert [name for name in sorted(installed) if not expected.fullmatch(name)] == []
 
 
@@ -62,7 +63,8 @@ def test_each_program_has_its_manual_and_completions(installed, program):
 
 
 def test_the_rest_is_there(installed):
-    assert {'usr/share/man/man7/blurthumb-cluster.7', 'usr/share/blurthumb/blurthumb.sbatch'} <= installed
+    assert {'usr/share/man/man7/blurthumb-cluster.7', 'usr/share/blurthumb/blurthumb.sbatch',
+            'usr/share/doc/blurthumb/copyright'} <= installed
     assert sum(name.endswith('/blurthumb/blurthumb-vips.so') for name in installed) == 1
 
 

@@ -7,6 +7,7 @@ Errors are in levels of 255 of what is seen, alpha included. Away from the edge 
 """
 import functools
 import io
+import json
 import struct
 import subprocess
 import zlib
@@ -400,17 +401,27 @@ def test_first_of_several_pictures(results, source, reader, strip):
         assert error.mean() <= 3, name
 
 
+def with_xmp(jpeg, packet):
+    packet = b'http://ns.adobe.com/xap/1.0/\0' + packet
+    return jpeg[:2] + b'\xff\xe1' + struct.pack('>H', len(packet) + 2) + packet + jpeg[2:]
+
+
+def jpeg_bytes(image):
+    file = io.BytesIO()
+    image.save(file, 'JPEG')
+    return file.getvalue()
+
+
 def hdr_jpeg(image, **options):
     """An Ultra HDR picture: its gain map is one more JPEG behind it, which XMP and an index (MPF) tell of."""
     gain = image.convert('L').resize((image.width // 4, image.height // 4))
     both = io.BytesIO()
     image.save(both, 'MPO', save_all=True, append_images=[gain], **options)
-    packet = (b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+    packet = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
               b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
               b'xmlns:Container="http://ns.google.com/photos/1.0/container/" '
               b'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/></rdf:RDF></x:xmpmeta>')
-    segment = b'\xff\xe1' + struct.pack('>H', len(packet) + 2) + packet
-    return both.getvalue()[:2] + segment + both.getvalue()[2:]
+    return with_xmp(both.getvalue(), packet)
 
 
 @pytest.mark.parametrize('sigma, size, options', ((4, 240, {'subsampling': 0}), (16, 400, {}),
@@ -426,6 +437,28 @@ def test_gain_map_is_left_behind(results, source, reader, sigma, size, options):
         assert whole.count(b'\xff\xd8\xff') == 1 and whole.endswith(b'\xff\xd9')
         assert b'MPF' not in whole and b'hdrgm' not in whole and Image.open(path).format == 'JPEG'
     assert difference(reader.read(path), define(reader.read(source('a.jpg')), sigma, (size, size)), 20) <= ROUNDED + 6
+
+
+def test_what_is_left_out_is_counted(blurthumb, source, lacking, tmp_path):
+    image = sample()
+    packet = b'<rdf:Description GCamera:MotionPhoto="%d"/>'
+    source('gain.jpg').write_bytes(hdr_jpeg(image))
+    source('motion.jpg').write_bytes(with_xmp(jpeg_bytes(image), packet % 1))
+    image.save(source('motion.webp'), xmp=packet % 1)
+    source('still.jpg').write_bytes(with_xmp(jpeg_bytes(image), packet % 0))
+    expected = {'gain.jpg': 'gain-map', 'motion.jpg': 'video', 'motion.webp': 'video', 'still.jpg': None}
+    if '.heic' not in lacking:
+        vips_write(image, source('plain.heic'))
+        gain = heif_boxes.box(b'auxC', bytes(4) + b'urn:com:apple:photo:2020:aux:hdrgainmap\0')
+        source('gain.heic').write_bytes(heif_boxes.add(source('plain.heic').read_bytes(), [gain]))
+        expected |= {'plain.heic': None, 'gain.heic': 'gain-map'}
+    summary = blurthumb('--force', '--format', 'png', tmp_path / 'in').stdout.decode()
+    gains = sum(left_out == 'gain-map' for left_out in expected.values())
+    assert f' {gains} gain map' in summary and ' 2 motion trailers left out' in summary
+    done = blurthumb('--force', '--format', 'png', '--json', tmp_path / 'in')
+    events = map(json.loads, done.stdout.splitlines())
+    found = {event['path'].rpartition('/')[2]: event.get('left_out') for event in events if event['event'] == 'picture'}
+    assert found == expected
 
 
 # The same in every format.
@@ -444,6 +477,7 @@ def test_every_format_is_read_as_png(results, source, lacking, reader):
         assert difference(reader.read(path), expected) <= ROUNDED + 2 * (name not in ('a.png', 'd.tif')), name
 
 
+@pytest.mark.needs('imagemagick')
 @pytest.mark.parametrize('format, bound', (('png', 0), ('tiff', 0), ('jpeg', 8), ('webp', 10), ('avif', 24)))
 def test_every_format_is_written_as_png(results, source, format, bound):
     """Bounds are for the codecs at an edge; ImageMagick makes pairs of AVIF's chroma, whatever was stored."""
@@ -483,3 +517,166 @@ def test_quality_is_as_asked(results, source, quality):
     for path in results('--quality', quality, '--format', 'jpeg').values():
         assert Image.open(path).quantization == Image.open(source('c.jpg')).quantization
         assert not has_magick() or jpeg_quality(path) == quality
+
+
+# Colours by code points, and by gAMA and cHRM.
+
+PRIMARIES = {1: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06), 9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+             12: (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)}
+SRGB, LINEAR, PQ, HLG = 13, 8, 16, 18
+GREY_COLOURS = tuple((level,) * 3 for level in GREYS)
+
+
+def to_xyz(xy):
+    """RGB of primaries with white at D65 to XYZ."""
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in zip(xy[::2], xy[1::2])]).T
+    white = np.array([0.3127 / 0.3290, 1, (1 - 0.3127 - 0.3290) / 0.3290])
+    return columns * np.linalg.solve(columns, white)
+
+
+PQ_M, PQ_N, PQ_C = 2610 / 16384, 2523 / 32, (3424 / 4096, 2413 / 128, 2392 / 128)
+
+
+def pq_light(level):
+    """BT.2100, table 4: cd/m2."""
+    power = level ** (1 / PQ_N)
+    return 10000 * (np.maximum(power - PQ_C[0], 0) / (PQ_C[1] - PQ_C[2] * power)) ** (1 / PQ_M)
+
+
+def pq_level(light):
+    power = (np.asarray(light) / 10000) ** PQ_M
+    return ((PQ_C[0] + PQ_C[1] * power) / (1 + PQ_C[2] * power)) ** PQ_N
+
+
+def hlg_light(level, weights):
+    """BT.2100, table 5, for a screen of 1000 cd/m2."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(level <= 0.5, level ** 2 / 3, (np.exp((level - c) / a) + b) / 12)
+    return 1000 * (scene @ weights)[:, None] ** 0.2 * scene
+
+
+def rolled_off(light):
+    """BT.2390, 5.4.1, from 1000 to 203 cd/m2, by the brightest of the three."""
+    brightest = light.max(axis=1, keepdims=True)
+    level, top = np.minimum(pq_level(brightest) / pq_level(1000), 1), pq_level(203) / pq_level(1000)
+    knee = 1.5 * top - 0.5
+    t = (level - knee) / (1 - knee)
+    rolled = ((2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * top)
+    shown = pq_light(np.where(level < knee, level, rolled) * pq_level(1000))
+    return light * np.where(level < knee, 1, shown / np.maximum(brightest, 1e-9)) / 203
+
+
+def expect(colours, primaries, transfer, gamma=None):
+    """What colours of 8 bits are in sRGB, 0 to 255: in double precision."""
+    level = np.array(colours) / 255
+    matrix = np.linalg.inv(to_xyz(PRIMARIES[1])) @ to_xyz(PRIMARIES[primaries])
+    if transfer in (PQ, HLG):
+        luminance = to_xyz(PRIMARIES[primaries])[1]
+        light = rolled_off(pq_light(level) if transfer == PQ else hlg_light(level, luminance))
+    elif gamma or transfer == LINEAR:
+        light = level ** (1 / (gamma or 1))
+    else:
+        light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    light = light @ matrix.T
+    grey = np.clip(light @ to_xyz(PRIMARIES[1])[1], 0, 1)[:, None]
+    off = light - grey
+    room = np.where(off > 0, 1 - grey, grey) / np.maximum(np.abs(off), 1e-12)
+    light = np.clip(grey + off * np.minimum(room.min(axis=1, keepdims=True), 1), 0, 1)
+    return 255 * np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def found_patches(path, n):
+    pixels = READERS['pillow'].read(path)
+    return pixels[pixels.shape[0] // 2, [pixels.shape[1] * (2 * i + 1) // (2 * n) for i in range(n)], :3]
+
+
+def png_of_patches(colours, *chunks, side=60, deep=False, interlace=False):
+    pixels = np.asarray(patches('RGB', colours, side)).astype(np.uint16)
+    whole = make_testdata.png_bytes(pixels * 257 if deep else pixels.astype(np.uint8), interlace)
+    for kind, data in chunks:
+        whole = with_chunk(whole, kind, data)
+    return whole
+
+
+def cicp(primaries, transfer):
+    return b'cICP', bytes([primaries, transfer, 0, 1])
+
+
+def gama(gamma):
+    return b'gAMA', struct.pack('>I', round(gamma * 100000))
+
+
+def chrm(primaries):
+    numbers = (0.3127, 0.3290, *PRIMARIES[primaries])
+    return b'cHRM', struct.pack('>8I', *(round(number * 100000) for number in numbers))
+
+
+@pytest.mark.parametrize('colours', (COLOURS, GREY_COLOURS), ids=('colours', 'greys'))
+@pytest.mark.parametrize('options', (('--sigma', 3), ('--sigma', 3, '--linear')), ids=('stored', 'linear'))
+def test_colours_of_png_as_described(results, source, colours, options):
+    """Within 2 levels of the definition, and greys stay grey. cICP counts before all, then a profile and sRGB."""
+    profile = b'iCCP', b'P\0\0' + zlib.compress(profiles.adobe_rgb())
+    cases = {'bt2020': ([cicp(9, SRGB)], (9, SRGB)), 'p3': ([cicp(12, SRGB)], (12, SRGB)),
+             'pq': ([cicp(9, PQ)], (9, PQ)), 'hlg': ([cicp(9, HLG)], (9, HLG)), 'pq_p3': ([cicp(12, PQ)], (12, PQ)),
+             'linear': ([gama(1)], (1, LINEAR)), 'gamma': ([gama(0.55)], (1, None, 0.55)),
+             'chrm': ([gama(0.55), chrm(12)], (12, None, 0.55)), 'chrm_only': ([chrm(9)], (9, SRGB)),
+             'first': ([cicp(9, PQ), profile, gama(1)], (9, PQ)),
+             'srgb': ([(b'sRGB', b'\0'), gama(1), chrm(12)], (1, SRGB))}
+    for name, (chunks, _) in cases.items():
+        for deep in False, True:
+            for interlace in False, True:
+                source(f'{name}{deep:d}{interlace:d}.png').write_bytes(
+                    png_of_patches(colours, *chunks, deep=deep, interlace=interlace))
+    for name, path in results('--format', 'png', *options).items():
+        found = found_patches(path, len(colours))
+        assert np.abs(found - expect(colours, *cases[name[:-6]][1])).max() <= 2, name
+        if colours is GREY_COLOURS:
+            assert np.ptp(found, axis=1).max() == 0, name
+
+
+def test_colours_of_png_that_make_no_sense(results, source):
+    """The same bytes as without them."""
+    plain = png_of_patches(COLOURS)
+    whole = {'zero': gama(0), 'silly': (b'cHRM', bytes(32)), 'line': (b'cHRM', struct.pack('>8I', *[30000] * 8)),
+             'huge': (b'cHRM', b'\xff' * 32), 'short': (b'cICP', b'\x09\x10'), 'matrix': (b'cICP', b'\x09\x10\x01\x01'),
+             'unknown': (b'cICP', b'\xff\xff\0\1'), 'like_srgb': gama(0.45455), 'same': cicp(1, SRGB),
+             'video': cicp(1, 1), 'chrm': chrm(1)}
+    source('plain.png').write_bytes(plain)
+    for name, chunk in whole.items():
+        source(f'{name}.png').write_bytes(with_chunk(plain, *chunk))
+    made = results('--sigma', 3)
+    for name, path in made.items():
+        assert path.read_bytes() == made['plain.png'].read_bytes(), name
+
+
+@pytest.mark.parametrize('bits', (8, 10))
+@pytest.mark.parametrize('colours', (COLOURS, GREY_COLOURS), ids=('colours', 'greys'))
+def test_colours_by_nclx(results, source, lacking, tmp_path, colours, bits):
+    """As of what libvips reads without them: within 2 levels of the definition."""
+    chroma = 'off' if bits == 8 else 'on'  # this libheif knows no other of more bits
+    for extension in {'.avif', '.heic'} - lacking:
+        plain = tmp_path / f'plain{extension}'
+        (tmp_path / 'plain.png').write_bytes(png_of_patches(colours, deep=bits > 8))
+        depth = 12 if bits > 8 and extension == '.avif' else bits  # its encoder aborts at 10
+        make_testdata.vips_copy(tmp_path / 'plain.png', f'{plain}[Q=99,subsample_mode={chroma},bitdepth={depth},effort=0]')
+        for name, points in {'sdr': (1, SRGB), 'bt2020': (9, SRGB), 'pq': (9, PQ), 'hlg': (9, HLG),
+                             'p3': (12, SRGB), 'none': (2, 2), 'unknown': (65535, 65535)}.items():
+            source(f'{name}{extension}').write_bytes(heif_boxes.describe(plain.read_bytes(), *points))
+    made = results('--sigma', 3, '--format', 'png')
+    for name, path in made.items():
+        stem, _, extension = name.partition('.')
+        decoded = found_patches(made[f'sdr.{extension}'], len(colours))
+        found = found_patches(path, len(colours))
+        points = {'bt2020': (9, SRGB), 'pq': (9, PQ), 'hlg': (9, HLG), 'p3': (12, SRGB)}.get(stem, (1, SRGB))
+        assert np.abs(found - expect(decoded, *points)).max() <= 2, name
+        if colours is GREY_COLOURS:
+            assert np.ptp(found, axis=1).max() <= (np.ptp(decoded, axis=1).max() and 2), name
+
+
+def test_float_tiff_is_linear_light(results, source, tmp_path):
+    """0.5 is as bright as level 188 of sRGB."""
+    patches('RGB', [(0, 0, 0), (128, 128, 128), (255, 255, 255)], 60).save(tmp_path / 'plain.png')
+    subprocess.run(['vips', 'linear', tmp_path / 'plain.png', tmp_path / 'scaled.v', str(1 / 255), '0'], check=True)
+    subprocess.run(['vips', 'copy', tmp_path / 'scaled.v', source('a.tif'), '--interpretation', 'scrgb'], check=True)
+    found = found_patches(results('--sigma', 3, '--format', 'png')['a.tif'], 3)
+    assert np.abs(found - np.array([[0], [188], [255]])).max() <= ROUNDED

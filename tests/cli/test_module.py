@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """libvips is loaded where a picture needs it, and only there; and what comes of that."""
+import collections
 import functools
 import os
 import pathlib
@@ -41,12 +42,12 @@ def photos(testdata, tmp_path):
 
 @pytest.fixture
 def loaded(blurthumb):
-    """loaded(*arguments): runs the program, and returns the names of the libraries that it and its workers
-    load, as the dynamic linker tells them."""
+    """loaded(*arguments): runs the program, and counts the libraries that it and its workers load, as the dynamic
+    linker tells them."""
     def run(*arguments):
         done = blurthumb(*arguments, env={**os.environ, 'LD_DEBUG': 'files', 'BT_WORKER_STDERR': '1'})
         assert done.returncode == 0
-        names = {os.path.basename(path) for path in re.findall(rb'calling init: (\S+)', done.stderr)}
+        names = collections.Counter(map(os.path.basename, re.findall(rb'calling init: (\S+)', done.stderr)))
         assert any(name.startswith(b'libjpeg.so') for name in names), 'the linker tells nothing'
         return names
     return run
@@ -66,16 +67,17 @@ def assert_all_done(done, folder, count):
 
 
 @pytest.mark.parametrize('way', WAYS)
-def test_photos_alone_do_without(loaded, photos, way):
-    photos()
+def test_photos_alone_do_without(loaded, photos, blurthumb, way):
+    own_png = b'+isa-l' in blurthumb('--version').stdout
+    photos(*[('formats/rgb.png', 'rgb.png'), ('broken/png_called.jpg', 'png.jpg')] * own_png)
     assert [name for name in loaded('in', way) if b'vips' in name] == []
 
 
 @pytest.mark.parametrize('way', WAYS)
 def test_another_format_brings_it_in(loaded, photos, tmp_path, way):
-    count = photos(('formats/rgb.png', 'rgb.png'))
+    count = photos(('formats/lossy.webp', 'a.webp'), ('formats/interlaced.png', 'b.png'), ('formats/cmyk.jpg', 'c.jpg'))
     names = loaded('in', way)
-    assert MODULE in names and any(name.startswith(b'libvips') for name in names)
+    assert names[MODULE] == 1 and any(name.startswith(b'libvips') for name in names)
     assert len(read_results(tmp_path / 'processed')) == count
 
 
@@ -111,14 +113,14 @@ def test_the_bytes_of_a_jpeg_do_not_depend_on_it(blurthumb, photos, testdata, tm
     photos()
     for way in WAYS:
         assert blurthumb('in', '-o', f'without{way}', way).returncode == 0
-    shutil.copy(testdata / 'formats' / 'rgb.png', tmp_path / 'in')
+    shutil.copy(testdata / 'formats' / 'lossy.webp', tmp_path / 'in')
     for way in WAYS:
         assert blurthumb('in', '-o', f'with{way}', way).returncode == 0
     expected = read_results(tmp_path / 'without--serial')
     for way in WAYS:
         assert read_results(tmp_path / f'without{way}') == expected
         results = read_results(tmp_path / f'with{way}')
-        del results['rgb.png']
+        results = {name: data for name, data in results.items() if 'lossy' not in name}
         assert results == expected
 
 
@@ -134,7 +136,7 @@ def lonely(blurthumb, tmp_path):
 
 
 @pytest.mark.parametrize('way', WAYS)
-@pytest.mark.parametrize('source, name', (('formats/rgb.png', 'a.png'), ('formats/lossy.webp', 'a.jpg'),
+@pytest.mark.parametrize('source, name', (('formats/interlaced.png', 'a.png'), ('formats/lossy.webp', 'a.jpg'),
                                           ('formats/cmyk.jpg', 'a.jpg')))
 def test_without_the_module_it_says_so(lonely, photos, tmp_path, source, name, way):
     photos((source, name))

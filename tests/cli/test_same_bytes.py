@@ -37,6 +37,16 @@ def test_any_number_of_workers_gives_the_bytes_of_a_serial_run(blurthumb, refere
     assert [str(name) for name in serial if serial[name] != parallel[name]] == []
 
 
+@pytest.mark.parametrize('options', ({}, {'restart_marker_rows': 1}))
+def test_a_giant_on_all_cores_has_the_bytes_of_a_serial_run(blurthumb, testdata, tmp_path, options):
+    tile = np.asarray(Image.open(testdata / 'photos' / 'city.jpg'))
+    pixels = np.tile(tile, (-(-7500 // tile.shape[0]), -(-7500 // tile.shape[1]), 1))[:7500, :7500]
+    Image.fromarray(pixels).save(tmp_path / 'giant.jpg', quality=85, **options)
+    for output in ('--serial', '-j3'):
+        assert blurthumb(output, '-o', output.strip('-'), 'giant.jpg').returncode == 0
+    assert (tmp_path / 'serial' / 'giant.jpg').read_bytes() == (tmp_path / 'j3' / 'giant.jpg').read_bytes()
+
+
 def test_second_time_gives_the_same_bytes(blurthumb, reference):
     first, second = reference(blurthumb, '-j2'), reference(blurthumb, '--force', '-j2')
     assert [str(name) for name in first if first[name] != second[name]] == []

@@ -9,7 +9,8 @@ from conftest import PROGRAM
 from needs import lack
 
 BUILT = {'blurthumb': pathlib.Path(PROGRAM),
-         'blurthumb-bench': pathlib.Path(PROGRAM).parent.parent / 'bench' / 'blurthumb-bench'}
+         **{name: pathlib.Path(PROGRAM).parent.parent / 'bench' / name
+            for name in ('blurthumb-bench', 'blurthumb-tour')}}
 
 
 def run_help(name):

@@ -54,7 +54,7 @@ read_all(int fd, int shrink)
         return true;
     reduction = bt_jpeg_reduction(&reader->frame, shrink, SPREAD);
     if (!(reduction == 1 ? bt_jpeg_reader_start_pixels(reader, &outcome)
-                         : bt_jpeg_reader_start(reader, reduction, shrink, &outcome)))
+                         : bt_jpeg_reader_start(reader, reduction, shrink, 1, &outcome)))
         return true;
     (void)sum;
     while (bt_jpeg_reader_next(reader, &outcome))

@@ -115,13 +115,15 @@ is_readable(const void *bytes, size_t size)
 
 JpegTruth
 jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, int n_streams,
-                 long px_max)
+                 int n_threads, long px_max)
 {
     Truth self;
     BtJpegLow *volatile low = NULL;
     jvirt_barray_ptr *blocks;
-    BtJpegLowSource source = {
-        .fd = file_of(bytes, size), .ops = bt_jpeg_ops(level), .n_streams = n_streams};
+    BtJpegLowSource source = {.fd = file_of(bytes, size),
+                              .ops = bt_jpeg_ops(level),
+                              .n_streams = n_streams,
+                              .n_threads = n_threads};
 
     init(&self);
     if (setjmp(self.jump) != 0) {

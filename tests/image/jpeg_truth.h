@@ -15,9 +15,9 @@ typedef enum JpegTruth {
     JPEG_TRUTH_EQUAL,   /* both have read it, and agree */
 } JpegTruth;
 
-/* Decodes at `shrink` with a level of bt_kernel_levels() and so many streams. Aborts where both
- * have read the file and differ, or where only libjpeg cannot make a picture of it. */
+/* Decodes at `shrink` with a level of bt_kernel_levels() and so many streams and threads. Aborts
+ * where both have read the file and differ, or where only libjpeg cannot make a picture of it. */
 JpegTruth jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level,
-                           int n_streams, long px_max);
+                           int n_streams, int n_threads, long px_max);
 
 #endif

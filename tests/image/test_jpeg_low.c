@@ -10,7 +10,8 @@
 /* This one needs size_t and FILE from above. */
 #include <jpeglib.h>
 
-#define PX_MAX 100000000L
+#define PX_MAX    100000000L
+#define MUTANT_PX 1000000
 
 typedef enum Content {
     CONTENT_NOISE, /* long blocks */
@@ -94,7 +95,7 @@ make_jpeg(const Make *make)
     return g_bytes_new_with_free_func(bytes, size, free, bytes);
 }
 
-/* At every level, by one stream and by several. */
+/* At every level, by one stream and by several, by one thread and by several. */
 static void
 check_bytes(GBytes *jpeg, int shrink, JpegTruth expected)
 {
@@ -103,8 +104,12 @@ check_bytes(GBytes *jpeg, int shrink, JpegTruth expected)
 
     for (const char *const *level = bt_kernel_levels(); *level != NULL; level++)
         for (int n_streams = 1; n_streams <= BT_JPEG_STREAMS_MAX; n_streams++)
-            g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, *level, n_streams, PX_MAX), ==,
+            g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, *level, n_streams, 1, PX_MAX), ==,
                             expected);
+    for (int n_threads = 2; n_threads <= 4; n_threads++)
+        g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, bt_kernel_levels()[0],
+                                         n_threads == 2 ? 4 : 1, n_threads, PX_MAX),
+                        ==, expected);
 }
 
 static void
@@ -267,14 +272,32 @@ test_not_for_here(void)
     while (memcmp(bytes + at, "\xff\xc0", 2) != 0)
         at++;
     bytes[at + 4] = 12; /* bits of a sample */
-    g_assert_cmpint(jpeg_truth_check(bytes, size, 8, "c", 1, PX_MAX), ==, JPEG_TRUTH_UNKNOWN);
+    g_assert_cmpint(jpeg_truth_check(bytes, size, 8, "c", 1, 1, PX_MAX), ==, JPEG_TRUTH_UNKNOWN);
     bytes[at + 4] = 8;
     /* Every cut of the end, and bits or bytes that are too many. */
     for (size_t cut = 1; cut < 300; cut++)
-        g_assert_cmpint(jpeg_truth_check(bytes, size - cut, 8, "c", 4, PX_MAX), !=,
+        g_assert_cmpint(jpeg_truth_check(bytes, size - cut, 8, "c", 4, 1, PX_MAX), !=,
                         JPEG_TRUTH_EQUAL);
     memmove(bytes + size - 3, "\x55\xff", 2);
-    g_assert_cmpint(jpeg_truth_check(bytes, size - 1, 8, "c", 4, PX_MAX), !=, JPEG_TRUTH_EQUAL);
+    g_assert_cmpint(jpeg_truth_check(bytes, size - 1, 8, "c", 4, 1, PX_MAX), !=, JPEG_TRUTH_EQUAL);
+}
+
+/* A picture of one block, and data for thousands. */
+static void
+test_too_much_data(void)
+{
+    Make make = {.width = 8, .height = 8, .n_components = 1};
+    g_autoptr(GBytes) plain = make_jpeg(&make);
+    g_autoptr(GByteArray) longer = g_byte_array_new();
+
+    g_byte_array_append(longer, g_bytes_get_data(plain, NULL), (guint)g_bytes_get_size(plain) - 2);
+    for (int i = 0; i < 60000; i++)
+        g_byte_array_append(longer, &(uint8_t){(uint8_t)g_test_rand_int_range(0, 255)}, 1);
+    g_byte_array_append(longer, (const uint8_t *)"\xff\xd9", 2);
+    for (int i = 1; i <= 4; i++)
+        g_assert_cmpint(
+            jpeg_truth_check(longer->data, longer->len, 8, bt_kernel_levels()[0], i, 5 - i, PX_MAX),
+            ==, JPEG_TRUTH_LEFT);
 }
 
 /* Fill bytes before markers, and what may follow the picture. */
@@ -296,7 +319,7 @@ test_fill_bytes(void)
         g_byte_array_append(filled, bytes + i, 1);
     }
     g_byte_array_append(filled, (const uint8_t *)"more", 4);
-    g_assert_cmpint(jpeg_truth_check(filled->data, filled->len, 8, "c", 4, PX_MAX), ==,
+    g_assert_cmpint(jpeg_truth_check(filled->data, filled->len, 8, "c", 4, 1, PX_MAX), ==,
                     JPEG_TRUTH_EQUAL);
 }
 
@@ -310,6 +333,8 @@ test_mutants(void)
         {160, 120, 3, {22}, CONTENT_MIXED, .progressive = true},
         {160, 120, 3, {21}, CONTENT_MIXED, .scans = successive, .n_scans = 15, .interval = 9},
         {160, 120, 3, {11}, CONTENT_MIXED, .scans = apart, .n_scans = 3},
+        {320, 240, 3, {22}, CONTENT_NOISE, .quality = 98},
+        {320, 240, 3, {11}, CONTENT_NOISE, .quality = 98, .interval = 40},
     };
     int n_equal = 0, n_left = 0, n_mutants = g_test_slow() ? 20000 : 400;
 
@@ -321,11 +346,16 @@ test_mutants(void)
         for (int k = 0; k < n_mutants; k++) {
             g_autofree uint8_t *mutant = g_memdup2(bytes, size);
             JpegTruth truth;
+            int n_streams = 1 + k % 4, n_threads = 2 + k / 4 % 3;
 
             for (int n = g_test_rand_int_range(1, 4); n > 0; n--)
                 mutant[g_test_rand_int_range(2, (int)size)] ^=
                     (uint8_t)(1 << g_test_rand_int_range(0, 8));
-            truth = jpeg_truth_check(mutant, size, 8, bt_kernel_levels()[0], 1 + k % 4, 1000000);
+            truth =
+                jpeg_truth_check(mutant, size, 8, bt_kernel_levels()[0], n_streams, 1, MUTANT_PX);
+            g_assert_cmpint(jpeg_truth_check(mutant, size, 8, bt_kernel_levels()[0], n_streams,
+                                             n_threads, MUTANT_PX),
+                            ==, truth);
             n_equal += truth == JPEG_TRUTH_EQUAL;
             n_left += truth == JPEG_TRUTH_LEFT;
         }
@@ -412,6 +442,7 @@ main(int argc, char **argv)
     g_test_add_func("/jpeg-low/scripts", test_scripts);
     g_test_add_func("/jpeg-low/long-data", test_long_data);
     g_test_add_func("/jpeg-low/not-for-here", test_not_for_here);
+    g_test_add_func("/jpeg-low/too-much-data", test_too_much_data);
     g_test_add_func("/jpeg-low/fill-bytes", test_fill_bytes);
     g_test_add_func("/jpeg-low/mutants", test_mutants);
     return g_test_run();

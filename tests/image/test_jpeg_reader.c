@@ -190,7 +190,7 @@ read_planes(BtJpegReader *reader, int reduction, int shrink, GByteArray *out[3],
 {
     int n_bands = 0;
 
-    if (!bt_jpeg_reader_start(reader, reduction, shrink, outcome))
+    if (!bt_jpeg_reader_start(reader, reduction, shrink, 1, outcome))
         return false;
     while (bt_jpeg_reader_next(reader, outcome)) {
         for (int i = 0; i < reader->n_planes; i++)

@@ -707,6 +707,34 @@ test_renew_idle_and_starting(void)
     assert_answer_of(pool, 3);
 }
 
+/* Of the workers that are unfit for a task the one is replaced that would get it; others stay. */
+static void
+test_unfit(void)
+{
+    g_autoptr(BtPool) pool = make_ageing_pool(2, 8);
+    int gate_fds[2];
+    BtPoolOutcome outcome;
+    Order order = {.deed = DEED_ANSWER};
+    BtTask task = {.bytes = &order, .size = sizeof order, .n_unfit = 2};
+
+    for (int i = 0; i < 2; i++)
+        submit_gated(pool, &gate_fds[i]);
+    for (int i = 0; i < 2; i++)
+        open_gate(gate_fds[i]);
+    for (int i = 0; i < 2; i++)
+        assert_answer_of(pool, 0);
+    age++;
+    g_assert_true(bt_pool_submit(pool, &task, NULL, NULL));
+    assert_answer_of(pool, 1);
+    for (int i = 0; i < 2; i++) {
+        submit(pool, order);
+        g_assert_cmpint(next_answer(pool, &outcome).detail, >=, 0);
+    }
+    g_assert_true(bt_pool_submit(pool, &task, NULL, NULL));
+    assert_answer_of(pool, 1);
+    g_assert_cmpuint(count_started(pool, 0), <=, 4);
+}
+
 /* More of them than a pool forgives deaths, and none is taken for one: no pause, no giving up. */
 static void
 test_renew_often(void)
@@ -889,6 +917,7 @@ main(int argc, char **argv)
     g_test_add_func("/pool/idle-limit", test_idle_limit);
     g_test_add_func("/pool/renew", test_renew);
     g_test_add_func("/pool/renew-idle-and-starting", test_renew_idle_and_starting);
+    g_test_add_func("/pool/unfit", test_unfit);
     g_test_add_func("/pool/renew-often", test_renew_often);
     g_test_add_func("/pool/renew-and-death", test_renew_and_death);
     g_test_add_func("/pool/free-leaves-nothing", test_free_leaves_nothing);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 _blurthumb_bench() {
-    local word=$2 before=$3 words= head=
+    local word=$2 before=$3 words=
 
     # bash makes three words of --option=value.
     if [[ $before == = ]]; then
@@ -9,21 +9,19 @@ _blurthumb_bench() {
         word=
     fi
     case $before in
-    --ways) words='serial process completed map' head=${word%"${word##*,}"} ;;
     --blurthumb | --html) compopt -o default ;;
     --scratch) compopt -o dirnames ;;
-    -j | --jobs | -r | --rounds | --seconds | -c | --compare | --sleep | --noop) ;; # anything
+    -j | --jobs | -r | --rounds | --seconds | -c | --compare | --noop) ;; # anything
     *)
         if [[ $word == -* ]]; then
             words="
                 -j --jobs -r --rounds --seconds --cold -c --compare --blurthumb --scratch
-                --markdown --json --csv --html -q --quiet --sleep --ways --noop --version
-                -h --help"
+                --noop --json --html -q --quiet --version -h --help"
         else
             compopt -o default
         fi
         ;;
     esac
-    COMPREPLY=($(compgen -P "$head" -W "$words" -- "${word#"$head"}"))
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 complete -F _blurthumb_bench blurthumb-bench
