@@ -10,8 +10,10 @@ last bit of a sine another way still gives the same 8-bit picture.
     formats/      one small picture in every format and kind of sample
     orientation/  an F, stored in each of the ways that EXIF knows, upright in all
     sizes/        one-pixel lines, odd sides, the box itself
+    raw/          raw files of cameras of every kind, but for the raw samples
     broken/       files that are cut, empty, mislabelled, or claim what they do not hold
 """
+import io
 import pathlib
 import struct
 import subprocess
@@ -20,6 +22,8 @@ import zlib
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+import raw_shells
 
 P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 SRGB_PRIMARIES = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
@@ -571,6 +575,25 @@ def make_sizes(folder):
         picture(pixels).save(folder / f'{width}x{height}.{extension}')
 
 
+def jpeg_bytes(image, **options):
+    content = io.BytesIO()
+    image.save(content, 'JPEG', **options)
+    return content.getvalue()
+
+
+def make_raw(folder):
+    """Each of a photo that its preview is as large as."""
+    preview = jpeg_bytes(picture(sample(240, 160)), quality=70)
+    thumb = jpeg_bytes(picture(sample(40, 30)), quality=50)
+    for kind in raw_shells.KINDS:
+        (folder / f'a.{kind}').write_bytes(raw_shells.shell(kind, preview, thumb, (240, 160)))
+    order = {'dng': '<', 'nef': '<', 'cr2': '>'}
+    for kind in order:
+        (folder / f'other_order.{kind}').write_bytes(
+            raw_shells.shell(kind, preview, thumb, (240, 160), order=order[kind]))
+    (folder / 'big.dng').write_bytes(raw_shells.shell('dng', preview, thumb, (240, 160), big=True))
+
+
 def make_broken(folder, photo, formats):
     def cut(source, name, share):
         data = source.read_bytes()
@@ -613,13 +636,14 @@ def main():
     if len(sys.argv) != 2:
         sys.exit('usage: make_testdata.py FOLDER')
     root = pathlib.Path(sys.argv[1])
-    folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'broken')}
+    folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'raw', 'broken')}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     make_photos(folders['photos'])
     make_formats(folders['formats'])
     make_orientation(folders['orientation'])
     make_sizes(folders['sizes'])
+    make_raw(folders['raw'])
     make_broken(folders['broken'], folders['sizes'] / '1201x801.jpg', folders['formats'])
 
 

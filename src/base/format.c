@@ -25,6 +25,7 @@ static const Format formats[BT_FORMAT_COUNT] = {
     [BT_FORMAT_PPM] = {"ppm", "ppm", " ppm pgm pbm pnm pfm ", false},
     [BT_FORMAT_SVG] = {"svg", "svg", " svg svgz ", false},
     [BT_FORMAT_BMP] = {"bmp", "bmp", " bmp dib ", false},
+    [BT_FORMAT_RAW] = {"raw", "", " cr2 cr3 nef nrw arw sr2 dng orf rw2 pef srw raf ", true},
 };
 
 const char *
@@ -69,7 +70,7 @@ bt_format_of_extension(const char *file_name)
     return BT_FORMAT_NONE;
 }
 
-/* ISO base media files name their brands in the first box: HEIC and AVIF. */
+/* ISO base media files name their brands in the first box: HEIC, AVIF, CR3. */
 static BtFormat
 format_of_brand(const char *brand)
 {
@@ -77,6 +78,8 @@ format_of_brand(const char *brand)
 
     if (memcmp(brand, "avif", 4) == 0 || memcmp(brand, "avis", 4) == 0)
         return BT_FORMAT_AVIF;
+    if (memcmp(brand, "crx ", 4) == 0)
+        return BT_FORMAT_RAW;
     for (size_t i = 0; i < sizeof heic / sizeof heic[0]; i++)
         if (memcmp(brand, heic[i], 4) == 0)
             return BT_FORMAT_HEIC;
@@ -99,6 +102,11 @@ bt_format_of_bytes(const void *bytes, size_t size)
         {BT_FORMAT_TIFF, 4, "MM\0*"},
         {BT_FORMAT_TIFF, 4, "II+\0"},
         {BT_FORMAT_TIFF, 4, "MM\0+"},
+        {BT_FORMAT_RAW, 4, "IIRO"}, /* Olympus */
+        {BT_FORMAT_RAW, 4, "IIRS"},
+        {BT_FORMAT_RAW, 4, "MMOR"},
+        {BT_FORMAT_RAW, 4, "IIU\0"}, /* Panasonic */
+        {BT_FORMAT_RAW, 16, "FUJIFILMCCD-RAW "},
         {BT_FORMAT_JXL, 2, "\xff\x0a"},
         {BT_FORMAT_JXL, 12, "\0\0\0\x0cJXL \r\n\x87\n"},
         {BT_FORMAT_JP2, 12, "\0\0\0\x0cjP  \r\n\x87\n"},
@@ -106,6 +114,8 @@ bt_format_of_bytes(const void *bytes, size_t size)
     };
     const char *text = bytes;
 
+    if (size >= 11 && memcmp(text, "II*\0", 4) == 0 && memcmp(text + 8, "CR\2", 3) == 0)
+        return BT_FORMAT_RAW;
     for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
         if (size >= magics[i].size && memcmp(text, magics[i].bytes, magics[i].size) == 0)
             return magics[i].format;

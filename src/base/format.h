@@ -25,6 +25,7 @@ typedef enum BtFormat {
     BT_FORMAT_PPM, /* the family: pbm pgm ppm pfm pnm */
     BT_FORMAT_SVG,
     BT_FORMAT_BMP,
+    BT_FORMAT_RAW, /* of cameras, any maker's: CR2 CR3 NEF NRW ARW SR2 DNG ORF RW2 PEF SRW RAF */
     BT_FORMAT_COUNT
 } BtFormat;
 
@@ -34,7 +35,7 @@ typedef enum BtFormat {
 /* Lower-case name as in --allow and reports: "jpeg", "jp2"; "none" for BT_FORMAT_NONE. */
 const char *bt_format_name(BtFormat format);
 
-/* The usual extension, without a dot: "jpg", "jp2"; "" for BT_FORMAT_NONE. */
+/* The usual extension, without a dot: "jpg", "jp2"; "" for NONE and RAW, which nobody writes. */
 const char *bt_format_extension(BtFormat format);
 
 /* The format with this lower-case name, or BT_FORMAT_NONE. */
@@ -45,7 +46,7 @@ BtFormat bt_format_of_name(const char *name);
 BtFormat bt_format_of_extension(const char *file_name);
 
 /* By the first bytes of a file, of which there may be any number from 0. NONE when they are not
- * decisive. TIFF is told here too, though camera raw files begin like it. */
+ * decisive. TIFF is told here too, though some raw files of cameras begin like it. */
 BtFormat bt_format_of_bytes(const void *bytes, size_t size);
 
 /* Whether libvips calls the decoder of this format trusted: those are open by default, the others

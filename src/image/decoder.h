@@ -11,9 +11,9 @@
  *   decoder->metadata(decode, &metadata);
  *   decoder->close(decode);
  *
- * The members are bt_jpeg_decoder, bt_png_decoder, and libvips' (codecs.h) for all they do not
- * read. A picture comes as one plane of interleaved samples; or, from a JPEG that is decoded
- * smaller, as three planes of one band, each as large as it is stored.
+ * The members are bt_jpeg_decoder, bt_png_decoder, bt_raw_decoder, and libvips' (codecs.h) for all
+ * they do not read. A picture comes as one plane of interleaved samples; or, from a JPEG that is
+ * decoded smaller, as three planes of one band, each as large as it is stored.
  */
 #ifndef BT_IMAGE_DECODER_H
 #define BT_IMAGE_DECODER_H
@@ -33,15 +33,17 @@ typedef struct BtDecode BtDecode;
 
 /* What the header says. The profile is lent until the picture is begun. */
 typedef struct BtPicture {
-    int width, height;   /* px at full size, as stored */
-    int orientation;     /* EXIF, 1 to 8 */
-    int n_pages;         /* frames or pages, of which the first comes */
-    int bands;           /* of a pixel, alpha included: at most 4 */
-    bool deep;           /* 16 bits a sample, else 8 */
-    bool alpha;          /* the last band is, not premultiplied */
-    bool cmyk;           /* 4 bands, 0 is no ink; else grey or RGB */
-    uint64_t memory;     /* bytes that the decoder holds at once, about; 0: rows */
-    const void *profile; /* ICC; NULL: none */
+    int width, height;             /* px at full size, as stored */
+    int orientation;               /* EXIF, 1 to 8 */
+    int photo_width, photo_height; /* px of the photo of which this is a smaller preview, lying as
+                                      it does; 0: of none */
+    int n_pages;                   /* frames or pages, of which the first comes */
+    int bands;                     /* of a pixel, alpha included: at most 4 */
+    bool deep;                     /* 16 bits a sample, else 8 */
+    bool alpha;                    /* the last band is, not premultiplied */
+    bool cmyk;                     /* 4 bands, 0 is no ink; else grey or RGB */
+    uint64_t memory;               /* bytes that the decoder holds at once, about; 0: rows */
+    const void *profile;           /* ICC; NULL: none */
     size_t profile_size;
     uint32_t left_out; /* BtLeftOut, besides what the metadata tell */
     BtCoding coding;   /* counts before the profile; zero: by that, else sRGB */

@@ -12,6 +12,7 @@
 #include "image/png_reader.h"
 #include "image/png_writer.h"
 #endif
+#include "image/raw_decoder.h"
 #include "kernel/plan.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ typedef struct Work {
     BtImage *image;
     BtOutcome *outcome;
     uint64_t memory; /* bytes that it may take; 0: any */
+    bool raw;        /* a TIFF is a raw file */
     int n_threads;
     BtFormat source; /* by its first bytes */
     BtFormat format; /* of the result */
@@ -96,6 +98,8 @@ own_decoder(BtFormat format)
     switch (format) {
     case BT_FORMAT_JPEG:
         return &bt_jpeg_decoder;
+    case BT_FORMAT_RAW:
+        return &bt_raw_decoder;
 #ifdef BT_WITH_ISAL
     case BT_FORMAT_PNG:
         return &bt_png_decoder;
@@ -116,19 +120,31 @@ is_written_here(BtFormat format)
     return format == BT_FORMAT_JPEG;
 }
 
+/* The format by a file's first bytes; raw: a TIFF is a raw file. */
+static BtFormat
+format_of(const void *bytes, size_t size, bool raw)
+{
+    BtFormat format = bt_format_of_bytes(bytes, size);
+
+    return raw && format == BT_FORMAT_TIFF ? BT_FORMAT_RAW : format;
+}
+
 bool
-bt_image_needs_vips(int fd, BtFormat format)
+bt_image_needs_vips(int fd, bool raw, BtFormat format)
 {
     uint8_t magic[BT_FORMAT_MAGIC_BYTES] = {0};
     ssize_t size = bt_fd_read_at(fd, magic, sizeof magic, 0);
-    BtFormat source = bt_format_of_bytes(magic, (size_t)MAX(size, 0));
+    BtFormat source = format_of(magic, (size_t)MAX(size, 0), raw);
+    BtJpegPeek peek;
 
     if (size <= 0)
         return false;
     if (own_decoder(source) == NULL ||
         (format == BT_FORMAT_NONE ? !is_written_here(BT_FORMAT_PNG) : !is_written_here(format)))
         return true;
-    return source == BT_FORMAT_JPEG ? !bt_jpeg_is_common(fd) : magic[PNG_INTERLACE_AT] != 0;
+    if (source == BT_FORMAT_JPEG)
+        return !bt_jpeg_peek(fd, 0, &peek) || !peek.common;
+    return source == BT_FORMAT_PNG && magic[PNG_INTERLACE_AT] != 0;
 }
 
 bool
@@ -202,7 +218,7 @@ read_magic(Work *self, int fd)
                                g_strerror(errno));
     if (size == 0)
         return bt_outcome_fail(self->outcome, BT_REASON_EMPTY, "the file is empty");
-    self->source = bt_format_of_bytes(magic, (size_t)size);
+    self->source = format_of(magic, (size_t)size, self->raw);
     return true;
 }
 
@@ -244,7 +260,9 @@ static bool
 check_size(Work *self)
 {
     uint64_t limit = self->image->settings.max_pixels;
-    int width = self->picture.width, height = self->picture.height;
+    bool is_preview = self->picture.photo_width > 0;
+    int width = is_preview ? self->picture.photo_width : self->picture.width;
+    int height = is_preview ? self->picture.photo_height : self->picture.height;
 
     self->outcome->n_pages = self->picture.n_pages;
     self->outcome->source_width = width;
@@ -320,31 +338,56 @@ limit_shrink(const Work *self, int shrink)
     return shrink;
 }
 
-/* What is to become of the picture. The kernel works on it as it is stored, so a box for an upright
+/* The size of a result. The kernel works on a picture as it is stored, so a box for an upright
  * result lies on its side where the picture does. */
+static double
+fit(const Work *self, int width, int height, int *out_width, int *out_height)
+{
+    const BtImageSettings *settings = &self->image->settings;
+    bool on_side = self->picture.orientation >= 5;
+
+    return bt_plan_fit(width, height, on_side ? settings->box_height : settings->box_width,
+                       on_side ? settings->box_width : settings->box_height, out_width, out_height);
+}
+
+/* What is to become of the picture. Sigma counts px of the photo, also in a smaller preview. */
 static BtReduction
 plan(Work *self)
 {
     const BtImageSettings *settings = &self->image->settings;
-    int width = self->picture.width, height = self->picture.height;
-    bool on_side = self->picture.orientation >= 5;
+    const BtPicture *picture = &self->picture;
+    int width = picture->width, height = picture->height;
     BtKernelPicture *out = &self->job.picture;
-    double scale;
+    double scale, sigma = settings->sigma;
 
-    *out = (BtKernelPicture){.source_width = width,
-                             .source_height = height,
-                             .sigma = settings->sigma,
-                             .linear = settings->linear};
-    scale = bt_plan_fit(width, height, on_side ? settings->box_height : settings->box_width,
-                        on_side ? settings->box_width : settings->box_height, &out->out_width,
-                        &out->out_height);
-    self->job.shrink =
-        settings->exact ? 1 : limit_shrink(self, bt_plan_shrink(settings->sigma, scale));
+    if (picture->photo_width > 0)
+        sigma *= (double)MAX(width, height) / MAX(picture->photo_width, picture->photo_height);
+    *out = (BtKernelPicture){
+        .source_width = width, .source_height = height, .sigma = sigma, .linear = settings->linear};
+    scale = fit(self, width, height, &out->out_width, &out->out_height);
+    self->job.shrink = settings->exact ? 1 : limit_shrink(self, bt_plan_shrink(sigma, scale));
     scale = MAX((double)width / out->out_width, (double)height / out->out_height);
     return (BtReduction){.shrink = self->job.shrink,
-                         .spread = MAX(settings->sigma, scale / 2),
+                         .spread = MAX(sigma, scale / 2),
                          .pixels = settings->linear,
                          .n_threads = self->n_threads};
+}
+
+/* Whether the result is no larger than the preview that it is made of. */
+static bool
+check_preview(Work *self)
+{
+    const BtPicture *picture = &self->picture;
+    int width, height;
+
+    if (picture->photo_width == 0)
+        return true;
+    fit(self, picture->photo_width, picture->photo_height, &width, &height);
+    return MAX(width, height) <= MAX(picture->width, picture->height) ||
+           bt_outcome_fail(self->outcome, BT_REASON_PREVIEW,
+                           "its largest preview has %d x %d pixels, and its result would have "
+                           "%d x %d",
+                           picture->width, picture->height, width, height);
 }
 
 /* Bytes that the kernel and the result take. */
@@ -408,7 +451,7 @@ shrink_picture(Work *self)
 {
     BtReduction reduction;
 
-    if (!check_size(self) || !prepare_colours(self))
+    if (!check_size(self) || !check_preview(self) || !prepare_colours(self))
         return false;
     reduction = plan(self);
     self->outcome->shrink = self->job.shrink;
@@ -548,10 +591,14 @@ make_result(Work *self, BtFormat format, int out_fd)
 }
 
 void
-bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
+bt_image_process(BtImage *self, int in_fd, bool raw, int out_fd, BtFormat format, uint64_t memory,
                  int n_threads, BtOutcome *out_outcome)
 {
-    Work work = {.image = self, .outcome = out_outcome, .memory = memory, .n_threads = n_threads};
+    Work work = {.image = self,
+                 .outcome = out_outcome,
+                 .memory = memory,
+                 .n_threads = n_threads,
+                 .raw = raw};
     uint64_t start_ns = bt_clock_now_ns();
 
     memset(out_outcome, 0, sizeof *out_outcome);

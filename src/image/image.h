@@ -9,11 +9,12 @@
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
  * sRGB, turn upright, encode, with as much of the source's metadata as the settings leave.
  *
- * There is one way for every decoder (decoder.h): JPEG (jpeg_decoder.h), PNG (png_reader.h), and
- * libvips for all else and for other results (codecs.h). Which of them a picture needs its first
- * bytes say, so that libvips is loaded before the worker is forked that is to have the picture:
+ * There is one way for every decoder (decoder.h): JPEG (jpeg_decoder.h), PNG (png_reader.h), the
+ * previews of raw files (raw_decoder.h), and libvips for all else and for other results (codecs.h).
+ * Which of them a picture needs its first bytes say, so that libvips is loaded before the worker is
+ * forked that is to have the picture:
  *
- *   if (bt_image_needs_vips(in_fd, format))                           in the supervisor
+ *   if (bt_image_needs_vips(in_fd, raw, format))                      in the supervisor
  *       bt_image_prepare(&error);
  *
  * Neither starts a thread, and neither does bt_image_can_write(): after them a process may fork.
@@ -60,10 +61,10 @@ BT_MUST_CHECK bool bt_image_prepare(GError **error);
 const char *bt_image_vips_version(void);
 
 /* Whether a picture is to be read by libvips, or its result written: by the first bytes of the file
- * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. format: of the result;
+ * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. raw, format: as below;
  * BT_FORMAT_NONE where it will be JPEG or PNG. False for what cannot be read or is empty. Needs no
  * libvips. What was false for a file does not need it later. */
-bool bt_image_needs_vips(int fd, BtFormat format);
+bool bt_image_needs_vips(int fd, bool raw, BtFormat format);
 
 /* Whether a format can be written, with these formats allowed: JPEG and PNG always can; of others,
  * which need libvips, a few pixels are encoded the first time, by a child, where this process does
@@ -77,13 +78,13 @@ void bt_image_free(BtImage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtImage, bt_image_free)
 
 /* Reads a picture from in_fd (from its beginning, wherever its offset is), and writes the result to
- * out_fd (emptied first). format: of the result; BT_FORMAT_NONE chooses PNG for a
- * picture with alpha and JPEG for any other. memory: bytes; a picture whose header tells that it
- * takes more is not decoded (BT_REASON_HEAVY); 0: no limit. n_threads: as in
- * BtReduction; none is left. Both descriptors stay the caller's.
- * Whatever goes wrong is in *out_outcome. */
-void bt_image_process(BtImage *self, int in_fd, int out_fd, BtFormat format, uint64_t memory,
-                      int n_threads, BtOutcome *out_outcome);
+ * out_fd (emptied first). raw: what begins like a TIFF is a camera's raw file. format: of the
+ * result; BT_FORMAT_NONE chooses PNG for a picture with alpha and JPEG for any other. memory:
+ * bytes; a picture whose header tells that it takes more is not decoded (BT_REASON_HEAVY); 0: no
+ * limit. n_threads: as in BtReduction; none is left. Both descriptors stay the caller's. Whatever
+ * goes wrong is in *out_outcome. */
+void bt_image_process(BtImage *self, int in_fd, bool raw, int out_fd, BtFormat format,
+                      uint64_t memory, int n_threads, BtOutcome *out_outcome);
 
 /* Decodes a picture wholly and makes nothing of it, within the same limits. */
 void bt_image_check(BtImage *self, int in_fd, uint64_t memory, BtOutcome *out_outcome);

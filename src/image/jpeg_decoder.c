@@ -10,6 +10,7 @@
 #define SEGMENTS_MAX 4096
 
 #define FRAME_BYTES 10 /* of a frame header, from its marker to the number of components */
+#define MARKER_EXIF 0xe1
 
 static bool
 is_here(int n_components)
@@ -23,10 +24,10 @@ reader_of(const BtDecode *decode)
     return (BtJpegReader *)(uintptr_t)decode;
 }
 
-static BtDecode *
-open_jpeg(int fd, BtPicture *out_picture, BtOutcome *outcome)
+BtDecode *
+bt_jpeg_open_at(int fd, off_t at, BtPicture *out_picture, BtOutcome *outcome)
 {
-    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, outcome);
+    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, at, outcome);
 
     if (reader == NULL || !is_here(reader->frame.n_components))
         return NULL;
@@ -41,6 +42,12 @@ open_jpeg(int fd, BtPicture *out_picture, BtOutcome *outcome)
         .profile_size = reader->profile_size,
     };
     return (BtDecode *)g_steal_pointer(&reader);
+}
+
+static BtDecode *
+open_jpeg(int fd, BtPicture *out_picture, BtOutcome *outcome)
+{
+    return bt_jpeg_open_at(fd, 0, out_picture, outcome);
 }
 
 static bool
@@ -99,17 +106,34 @@ is_frame(uint8_t marker)
 }
 
 bool
-bt_jpeg_is_common(int fd)
+bt_jpeg_peek(int fd, off_t at, BtJpegPeek *out_peek)
 {
     uint8_t bytes[FRAME_BYTES];
-    off_t at = 2;
+    BtJpegPeek peek = {0};
 
+    if (bt_fd_read_at(fd, bytes, 2, at) != 2 || bytes[0] != 0xff || bytes[1] != 0xd8)
+        return false;
+    at += 2;
     for (int i = 0; i < SEGMENTS_MAX; i++) {
+        int size;
+
         if (bt_fd_read_at(fd, bytes, sizeof bytes, at) != sizeof bytes || bytes[0] != 0xff)
             return false;
-        if (is_frame(bytes[1]))
-            return is_here(bytes[9]);
-        at += bytes[1] == 0xff ? 1 : 2 + (bytes[2] << 8 | bytes[3]);
+        size = bytes[2] << 8 | bytes[3];
+        if (is_frame(bytes[1])) {
+            peek.marker = bytes[1];
+            peek.height = bytes[5] << 8 | bytes[6];
+            peek.width = bytes[7] << 8 | bytes[8];
+            peek.common = is_here(bytes[9]);
+            peek.end = at + 2 + size;
+            *out_peek = peek;
+            return true;
+        }
+        if (bytes[1] == MARKER_EXIF && size > 8 && memcmp(bytes + 4, "Exif\0", 6) == 0) {
+            peek.exif_at = at + FRAME_BYTES;
+            peek.exif_size = (size_t)size - 8;
+        }
+        at += bytes[1] == 0xff ? 1 : 2 + size;
     }
     return false;
 }

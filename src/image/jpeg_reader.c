@@ -153,11 +153,12 @@ read_metadata(Reader *self)
 }
 
 BtJpegReader *
-bt_jpeg_reader_new(int fd, BtOutcome *outcome)
+bt_jpeg_reader_new(int fd, off_t at, BtOutcome *outcome)
 {
     Reader *self = g_new0(Reader, 1);
 
     self->fd = fd;
+    self->at = at;
     self->piece = g_malloc(PIECE);
     self->jpeg.err = jpeg_std_error(&self->errors);
     self->jpeg.client_data = self;

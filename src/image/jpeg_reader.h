@@ -5,7 +5,7 @@
  * coarsely has to be brought to the size of luma first, and that blurs it by an amount that cannot
  * be taken back (12 levels at saturated edges of 4:2:2).
  *
- *   BtJpegReader *reader = bt_jpeg_reader_new(fd, &outcome);          the header
+ *   BtJpegReader *reader = bt_jpeg_reader_new(fd, 0, &outcome);       the header
  *   reduction = bt_jpeg_reduction(&reader->frame, shrink, spread);
  *   bt_jpeg_reader_start(reader, reduction, shrink, 1, &outcome);     1: whole pixels instead:
  *   bt_jpeg_reader_start_pixels(reader, &outcome);
@@ -35,9 +35,10 @@ typedef struct BtJpegReader {
     BtPlane planes[BT_PLANES_MAX];
 } BtJpegReader;
 
-/* Reads the header, from the beginning of the file, wherever fd's offset is. fd is lent until
- * freed. NULL with the reason in the outcome for what is not a JPEG file that libjpeg can read. */
-BtJpegReader *bt_jpeg_reader_new(int fd, BtOutcome *outcome);
+/* Reads the header of a picture that begins at a place in the file, wherever fd's offset is. fd is
+ * lent until freed. NULL with the reason in the outcome for what is not a JPEG that libjpeg can
+ * read. */
+BtJpegReader *bt_jpeg_reader_new(int fd, off_t at, BtOutcome *outcome);
 void bt_jpeg_reader_free(BtJpegReader *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJpegReader, bt_jpeg_reader_free)

@@ -18,6 +18,7 @@ static const char *const names[BT_REASON_COUNT] = {
     [BT_REASON_WRITE] = "write",
     [BT_REASON_CANCELLED] = "cancelled",
     [BT_REASON_WORKER] = "worker",
+    [BT_REASON_PREVIEW] = "preview",
 };
 
 const char *

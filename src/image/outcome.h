@@ -27,6 +27,7 @@ typedef enum BtReason {
     BT_REASON_WRITE,     /* the result could not be written */
     BT_REASON_CANCELLED, /* the caller asked to stop */
     BT_REASON_WORKER,    /* said by the supervisor: the worker died, hung or spoke nonsense */
+    BT_REASON_PREVIEW,   /* a raw file without a preview that is whole and large enough */
     BT_REASON_COUNT
 } BtReason;
 
@@ -40,7 +41,8 @@ typedef enum BtLeftOut {
 typedef struct BtOutcome {
     BtReason reason;
     BtFormat format;    /* of the result */
-    char loader[32];    /* "jpeg", "png", or libvips' name of the decoder: "gifload_source" */
+    char loader[32];    /* "jpeg", "png", "raw-preview 1616x1080", or libvips' name of the decoder:
+                           "gifload_source" */
     char sentence[512]; /* one clause for people when reason is not OK */
     int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
     int32_t out_width, out_height;       /* px of the result, upright */

@@ -124,8 +124,8 @@ process_here(BtEngine *self, BtItem *item)
     if (item->task.check)
         bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
     else
-        bt_image_process(self->image, in_fd, item->out_fd, item->task.format, item->task.memory, 1,
-                         &self->outcome);
+        bt_image_process(self->image, in_fd, item->task.raw, item->out_fd, item->task.format,
+                         item->task.memory, 1, &self->outcome);
     self->item = item;
 }
 

@@ -38,6 +38,8 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
 
     self->source = source;
     self->in_fd = self->out_fd = -1;
+    if (format == BT_FORMAT_NONE && source->format == BT_FORMAT_RAW)
+        format = BT_FORMAT_JPEG;
     if (format == BT_FORMAT_NONE && bt_image_can_write(source->format, options->image.allowed))
         format = source->format;
     for (size_t i = 0; i < (format != BT_FORMAT_NONE ? 1 : G_N_ELEMENTS(choices)); i++) {
@@ -47,7 +49,10 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
             return NULL;
     }
     self->name = self->names[0];
-    self->task = (BtWorkerTask){.format = format, .check = options->mode == BT_RUN_VERIFY};
+    self->task =
+        (BtWorkerTask){.format = format,
+                       .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
+                       .check = options->mode == BT_RUN_VERIFY};
     return g_steal_pointer(&self);
 }
 

@@ -196,7 +196,7 @@ take_source(BtBatch *self, BtSource *source, GError **error)
 
     bt_orphans_see(self->orphans, source);
     if (self->options->format == BT_FORMAT_NONE && source->format > BT_FORMAT_PNG &&
-        !bt_engine_load_vips(self->engine, error)) {
+        source->format != BT_FORMAT_RAW && !bt_engine_load_vips(self->engine, error)) {
         bt_source_free(source);
         return false;
     }
@@ -298,7 +298,7 @@ open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
     else if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
     else if (open_file(self, item, &failure))
-        item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.format);
+        item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.raw, item->task.format);
     else
         *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
     bt_stall_leave();
@@ -325,6 +325,8 @@ read_ahead(BtBatch *self, GError **error)
     if (item == NULL)
         return ok;
     g_queue_push_tail(&self->next, item);
+    if (item->task.raw) /* of which little is read, here and there */
+        return true;
     for (off_t at = 0; at < MIN(item->source->stat.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
         posix_fadvise(item->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
     return true;

@@ -59,7 +59,7 @@ bt_worker_serve(void *state, const BtTaskView *task, void *reply)
     if (work.check)
         bt_image_check(state, task->fds[0], work.memory, &outcome);
     else
-        bt_image_process(state, task->fds[0], task->fds[1], work.format, work.memory,
+        bt_image_process(state, task->fds[0], work.raw, task->fds[1], work.format, work.memory,
                          work.n_threads, &outcome);
     memcpy(reply, &outcome, sizeof outcome);
     return sizeof outcome;

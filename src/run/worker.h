@@ -17,6 +17,7 @@
 
 typedef struct BtWorkerTask {
     BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses JPEG or PNG */
+    bool raw;        /* the source is called as raw files of cameras are */
     bool check;      /* decode it only: there is no result */
     uint64_t memory; /* bytes that it may take, at most those of the worker; 0: no limit */
     int n_threads;   /* 1 or more that it may be decoded with */

@@ -41,7 +41,7 @@ def check_result(path):
     assert 1 <= width <= 1200 and 1 <= height <= 1200
 
 
-@pytest.mark.parametrize('folder', ('photos', 'formats', 'orientation', 'sizes'))
+@pytest.mark.parametrize('folder', ('photos', 'formats', 'orientation', 'sizes', 'raw'))
 def test_whole_files_are_processed(blurthumb, testdata, lacking, tmp_path, folder):
     done = blurthumb(*ALLOW, testdata / folder)
     left_out = sorted(path for path in (testdata / folder).iterdir() if path.suffix in lacking)

@@ -41,7 +41,7 @@ static bool
 read_all(int fd, int shrink)
 {
     BtOutcome outcome = {0};
-    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, &outcome);
+    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, 0, &outcome);
     int reduction, n_rows[BT_PLANES_MAX] = {0};
     volatile unsigned sum = 0; /* so that the rows are read */
 

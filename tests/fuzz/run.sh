@@ -29,6 +29,7 @@ search() {
     mkdir -p "$work/corpus/$name"
     case $name in
     jpeg-* | png | facts | format) seeds+=("$here"/../../testdata/{formats,orientation,sizes,broken}) ;;
+    raw) seeds+=("$here"/../../testdata/raw) ;;
     esac
     if "$work/build/tests/fuzz/fuzz-$name" "$limit" -timeout=20 -rss_limit_mb=2000 \
         -artifact_prefix="$work/$name-" -print_final_stats=1 "$work/corpus/$name" "${seeds[@]}" \

@@ -75,7 +75,7 @@ main(int argc, char **argv)
     in = open(argv[argc - 2], O_RDONLY | O_CLOEXEC);
     out = open(argv[argc - 1], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     g_assert(image != NULL && in >= 0 && out >= 0);
-    bt_image_process(image, in, out, format, 0, 1, &outcome);
+    bt_image_process(image, in, false, out, format, 0, 1, &outcome);
     if (outcome.reason == BT_REASON_OK)
         return EXIT_SUCCESS;
     printf("%s: %s\n", bt_reason_name(outcome.reason), outcome.sentence);

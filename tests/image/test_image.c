@@ -61,7 +61,7 @@ assert_reason(int fd, uint64_t max_pixels, uint64_t memory, BtReason expected,
     g_autoptr(BtImage) image = new_image(max_pixels);
     g_auto(BtFd) out = new_file();
 
-    bt_image_process(image, fd, out, BT_FORMAT_JPEG, memory, 1, out_outcome);
+    bt_image_process(image, fd, false, out, BT_FORMAT_JPEG, memory, 1, out_outcome);
     g_assert_cmpstr(bt_reason_name(out_outcome->reason), ==, bt_reason_name(expected));
     bt_image_check(image, fd, memory, out_outcome);
     g_assert_cmpstr(bt_reason_name(out_outcome->reason), ==, bt_reason_name(expected));
@@ -99,7 +99,7 @@ test_result(void)
         BtFormat format = formats[i % G_N_ELEMENTS(formats)];
         BtOutcome made, checked;
 
-        bt_image_process(image, fd, out, format, 0, 1, &made);
+        bt_image_process(image, fd, false, out, format, 0, 1, &made);
         bt_image_check(image, out, 0, &checked);
         g_assert_cmpint(made.format, ==, format);
         g_assert_cmpint(checked.format, ==, format);
@@ -113,7 +113,7 @@ needs_vips(const char *name, BtFormat format)
 {
     g_auto(BtFd) fd = open_source(name);
 
-    return bt_image_needs_vips(fd, format);
+    return bt_image_needs_vips(fd, false, format);
 }
 
 static void
@@ -156,8 +156,8 @@ test_said_in_time(void)
             BtFormat format = formats[i % G_N_ELEMENTS(formats)];
             BtOutcome outcome;
 
-            bt_image_process(image, fd, out, format, 0, 1, &outcome);
-            if (!bt_image_needs_vips(fd, format))
+            bt_image_process(image, fd, false, out, format, 0, 1, &outcome);
+            if (!bt_image_needs_vips(fd, false, format))
                 g_assert_true(outcome.reason == BT_REASON_EMPTY || *outcome.loader != '\0');
         }
     }
@@ -218,7 +218,7 @@ test_memory(void)
         g_log_set_always_fatal(G_LOG_FATAL_MASK); /* libvips warns of it */
         malloc_trim(0);
         limit_memory();
-        bt_image_process(image, fd, out, BT_FORMAT_JPEG, 0, 1, &outcome);
+        bt_image_process(image, fd, false, out, BT_FORMAT_JPEG, 0, 1, &outcome);
         g_assert_cmpstr(bt_reason_name(outcome.reason), ==, "memory");
         g_assert_true(g_str_has_prefix(outcome.sentence, "not enough memory"));
         _exit(0);

@@ -148,7 +148,7 @@ static BtJpegReader *
 open_reader(int fd)
 {
     BtOutcome outcome = {0};
-    BtJpegReader *reader = bt_jpeg_reader_new(fd, &outcome);
+    BtJpegReader *reader = bt_jpeg_reader_new(fd, 0, &outcome);
 
     g_assert_cmpstr(outcome.sentence, ==, "");
     g_assert_nonnull(reader);
@@ -170,7 +170,7 @@ assert_unreadable(const void *bytes, size_t size)
     g_auto(BtFd) fd = make_file(bytes, size);
     BtOutcome outcome = {0};
 
-    g_assert_null(bt_jpeg_reader_new(fd, &outcome));
+    g_assert_null(bt_jpeg_reader_new(fd, 0, &outcome));
     assert_told(&outcome);
 }
 
@@ -424,7 +424,7 @@ check_cut(GBytes *jpeg, size_t size, int shrink)
 {
     g_auto(BtFd) fd = make_file(g_bytes_get_data(jpeg, NULL), size);
     BtOutcome outcome = {0};
-    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, &outcome);
+    g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, 0, &outcome);
     GByteArray *planes[3];
 
     if (reader != NULL) {

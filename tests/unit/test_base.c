@@ -77,6 +77,7 @@ test_format_extensions(void)
         {"a.jpg/b", BT_FORMAT_NONE},  {"a/b.jxl", BT_FORMAT_JXL},    {"", BT_FORMAT_NONE},
         {"a. ", BT_FORMAT_NONE},      {"a.jpg ", BT_FORMAT_NONE},    {"a.jpg jpeg", BT_FORMAT_NONE},
         {"a.jpg]", BT_FORMAT_NONE},   {".jpg", BT_FORMAT_JPEG},      {"a.hif", BT_FORMAT_HEIC},
+        {"a.CR2", BT_FORMAT_RAW},     {"a.dng", BT_FORMAT_RAW},      {"a.raf", BT_FORMAT_RAW},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -98,6 +99,12 @@ test_format_bytes(void)
         {BT_FORMAT_GIF, 6, "GIF89a"},
         {BT_FORMAT_TIFF, 4, "II*\0"},
         {BT_FORMAT_TIFF, 4, "MM\0*"},
+        {BT_FORMAT_RAW, 4, "IIRO"},
+        {BT_FORMAT_RAW, 4, "IIU\0"},
+        {BT_FORMAT_RAW, 12,
+         "\0\0\0\x18"
+         "ftypcrx "},
+        {BT_FORMAT_RAW, 16, "FUJIFILMCCD-RAW "},
         {BT_FORMAT_WEBP, 12, "RIFF\x10\0\0\0WEBP"},
         {BT_FORMAT_AVIF, 12,
          "\0\0\0\x20"

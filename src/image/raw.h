@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a camera's raw file holds its preview: a whole JPEG picture, finished by the camera. The
+ * raw samples themselves are not read. Worker; for hostile bytes.
+ *
+ *   if (bt_raw_find(fd, &raw))
+ *       ... a JPEG begins at raw.at ...
+ *
+ * Three layouts: TIFF directories (CR2, NEF, NRW, ARW, SR2, DNG, ORF, RW2, PEF, SRW) with the
+ * previews that only the maker's notes of Olympus, Pentax and Nikon know, boxes (CR3), and a fixed
+ * header (RAF). Directories alone are read, and of each preview its headers and its end; how many
+ * and how deep is limited, and none is read twice.
+ *
+ * Follows: TIFF 6.0, section 2; TIFF Technical Note 1 (SubIFDs); DNG 1.6 (DefaultCropSize,
+ * PreviewColorSpace); Exif 2.32, 4.6; ISO/IEC 14496-12 (boxes); tags of makers as in ExifTool's
+ * documentation; CR3 as described at github.com/lclevy/canon_cr3; RAF as at
+ * libopenraw.freedesktop.org/formats/raf.
+ */
+#ifndef BT_IMAGE_RAW_H
+#define BT_IMAGE_RAW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef enum BtRawSpace {
+    BT_RAW_UNSAID,
+    BT_RAW_SRGB,
+    BT_RAW_ADOBE_RGB,
+    BT_RAW_PROPHOTO_RGB,
+} BtRawSpace;
+
+typedef struct BtRaw {
+    off_t at;                      /* of the largest preview that is whole: its first byte */
+    uint64_t size;                 /* bytes, at most; the file has them */
+    int width, height;             /* px, as it is stored */
+    int orientation;               /* EXIF, 1 to 8: the preview's own, else the file's */
+    BtRawSpace space;              /* the same, where it has no profile */
+    int photo_width, photo_height; /* px, 0: not said */
+    int cut_width, cut_height;     /* the largest preview that is cut short; 0: none is */
+} BtRaw;
+
+/* False where no preview is whole; then photo and cut sizes are said all the same. */
+bool bt_raw_find(int fd, BtRaw *out_raw);
+
+#endif

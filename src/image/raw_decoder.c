@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/raw_decoder.h"
+
+#include "image/jpeg_decoder.h"
+#include "image/raw.h"
+
+#include <glib.h>
+#include <lcms2.h>
+#include <stdio.h>
+
+/* How much larger the photo may be said to be than a preview at full size, which cameras cut out of
+ * the sensor's borders. */
+#define BORDERS 1.05
+
+struct BtDecode {
+    BtDecode *jpeg; /* the preview, as bt_jpeg_decoder has it */
+    void *profile;  /* of the space that tags say; or NULL */
+};
+
+/* The profile of a space that is not sRGB, or NULL. Owned. */
+static void *
+make_profile(BtRawSpace space, size_t *out_size)
+{
+    static const struct {
+        cmsCIExyY white;
+        cmsCIExyYTRIPLE primaries;
+        int type;
+        double curve[5];
+    } spaces[] = {
+        [BT_RAW_ADOBE_RGB] = {{0.3127, 0.3290, 1},
+                              {{0.64, 0.33, 1}, {0.21, 0.71, 1}, {0.15, 0.06, 1}},
+                              1,
+                              {563.0 / 256}},
+        [BT_RAW_PROPHOTO_RGB] = {{0.3457, 0.3585, 1},
+                                 {{0.7347, 0.2653, 1}, {0.1596, 0.8404, 1}, {0.0366, 0.0001, 1}},
+                                 4,
+                                 {1.8, 1, 0, 1.0 / 16, 1.0 / 32}},
+    };
+    cmsToneCurve *curve, *curves[3];
+    cmsHPROFILE made;
+    cmsUInt32Number size = 0;
+    void *bytes = NULL;
+
+    if (space < BT_RAW_ADOBE_RGB)
+        return NULL;
+    curve = cmsBuildParametricToneCurve(NULL, spaces[space].type, spaces[space].curve);
+    curves[0] = curves[1] = curves[2] = curve;
+    made = cmsCreateRGBProfile(&spaces[space].white, &spaces[space].primaries, curves);
+    if (cmsSaveProfileToMem(made, NULL, &size)) {
+        bytes = g_malloc(size);
+        if (!cmsSaveProfileToMem(made, bytes, &size))
+            g_clear_pointer(&bytes, g_free);
+    }
+    cmsCloseProfile(made);
+    cmsFreeToneCurve(curve);
+    *out_size = size;
+    return bytes;
+}
+
+static bool
+fail_absent(const BtRaw *raw, BtOutcome *outcome)
+{
+    if (raw->cut_width > 0)
+        return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
+                               "its preview of %d x %d pixels is cut short", raw->cut_width,
+                               raw->cut_height);
+    return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
+                           "a raw file is read by its JPEG preview, and it has none");
+}
+
+/* The photo's size where the preview is smaller, lying as that does. */
+static void
+describe_photo(const BtRaw *raw, BtPicture *picture)
+{
+    int longer = MAX(raw->photo_width, raw->photo_height);
+    int shorter = MIN(raw->photo_width, raw->photo_height);
+
+    if (longer <= BORDERS * MAX(picture->width, picture->height) ||
+        shorter < MIN(picture->width, picture->height))
+        return;
+    picture->photo_width = picture->width >= picture->height ? longer : shorter;
+    picture->photo_height = picture->width >= picture->height ? shorter : longer;
+}
+
+static BtDecode *
+open_raw(int fd, BtPicture *out_picture, BtOutcome *outcome)
+{
+    BtDecode *self, *jpeg;
+    BtRaw raw;
+
+    g_strlcpy(outcome->loader, "raw-preview", sizeof outcome->loader);
+    if (!bt_raw_find(fd, &raw)) {
+        fail_absent(&raw, outcome);
+        return NULL;
+    }
+    snprintf(outcome->loader, sizeof outcome->loader, "raw-preview %dx%d", raw.width, raw.height);
+    if ((jpeg = bt_jpeg_open_at(fd, raw.at, out_picture, outcome)) == NULL)
+        return NULL;
+    self = g_new0(BtDecode, 1);
+    self->jpeg = jpeg;
+    out_picture->orientation = raw.orientation;
+    describe_photo(&raw, out_picture);
+    if (out_picture->profile == NULL)
+        out_picture->profile = self->profile = make_profile(raw.space, &out_picture->profile_size);
+    return self;
+}
+
+static bool
+begin_raw(BtDecode *self, const BtReduction *reduction, BtBand *out_band, BtOutcome *outcome)
+{
+    return bt_jpeg_decoder.begin(self->jpeg, reduction, out_band, outcome);
+}
+
+static bool
+next_band(BtDecode *self, BtBand *band, BtOutcome *outcome)
+{
+    return bt_jpeg_decoder.next(self->jpeg, band, outcome);
+}
+
+static void
+read_metadata(const BtDecode *self, BtMetadata *out_metadata)
+{
+    bt_jpeg_decoder.metadata(self->jpeg, out_metadata);
+}
+
+static void
+close_raw(BtDecode *self)
+{
+    if (self == NULL)
+        return;
+    bt_jpeg_decoder.close(self->jpeg);
+    g_free(self->profile);
+    g_free(self);
+}
+
+const BtDecoder bt_raw_decoder = {
+    .open = open_raw,
+    .begin = begin_raw,
+    .next = next_band,
+    .metadata = read_metadata,
+    .close = close_raw,
+};
