@@ -68,6 +68,8 @@ typedef enum OptionId {
     OPTION_HELP,
 } OptionId;
 
+_Static_assert(OPTION_HELP - BT_OPTION_FIRST_ID < 64, "BtOptions.given has a bit for each option");
+
 static const BtOption options_of_blurthumb[] = {
     {0, 0, NULL, NULL, "What is taken"},
     {OPTION_FILES_FROM, 0, "files-from", "FILE", "a list of files and folders; -: standard input"},
@@ -133,6 +135,16 @@ static const BtOption options_of_blurthumb[] = {
     {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
     {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
 };
+
+static const char *
+name_of(OptionId id)
+{
+    const BtOption *option = options_of_blurthumb;
+
+    while (option->id != (int)id)
+        option++;
+    return option->name;
+}
 
 /* "WxH", or "N" for a square. */
 static bool
@@ -257,6 +269,12 @@ parse_seconds(const char *text, uint64_t *out_ns)
     return true;
 }
 
+static uint64_t
+bit_of(OptionId id)
+{
+    return UINT64_C(1) << (id - BT_OPTION_FIRST_ID);
+}
+
 /* Rooms that judge a value themselves have the words for what is wrong, in *error. */
 static bool
 apply(void *user, int id, const char *value, const char **out_wanted, GError **error)
@@ -266,6 +284,7 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
     BtScanOptions *scan = &options->run.scan;
     int depth, index;
 
+    options->given |= bit_of((OptionId)id);
     switch ((OptionId)id) {
     case OPTION_FILES_FROM:
         *out_wanted = "the name of a file, or -";
@@ -313,9 +332,10 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         return value[0] != '\0';
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
-        index = bt_option_word(value, "keep", "jpeg", "png", "webp", "avif", "tiff", NULL);
-        options->run.format = bt_format_of_name(value); /* NONE for keep */
-        return index >= 0;
+        options->run.format = bt_format_of_name(value);
+        return bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
+                              "tiff", NULL) >= 0 ||
+               bt_option_word(value, "keep", NULL) >= 0;
     case OPTION_PROGRESS:
         *out_wanted = "auto, always or never";
         index = bt_option_word(value, "auto", "always", "never", NULL);
@@ -343,7 +363,6 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         return index >= 0;
     case OPTION_MEMORY:
         *out_wanted = "0 or a size from 128M up, such as 512M or 2G";
-        options->memory_given = true;
         return parse_scaled(value, &options->run.memory) &&
                (options->run.memory == 0 || options->run.memory >= MEMORY_MIN);
     case OPTION_MAX_PIXELS:
@@ -385,7 +404,8 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->run.prune = true;
         return true;
     case OPTION_DRY_RUN:
-        options->dry_run = options->report.lists = true;
+        options->run.mode = BT_RUN_PLAN;
+        options->report.lists = true;
         return true;
     case OPTION_VERIFY:
         options->run.mode = BT_RUN_VERIFY;
@@ -481,29 +501,74 @@ share_of_memory(int n_jobs)
     return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
 }
 
+static bool
+was_given(const BtOptions *options, OptionId id)
+{
+    return (options->given & bit_of(id)) != 0;
+}
+
+/* Two options of which each takes back what the other asks for. */
+static bool
+check_pairs(const BtOptions *options, GError **error)
+{
+    static const OptionId pairs[][2] = {
+        {OPTION_DRY_RUN, OPTION_VERIFY},       {OPTION_VERIFY, OPTION_FORCE},
+        {OPTION_VERIFY, OPTION_PRUNE},         {OPTION_QUIET, OPTION_VERBOSE},
+        {OPTION_JOBS, OPTION_SERIAL},          {OPTION_FLAT, OPTION_NAME},
+        {OPTION_MERGE_REPORTS, OPTION_VERIFY}, {OPTION_MERGE_REPORTS, OPTION_DRY_RUN},
+        {OPTION_MERGE_REPORTS, OPTION_PRUNE},  {OPTION_MERGE_REPORTS, OPTION_FILES_FROM},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (was_given(options, pairs[i][0]) && was_given(options, pairs[i][1]))
+            return bt_error_set(error, BT_ERROR_INVALID, "use either --%s or --%s",
+                                name_of(pairs[i][0]), name_of(pairs[i][1]));
+    return true;
+}
+
+/* What --serial does without: workers. */
+static bool
+check_serial(const BtOptions *options, GError **error)
+{
+    const char *what = options->run.sandbox == BT_SANDBOX_REQUIRE                        ? "sandbox"
+                       : was_given(options, OPTION_TIMEOUT) && options->run.limit_ns > 0 ? "timeout"
+                       : options->run.isolate                                            ? "isolate"
+                                                                                         : NULL;
+
+    return !was_given(options, OPTION_SERIAL) || what == NULL ||
+           bt_error_set(error, BT_ERROR_INVALID, "--%s needs workers, and --serial has none", what);
+}
+
 /* What only shows when all options are known. */
 static bool
 check_together(const BtOptions *options, GError **error)
 {
     const BtNaming *naming = &options->run.naming;
+    const BtScanOptions *scan = &options->run.scan;
 
+    if (!check_pairs(options, error) || !check_serial(options, error))
+        return false;
     if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
-    if (options->dry_run && options->run.mode == BT_RUN_VERIFY)
-        return bt_error_set(error, BT_ERROR_INVALID, "use either --dry-run or --verify");
+    if (was_given(options, OPTION_NULL) && options->run.list == NULL)
+        return bt_error_set(error, BT_ERROR_INVALID, "--null needs a list: add --files-from");
+    if (scan->max_bytes > 0 && scan->min_bytes > scan->max_bytes)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--min-size is larger than --max-size: no file is left");
+    if (options->run.max_file_size > 0 && scan->min_bytes > options->run.max_file_size)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--min-size is larger than --max-file-size: every file would fail");
     if (options->run.prune && !bt_run_sees_all(&options->run))
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--prune needs to see all sources: use it without lists, shards and "
                             "options that leave files out");
-    if (options->run.sandbox == BT_SANDBOX_REQUIRE && options->run.n_jobs == 0)
+    if (naming->suffix != NULL && naming->pattern != NULL &&
+        strstr(naming->pattern, "{suffix}") == NULL)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--sandbox=require needs workers, and --serial has none");
-    if (naming->pattern != NULL && naming->flat)
+                            "--suffix has no place in the pattern of --name: put {suffix} there");
+    if (scan->shard.count > 1 && !bt_naming_is_apart(naming))
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "use either --flat or --name: {flat} in a pattern does the same");
-    if (options->run.scan.shard.count > 1 && !bt_naming_is_apart(naming))
-        return bt_error_set(error, BT_ERROR_INVALID,
-                            "--%s with --shard: a name that two shards give is noticed by neither; "
+                            "--%s with --shard: two shards may give one name without noticing; "
                             "use --name with {hash} in it",
                             naming->flat ? "flat" : "name");
     return bt_naming_check(naming, error);
@@ -531,9 +596,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         bt_options_clear(&options);
         return false;
     }
-    if (options.dry_run)
-        options.run.mode = BT_RUN_PLAN;
-    if (!options.memory_given)
+    if (!was_given(&options, OPTION_MEMORY))
         options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[first]
                         : options.run.list != NULL ? none
