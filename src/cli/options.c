@@ -125,7 +125,7 @@ static const BtOption options_of_blurthumb[] = {
     {OPTION_SANDBOX, 0, "sandbox", "MODE", "lock workers in: auto, require or off (default: auto)"},
     {OPTION_ALLOW, 0, "allow", "LIST", "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp"},
     {0, 0, NULL, NULL, "Messages"},
-    {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
+    {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture and each ignored file"},
     {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
     {OPTION_PROGRESS, 0, "progress", "WHEN",
      "a live line: auto, on a terminal; always; never (default: auto)"},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Which of the files that are there are taken: lists, globs, sizes, times, depth, links, shards."""
+import json
 import os
 import re
 import subprocess
@@ -38,6 +39,26 @@ def test_filters(blurthumb, tree, files, options, expected):
     done = blurthumb(*options, 'in')
     assert (done.returncode, done.stderr) == (0, b'')
     assert files(hidden=True) == sorted([*[b'.blurthumb'] * (expected != ''), *expected.encode().split()])
+
+
+DOORS = {'a.jpg': b'\xff\xd8\xff', 'broken.PNG': b'', 'jpeg': b'\xff\xd8\xff', 'jpeg.bak': b'\xff\xd8\xff',
+         'text.txt': b'no picture', 'text': b'no picture', 'empty': b'', 'tiff.raw': b'II*\0', 'end.': b'x'}
+
+
+@pytest.mark.parametrize('door', ('folder', 'paths', 'list'))
+def test_what_is_a_picture_is_one_at_each_door(blurthumb, listed, tmp_path, door):
+    (tmp_path / 'in').mkdir()
+    for name, content in DOORS.items():
+        (tmp_path / 'in' / name).write_bytes(content)
+    names = [f'in/{name}' for name in DOORS]
+    if door == 'list':
+        done = listed('\n'.join(names).encode(), '--json', '-n', '--files-from', '-')
+    else:
+        done = blurthumb('--json', '-n', *(['in'] if door == 'folder' else names))
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(e['path'] for e in told if e['event'] == 'picture') == \
+        ['in/a.jpg', 'in/broken.PNG', 'in/jpeg', 'in/jpeg.bak']
+    assert told[-1]['ignored_by_extension'] == {'': 3, 'raw': 1, 'txt': 1} and done.returncode == 0
 
 
 def test_size_and_time_of_each(blurthumb, photo, files, tmp_path):

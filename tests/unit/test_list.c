@@ -365,7 +365,7 @@ check_scan(const char *folder)
     all = scan_text(text, NULL, &(BtScanOptions){0});
     expected = g_strdup_printf(
         "a.jpg [missing.jpg: %s] [nowhere/x.jpg: %s] sub/b.jpg sub/deep/c.jpg %s/d.jpg=%s/d.jpg "
-        "sub/b.jpg outside/d.jpg=../outside/d.jpg sub/text a.jpg",
+        "sub/b.jpg outside/d.jpg=../outside/d.jpg a.jpg",
         g_strerror(ENOENT), g_strerror(ENOENT), outside + 1, outside);
     g_assert_cmpstr(all, ==, expected);
 }
