@@ -637,7 +637,10 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
     if (dirfd != -1)
         fd = bt_path_open_given(dirfd, path, given, BT_CHOICE_FILE_FLAGS);
     if (fd < 0 || fstat(fd, &what) < 0) {
-        bt_error_set_system(error, errno, "it cannot be opened");
+        int errnum = errno;
+
+        bt_error_set_system(error, errnum, "it cannot be opened");
+        bt_error_add_way_out(error, errnum, "copy the pictures to a local disk first");
         return -1;
     }
     if (!S_ISREG(what.st_mode)) {
