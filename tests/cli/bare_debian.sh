@@ -5,6 +5,8 @@
 # machine's apt uses; exits 77 with a word where one of them is missing.
 #
 #   tests/cli/bare_debian.sh bookworm|trixie [all]
+#
+# With $BT_PACKAGE, a Debian package, that is installed, run and removed as well.
 set -u -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 suite=$1
@@ -30,6 +32,7 @@ cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+mount -t devpts devpts "$root/dev/pts" 2>/dev/null || mount --bind /dev/pts "$root/dev/pts"
 mkdir "$root/blurthumb"
 git -C "$top" archive HEAD | tar -x -C "$root/blurthumb" || exit 1
 
@@ -38,4 +41,11 @@ made=$(find "$root/blurthumb/processed" -name '*.jpg' | wc -l)
 wanted=$(find "$root/blurthumb/testdata/photos" -name '*.jpg' | wc -l)
 echo "bare Debian $suite: $made of $wanted results"
 test "$made" -eq "$wanted" || exit 1
+if [ -n "${BT_PACKAGE:-}" ]; then
+    cp "$BT_PACKAGE" "$root/blurthumb.deb"
+    in_root 'apt-get install -y --no-install-recommends /blurthumb.deb && blurthumb --force testdata/formats/rgb.png &&
+        blurthumb-tour join && apt-get purge -y blurthumb' || exit 1
+    left=$(find "$root/usr" -name '*blurthumb*')
+    test -z "$left" || { echo "the package leaves $left"; exit 1; }
+fi
 test "${2:-}" != all || in_root "$(block 2)"

@@ -76,6 +76,7 @@ def test_original_that_came_after_the_first_run(told, picture, disk):
     assert sums(disk / 'processed') == before
 
 
+@pytest.mark.needs('exfat-fuse')
 @pytest.mark.parametrize('way', (('attributes', 'exfat'), ('exfat', 'attributes')), ids='-to-'.join)
 def test_originals_on_another_disk(blurthumb, photo, make_disk, way):
     sources, results = (make_disk(kind) for kind in way)
@@ -179,6 +180,7 @@ def test_gallery_of_an_earlier_run_is_replaced(told, picture, disk):
     assert (before.count('class="mat"'), after.count('class="mat"')) == (1, 2)
 
 
+@pytest.mark.needs('exfat-fuse')
 def test_names_that_the_disk_takes_for_one(blurthumb, photo, make_disk):
     """One is done, the other fails, no result is lost; again and again."""
     results = make_disk('exfat')

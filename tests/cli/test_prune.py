@@ -125,6 +125,7 @@ def test_one_of_two_roots_is_not_there(told, batch, picture, disk):
     assert names(disk) == ['1.jpg', '2.jpg', '5.jpg', 'sub/3.jpg', 'sub/4.jpg']
 
 
+@pytest.mark.needs('exfat-fuse')
 def test_disk_that_is_not_mounted(blurthumb, make_disk, photo, tmp_path):
     """The mount point is an empty folder, then."""
     disk = make_disk('exfat')

@@ -119,10 +119,11 @@ def check_format():
     if version is None or 'version 14.' not in version.stdout:
         print('skipped: clang-format 14 is not installed')
         sys.exit(SKIPPED)
-    for path in files('.c', '.h'):
-        run = subprocess.run([tool, '--dry-run', '-Werror', path], cwd=ROOT, capture_output=True)
-        if run.returncode != 0:
-            yield f'{path}: clang-format would change it'
+    run = subprocess.run([tool, '--dry-run', '-Werror', *files('.c', '.h')], cwd=ROOT, capture_output=True, text=True)
+    changed = sorted(set(re.findall(r'^(\S+):\d+:\d+: error: ', run.stderr, re.M)))
+    yield from (f'{path}: clang-format would change it' for path in changed)
+    if run.returncode != 0 and not changed:
+        yield run.stderr
 
 
 def main():
