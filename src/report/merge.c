@@ -180,7 +180,7 @@ take_end(Merge *self, const char *path, const BtJsonObject *event)
     take_ignored(self, event);
     if (error == NULL && read_int(event, "signal") == 0)
         return;
-    ended = g_strdup_printf("its run ended early%s%s", error != NULL ? ": " : "",
+    ended = g_strdup_printf("the run ended early%s%s", error != NULL ? ": " : "",
                             error != NULL ? error : "");
     fail_report(self, path, ended);
 }
@@ -196,7 +196,7 @@ take_line(Merge *self, const char *path, const char *line, size_t length, bool *
     if (event == NULL)
         return false;
     if (kind == NULL)
-        return bt_error_set(error, BT_ERROR_INVALID, "it is no event");
+        return bt_error_set(error, BT_ERROR_INVALID, "not an event");
     *ended = strcmp(kind, "end") == 0;
     if (*ended)
         take_end(self, path, event);
@@ -230,7 +230,7 @@ read_report(Merge *self, const char *path, GError **error)
     free(line);
     fclose(file);
     if (!ended || torn)
-        fail_report(self, path, "its run was cut off: it has no end");
+        fail_report(self, path, "the run was cut off: there is no end event");
     return true;
 }
 

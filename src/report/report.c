@@ -295,7 +295,7 @@ bt_report_orphan(BtReport *self, const char *result, bool removed)
         bt_events_picture(self->options.out, removed ? "removed" : "orphan", &picture, NULL, NULL);
     if (tells_text(self, removed ? BT_REPORT_VERBOSE : BT_REPORT_NORMAL))
         say(self, self->options.out, "%s%s\n", name,
-            removed ? " was removed: its source is gone" : " has no source any more");
+            removed ? " was removed: its source is gone" : " has no source");
 }
 
 void
@@ -442,7 +442,7 @@ say_summary(BtReport *self, const BtReportEnd *end)
     g_autofree char *removed = count_text(counts->n_removed, "removed");
     g_autofree char *kinds = bt_kinds_text(self->ignored);
     g_autofree char *ignored = g_strconcat(*kinds != '\0' ? ", " : "", kinds, NULL);
-    g_autofree char *paged = count_text(counts->n_paged, "by their first page");
+    g_autofree char *paged = count_text(counts->n_paged, "reduced to their first page");
     g_autofree char *gain_maps = count_left_out(counts->n_gain_maps, "gain map");
     g_autofree char *videos = count_left_out(counts->n_videos, "motion trailer");
     g_autofree char *workers =

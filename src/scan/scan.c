@@ -399,9 +399,9 @@ judge_given(BtScan *self, const char *path, BtSource **out_source, GError **erro
     if (bt_walk_is_skipped(self->walk, &what))
         return is_listed || self->roots->len > 1
                    ? BT_SCAN_MORE
-                   : found_bad(self, shown, "is the output folder itself", error);
+                   : found_bad(self, shown, "is the output folder", error);
     if (leads_to_skipped(self, shown, is_link || name[strspn(name, ".")] == '\0'))
-        return found_bad(self, shown, "lies in the output folder", error);
+        return found_bad(self, shown, "is in the output folder", error);
     if (is_listed && find_results(self, path, &is_new) != NULL) {
         kind = ignore(self, shown, S_ISDIR(what.st_mode), "in a folder of results");
         if (!is_new || found_results(self, self->results, error) != BT_SCAN_NOTICE)
@@ -644,7 +644,7 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
         return -1;
     }
     if (!S_ISREG(what.st_mode)) {
-        bt_error_set(error, BT_ERROR_INVALID, "it is not a regular file any more");
+        bt_error_set(error, BT_ERROR_INVALID, "it is no longer a regular file");
         return -1;
     }
     *out_stat = what;
