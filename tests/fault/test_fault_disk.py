@@ -367,7 +367,7 @@ def make_socket(path):
         listener.bind(os.path.relpath(path))
 
 
-NOT_A_FILE = 'not a regular file|cannot be opened'
+NOT_A_FILE = 'regular file|cannot be opened'
 SOURCE_DEEDS = {
     'vanishes': (os.unlink, 'No such file'),
     'becomes-a-link': (link_to_another, 'symbolic links'),
