@@ -39,4 +39,8 @@ GQuark bt_error_system_quark(void);
 bool bt_error_set(GError **error, BtErrorCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 bool bt_error_set_system(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Adds a way out to an error of the system where errnum says that a mount, such as one of an object
+ * store, lacks the call. False. */
+bool bt_error_add_way_out(GError **error, int errnum, const char *way_out);
+
 #endif

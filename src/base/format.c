@@ -43,9 +43,17 @@ bt_format_extension(BtFormat format)
 BtFormat
 bt_format_of_name(const char *name)
 {
-    for (int i = BT_FORMAT_NONE + 1; i < BT_FORMAT_COUNT; i++)
-        if (strcmp(name, formats[i].name) == 0)
-            return (BtFormat)i;
+    size_t size = strlen(name);
+
+    for (int i = BT_FORMAT_NONE + 1; i < BT_FORMAT_COUNT && size > 0; i++) {
+        for (const char *at = formats[i].extensions; at[0] == ' ' && at[1] != '\0';) {
+            size_t length = strcspn(at + 1, " ");
+
+            if (length == size && strncasecmp(at + 1, name, size) == 0)
+                return (BtFormat)i;
+            at += 1 + length;
+        }
+    }
     return BT_FORMAT_NONE;
 }
 
@@ -54,20 +62,8 @@ bt_format_of_extension(const char *file_name)
 {
     const char *slash = strrchr(file_name, '/');
     const char *dot = strrchr(slash != NULL ? slash : file_name, '.');
-    size_t size;
 
-    if (dot == NULL || (size = strlen(dot + 1)) == 0)
-        return BT_FORMAT_NONE;
-    for (int i = BT_FORMAT_NONE + 1; i < BT_FORMAT_COUNT; i++) {
-        for (const char *at = formats[i].extensions; at[0] == ' ' && at[1] != '\0';) {
-            size_t length = strcspn(at + 1, " ");
-
-            if (length == size && strncasecmp(at + 1, dot + 1, size) == 0)
-                return (BtFormat)i;
-            at += 1 + length;
-        }
-    }
-    return BT_FORMAT_NONE;
+    return dot != NULL ? bt_format_of_name(dot + 1) : BT_FORMAT_NONE;
 }
 
 /* ISO base media files name their brands in the first box: HEIC, AVIF, CR3. */

@@ -38,7 +38,8 @@ const char *bt_format_name(BtFormat format);
 /* The usual extension, without a dot: "jpg", "jp2"; "" for NONE and RAW, which nobody writes. */
 const char *bt_format_extension(BtFormat format);
 
-/* The format with this lower-case name, or BT_FORMAT_NONE. */
+/* The format that people call so, by its name or an extension, in capitals or not: JPEG for "jpeg"
+ * and "JPG". Else BT_FORMAT_NONE. */
 BtFormat bt_format_of_name(const char *name);
 
 /* By the extension of a file name (any bytes, case ignored): JPEG for "a.JPG"; NONE for a name

@@ -354,3 +354,17 @@ bt_json_number(const BtJsonObject *self, const char *name, double missing)
 
     return value != NULL && !isnan(value->number) ? value->number : missing;
 }
+
+GPtrArray *
+bt_json_names(const BtJsonObject *self, const char *prefix)
+{
+    GPtrArray *names = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, self->members);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (g_str_has_prefix(name, prefix))
+            g_ptr_array_add(names, name);
+    return names;
+}

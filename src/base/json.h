@@ -37,7 +37,7 @@ typedef struct BtJson {
 void bt_json_begin(BtJson *self, const char *name);
 void bt_json_end(BtJson *self);
 
-/* Members of the open object. Names are plain ASCII. */
+/* Members of the open object. Names need no escapes. */
 void bt_json_put_text(BtJson *self, const char *name, const char *value); /* any bytes */
 void bt_json_put_count(BtJson *self, const char *name, uint64_t value);
 void bt_json_put_int(BtJson *self, const char *name, int64_t value);
@@ -56,5 +56,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJsonObject, bt_json_object_free)
  * another kind. Lent. A member of an object in the object is called "settings.sigma". */
 const char *bt_json_text(const BtJsonObject *self, const char *name);
 double bt_json_number(const BtJsonObject *self, const char *name, double missing);
+
+/* The names of all members that begin so, in any order. Lent until the object is freed; the list is
+ * owned (g_ptr_array_unref). */
+GPtrArray *bt_json_names(const BtJsonObject *self, const char *prefix);
 
 #endif

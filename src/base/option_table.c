@@ -3,9 +3,11 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
-#define HELP_COLUMN 28
+#define HELP_COLUMN    28
+#define NAME_MAX_BYTES 64 /* a longer word is no option that was mistyped */
 
 char *
 bt_option_help(const BtOptionTable *table)
@@ -69,15 +71,91 @@ make_getopt(const BtOptionTable *table, struct option *long_options, char *lette
     *letters = '\0';
 }
 
-/* getopt has put an offending letter, if it was one, into optopt. */
-static bool
-fail_option(const BtOptionTable *table, const char *argument, bool known, GError **error)
+/* How many letters must be put in, left out, changed or swapped with the next to make one word of
+ * the other. Follows: Damerau 1964, as "optimal string alignment". */
+static size_t
+distance(const char *one, const char *other)
 {
-    char letter[] = {'-', (char)optopt, '\0'};
-    const char *name = argument[0] == '-' && argument[1] == '-' ? argument : letter;
+    size_t width = strlen(other) + 1;
+    g_autofree size_t *table = g_new(size_t, (strlen(one) + 1) * width);
+    size_t *at = table;
 
-    return bt_error_set(error, BT_ERROR_INVALID, "%s %s; see %s --help", name,
-                        known ? "needs a value" : "is not an option", table->program);
+    for (size_t i = 0; i <= strlen(one); i++) {
+        for (size_t k = 0; k < width; k++, at++) {
+            if (i == 0 || k == 0) {
+                *at = i + k;
+                continue;
+            }
+            *at = MIN(*(at - 1), *(at - width)) + 1;
+            *at = MIN(*at, *(at - width - 1) + (one[i - 1] != other[k - 1]));
+            if (i > 1 && k > 1 && one[i - 1] == other[k - 2] && one[i - 2] == other[k - 1])
+                *at = MIN(*at, *(at - 2 * width - 2) + 1);
+        }
+    }
+    return table[(strlen(one) + 1) * width - 1];
+}
+
+/* The option that was meant, where a third of its letters at most is wrong; else NULL. */
+static const char *
+find_nearest(const BtOptionTable *table, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = SIZE_MAX;
+
+    for (size_t i = 0; i < table->n_options && strlen(name) <= NAME_MAX_BYTES; i++) {
+        const char *other = table->options[i].name;
+        size_t n = other != NULL ? distance(name, other) : SIZE_MAX;
+
+        if (n < least && n <= MAX(1, strlen(other) / 3)) {
+            nearest = other;
+            least = n;
+        }
+    }
+    return nearest;
+}
+
+/* "--max-depth, --max-size": the options that a shortened name may stand for. */
+static char *
+list_candidates(const BtOptionTable *table, const char *name)
+{
+    GString *list = g_string_new(NULL);
+
+    for (size_t i = 0; i < table->n_options; i++)
+        if (table->options[i].name != NULL && g_str_has_prefix(table->options[i].name, name))
+            g_string_append_printf(list, "%s--%s", list->len > 0 ? ", " : "",
+                                   table->options[i].name);
+    return g_string_free(list, FALSE);
+}
+
+/* An argument that getopt did not take: it has put an offending letter, if it was one, into optopt,
+ * and the id of a long option that got a value and takes none. */
+static bool
+fail_option(const BtOptionTable *table, const char *argument, bool needs_value, GError **error)
+{
+    const BtOption *known = find_option(table, optopt);
+    g_autofree char *name = NULL, *candidates = NULL;
+    const char *nearest;
+
+    if (optopt != 0 && optopt < BT_OPTION_FIRST_ID)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            needs_value ? "-%c needs a value; see %s --help"
+                                        : "unknown option -%c; see %s --help",
+                            optopt, table->program);
+    name = g_strndup(argument + 2, strcspn(argument + 2, "="));
+    if (needs_value)
+        return bt_error_set(error, BT_ERROR_INVALID, "--%s needs a value; see %s --help",
+                            known->name, table->program);
+    if (optopt != 0)
+        return bt_error_set(error, BT_ERROR_INVALID, "--%s takes no value", known->name);
+    candidates = list_candidates(table, name);
+    if (name[0] != '\0' && candidates[0] != '\0')
+        return bt_error_set(error, BT_ERROR_INVALID, "--%s may be one of %s", name, candidates);
+    nearest = find_nearest(table, name);
+    if (nearest != NULL)
+        return bt_error_set(error, BT_ERROR_INVALID, "unknown option --%s; did you mean --%s?",
+                            name, nearest);
+    return bt_error_set(error, BT_ERROR_INVALID, "unknown option --%s; see %s --help", name,
+                        table->program);
 }
 
 bool
@@ -141,7 +219,7 @@ bt_option_word(const char *text, ...)
     const char *word;
 
     va_start(words, text);
-    while ((word = va_arg(words, const char *)) != NULL && strcmp(text, word) != 0)
+    while ((word = va_arg(words, const char *)) != NULL && g_ascii_strcasecmp(text, word) != 0)
         index++;
     va_end(words);
     return word != NULL ? index : -1;

@@ -48,7 +48,8 @@ char *bt_option_help(const BtOptionTable *table);
 BT_MUST_CHECK bool bt_option_int(const char *text, int least, int most, int *out);
 BT_MUST_CHECK bool bt_option_number(const char *text, double most, double *out);
 
-/* The index of text among the words that follow, the last of which is NULL; -1: it is not there. */
+/* The index of text, in capitals or not, among the words that follow, the last of which is NULL;
+ * -1: it is not there. */
 int bt_option_word(const char *text, ...) G_GNUC_NULL_TERMINATED;
 
 #endif

@@ -132,10 +132,8 @@ bt_study_command(const BtStudy *self, const BtRow *row, const char *output)
         /* Ours come after those that are passed on, so that ours count. */
         g_strv_builder_add(words, self->options->blurthumb);
         add_words(words, self->options->passed);
-        g_strv_builder_add_many(words, "--json", "--output", output, jobs,
-                                row->kind == BT_ROW_SERIAL ? "--serial" : "--", NULL);
-        if (row->kind == BT_ROW_SERIAL)
-            g_strv_builder_add(words, "--");
+        g_strv_builder_add_many(words, "--json", "--output", output,
+                                row->kind == BT_ROW_SERIAL ? "--serial" : jobs, "--", NULL);
         add_words(words, self->options->paths);
     }
     return g_strv_builder_end(words);

@@ -106,7 +106,8 @@ dispatch(int argc, char **argv)
     if (options.command == BT_COMMAND_HELP)
         return print_help();
     if (!bt_kernel_level_is_valid()) {
-        bt_error_set(&error, BT_ERROR_INVALID, "BT_CPU in the environment names no kernel: '%s'",
+        bt_error_set(&error, BT_ERROR_INVALID,
+                     "the environment variable BT_CPU is not the name of a kernel: '%s'",
                      getenv("BT_CPU"));
         return fail(EXIT_USAGE, error);
     }

@@ -68,71 +68,93 @@ typedef enum OptionId {
     OPTION_HELP,
 } OptionId;
 
+_Static_assert(OPTION_HELP - BT_OPTION_FIRST_ID < 64, "BtOptions.given has a bit for each option");
+
 static const BtOption options_of_blurthumb[] = {
     {0, 0, NULL, NULL, "What is taken"},
-    {OPTION_FILES_FROM, 0, "files-from", "FILE", "a list of files and folders; -: standard input"},
-    {OPTION_NULL, '0', "null", NULL, "zero bytes, not line ends, separate what is in the list"},
-    {OPTION_INCLUDE, 0, "include", "GLOB", "take these alone; as in .gitignore, repeatable"},
-    {OPTION_EXCLUDE, 0, "exclude", "GLOB", "leave these out; the last that matches counts"},
-    {OPTION_HIDDEN, 0, "hidden", NULL, "also names that begin with a dot"},
-    {OPTION_FOLLOW, 0, "follow", NULL, "also what symbolic links lead to"},
-    {OPTION_MAX_DEPTH, 0, "max-depth", "N", "no deeper: 1 is the folder itself (default: any)"},
-    {OPTION_ONE_FILE_SYSTEM, 'x', "one-file-system", NULL, "not into other file systems"},
+    {OPTION_FILES_FROM, 0, "files-from", "FILE",
+     "read files and folders from a list; - is standard input"},
+    {OPTION_NULL, '0', "null", NULL, "list entries end with a zero byte instead of a newline"},
+    {OPTION_INCLUDE, 0, "include", "GLOB",
+     "take only what matches; patterns as in .gitignore, repeatable"},
+    {OPTION_EXCLUDE, 0, "exclude", "GLOB", "leave out what matches; the last match wins"},
+    {OPTION_HIDDEN, 0, "hidden", NULL, "also take names that begin with a dot"},
+    {OPTION_FOLLOW, 0, "follow", NULL, "follow symbolic links"},
+    {OPTION_MAX_DEPTH, 0, "max-depth", "N",
+     "descend N levels at most; 1 is the folder itself (default: any)"},
+    {OPTION_ONE_FILE_SYSTEM, 'x', "one-file-system", NULL, "stay on one file system"},
     {OPTION_NEWER_THAN, 0, "newer-than", "WHEN",
-     "changed since a date (2024-05-06) or an age (7d)"},
-    {OPTION_MIN_SIZE, 0, "min-size", "SIZE", "of the file (default: 0)"},
-    {OPTION_MAX_SIZE, 0, "max-size", "SIZE", "of the file (default: any)"},
-    {OPTION_SHARD, 0, "shard", "I/N", "part I of N, from 0; auto: as Slurm, mpirun, AWS Batch say"},
+     "only files changed since a date (2024-05-06) or age (7d)"},
+    {OPTION_MIN_SIZE, 0, "min-size", "SIZE", "leave out smaller files (default: 0)"},
+    {OPTION_MAX_SIZE, 0, "max-size", "SIZE", "leave out larger files (default: any)"},
+    {OPTION_SHARD, 0, "shard", "I/N",
+     "take part I of N, counted from 0; auto: ask Slurm, mpirun, AWS Batch"},
     {0, 0, NULL, NULL, "Results"},
-    {OPTION_OUTPUT, 'o', "output", "DIR", "folder of the results (default: processed)"},
-    {OPTION_FORCE, 'f', "force", NULL, "make all anew, and replace files that are in the way"},
-    {OPTION_DRY_RUN, 'n', "dry-run", NULL, "tell what would be done and why, and do nothing"},
-    {OPTION_VERIFY, 0, "verify", NULL, "see whether all has a fresh result that can be decoded"},
+    {OPTION_OUTPUT, 'o', "output", "DIR", "folder for the results (default: processed)"},
+    {OPTION_FORCE, 'f', "force", NULL, "redo everything, and replace files that are in the way"},
+    {OPTION_DRY_RUN, 'n', "dry-run", NULL, "show what would be done and why; change nothing"},
+    {OPTION_VERIFY, 0, "verify", NULL,
+     "check that every source has a result that is up to date and whole"},
     {OPTION_PRUNE, 0, "prune", NULL, "remove results whose source is gone"},
-    {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk: results survive a loss of power"},
-    {OPTION_GALLERY, 0, "gallery", NULL, "a page to look at: index.html in the output folder"},
+    {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk, so that results survive a power failure"},
+    {OPTION_GALLERY, 0, "gallery", NULL,
+     "write a page that shows the results: index.html in the output folder"},
     {0, 0, NULL, NULL, "Names"},
-    {OPTION_NAME, 0, "name", "PATTERN", "of {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
-    {OPTION_SUFFIX, 0, "suffix", "TEXT", "goes behind the name, before the extension"},
-    {OPTION_FLAT, 0, "flat", NULL, "all into one folder: a/b.jpg becomes a__b.jpg"},
+    {OPTION_NAME, 0, "name", "PATTERN",
+     "build names from {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
+    {OPTION_SUFFIX, 0, "suffix", "TEXT", "add this to the name, before the extension"},
+    {OPTION_FLAT, 0, "flat", NULL, "put all results into one folder: a/b.jpg becomes a__b.jpg"},
     {OPTION_FORMAT, 0, "format", "FORMAT",
-     "jpeg, png, webp, avif, tiff, or the source's: keep (default: keep)"},
+     "result format: jpeg, png, webp, avif, tiff or keep (default: keep)"},
     {0, 0, NULL, NULL, "Picture"},
-    {OPTION_SIGMA, 0, "sigma", "S", "of the Gaussian, in pixels of the source (default: 15)"},
+    {OPTION_SIGMA, 0, "sigma", "S",
+     "standard deviation of the blur, in pixels of the source (default: 15)"},
     {OPTION_SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)"},
     {OPTION_QUALITY, 'Q', "quality", "N",
-     "of lossy formats, 1 to 100, or jpeg=N,webp=N (default: 75, AVIF 50)"},
+     "1 to 100 for lossy formats, or jpeg=N,webp=N (default: 75, AVIF 50)"},
     {OPTION_STRIP, 0, "strip", "WHAT",
-     "of metadata: all; gps, keeping other EXIF; or none (default: all)"},
-    {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, right to the edge"},
+     "metadata to drop: all, gps (and keep other Exif) or none (default: all)"},
+    {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, exact up to the edge"},
     {OPTION_LINEAR, 0, "linear", NULL, "blur in linear light"},
     {0, 0, NULL, NULL, "Work"},
-    {OPTION_JOBS, 'j', "jobs", "N", "workers (default: the processors that may be used)"},
-    {OPTION_SERIAL, 0, "serial", NULL, "one picture after the other in this process, no workers"},
+    {OPTION_JOBS, 'j', "jobs", "N", "number of workers (default: the processors that may be used)"},
+    {OPTION_SERIAL, 0, "serial", NULL, "process one picture after the other, without workers"},
     {OPTION_ISOLATE, 0, "isolate", "WHAT",
-     "picture: a new worker for each one; batch: kept (default: batch)"},
+     "picture: a new worker for each; batch: keep workers (default: batch)"},
     {OPTION_GRACE, 0, "grace", "SECONDS",
-     "on SIGTERM finish the pictures in work, for as long (default: 0)"},
+     "on SIGTERM, allow this long to finish pictures in progress (default: 0)"},
     {0, 0, NULL, NULL, "Safety"},
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
-     "give a picture up after that long, 0 for never (default: 60)"},
+     "time limit per picture; 0 disables it (default: 60)"},
     {OPTION_MEMORY, 0, "memory", "SIZE",
-     "of each worker, 128M or more; 0: any (default: its share)"},
-    {OPTION_MAX_PIXELS, 0, "max-pixels", "N", "in a picture (default: 1G)"},
-    {OPTION_MAX_FILE_SIZE, 0, "max-file-size", "SIZE", "of a picture, 0 for any (default: 0)"},
-    {OPTION_SANDBOX, 0, "sandbox", "MODE", "lock workers in: auto, require or off (default: auto)"},
-    {OPTION_ALLOW, 0, "allow", "LIST", "open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp"},
+     "limit per worker, at least 128M; 0: unlimited (default: its share)"},
+    {OPTION_MAX_PIXELS, 0, "max-pixels", "N", "refuse pictures with more pixels (default: 1G)"},
+    {OPTION_MAX_FILE_SIZE, 0, "max-file-size", "SIZE",
+     "refuse larger files; 0: unlimited (default: 0)"},
+    {OPTION_SANDBOX, 0, "sandbox", "MODE", "confine workers: auto, require or off (default: auto)"},
+    {OPTION_ALLOW, 0, "allow", "LIST",
+     "also open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp"},
     {0, 0, NULL, NULL, "Messages"},
-    {OPTION_VERBOSE, 'v', "verbose", NULL, "a line for each picture"},
-    {OPTION_QUIET, 'q', "quiet", NULL, "failures only"},
+    {OPTION_VERBOSE, 'v', "verbose", NULL, "print a line for each picture and each ignored file"},
+    {OPTION_QUIET, 'q', "quiet", NULL, "print failures only"},
     {OPTION_PROGRESS, 0, "progress", "WHEN",
-     "a live line: auto, on a terminal; always; never (default: auto)"},
-    {OPTION_JSON, 0, "json", NULL, "one event a line, for programs"},
+     "show a live line: auto (on a terminal), always or never (default: auto)"},
+    {OPTION_JSON, 0, "json", NULL, "print one JSON event per line, for programs"},
     {OPTION_MERGE_REPORTS, 0, "merge-reports", NULL,
-     "PATHs are what --json has written: one summary, and one gallery"},
+     "PATHs are reports written with --json: print one summary for all"},
     {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
     {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
 };
+
+static const char *
+name_of(OptionId id)
+{
+    const BtOption *option = options_of_blurthumb;
+
+    while (option->id != (int)id)
+        option++;
+    return option->name;
+}
 
 /* "WxH", or "N" for a square. */
 static bool
@@ -257,6 +279,12 @@ parse_seconds(const char *text, uint64_t *out_ns)
     return true;
 }
 
+static uint64_t
+bit_of(OptionId id)
+{
+    return UINT64_C(1) << (id - BT_OPTION_FIRST_ID);
+}
+
 /* Rooms that judge a value themselves have the words for what is wrong, in *error. */
 static bool
 apply(void *user, int id, const char *value, const char **out_wanted, GError **error)
@@ -266,13 +294,14 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
     BtScanOptions *scan = &options->run.scan;
     int depth, index;
 
+    options->given |= bit_of((OptionId)id);
     switch ((OptionId)id) {
     case OPTION_FILES_FROM:
         *out_wanted = "the name of a file, or -";
         options->run.list = value;
         return value[0] != '\0';
     case OPTION_MAX_DEPTH:
-        *out_wanted = "a whole number from 1 up";
+        *out_wanted = "a whole number, at least 1";
         return bt_option_int(value, 1, INT32_MAX, &depth) &&
                (scan->max_depth = (unsigned)depth) > 0;
     case OPTION_NEWER_THAN:
@@ -283,7 +312,7 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         *out_wanted = "a size, such as 50k or 2G";
         return parse_scaled(value, &scan->min_bytes);
     case OPTION_MAX_SIZE:
-        *out_wanted = "a size from 1 up, such as 50k or 2G";
+        *out_wanted = "a size of at least 1, such as 50k or 2G";
         return parse_scaled(value, &scan->max_bytes) && scan->max_bytes > 0;
     case OPTION_OUTPUT:
         *out_wanted = "the name of a folder";
@@ -308,14 +337,15 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->run.naming.pattern = value;
         return value[0] != '\0';
     case OPTION_SUFFIX:
-        *out_wanted = "a text";
+        *out_wanted = "some text";
         options->run.naming.suffix = value;
         return value[0] != '\0';
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
-        index = bt_option_word(value, "keep", "jpeg", "png", "webp", "avif", "tiff", NULL);
-        options->run.format = bt_format_of_name(value); /* NONE for keep */
-        return index >= 0;
+        options->run.format = bt_format_of_name(value);
+        return bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
+                              "tiff", NULL) >= 0 ||
+               bt_option_word(value, "keep", NULL) >= 0;
     case OPTION_PROGRESS:
         *out_wanted = "auto, always or never";
         index = bt_option_word(value, "auto", "always", "never", NULL);
@@ -342,18 +372,17 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->run.sandbox = (BtSandboxMode)index;
         return index >= 0;
     case OPTION_MEMORY:
-        *out_wanted = "0 or a size from 128M up, such as 512M or 2G";
-        options->memory_given = true;
+        *out_wanted = "0 or a size of at least 128M, such as 512M or 2G";
         return parse_scaled(value, &options->run.memory) &&
                (options->run.memory == 0 || options->run.memory >= MEMORY_MIN);
     case OPTION_MAX_PIXELS:
-        *out_wanted = "a whole number from 1 up, such as 500M or 2G";
+        *out_wanted = "a whole number of at least 1, such as 500M or 2G";
         return parse_scaled(value, &image->max_pixels) && image->max_pixels > 0;
     case OPTION_MAX_FILE_SIZE:
         *out_wanted = "a size, such as 50M or 2G";
         return parse_scaled(value, &options->run.max_file_size);
     case OPTION_ALLOW:
-        *out_wanted = "a list of formats (jxl, jp2, ppm, svg, bmp) with commas between";
+        *out_wanted = "formats separated by commas (jxl, jp2, ppm, svg, bmp)";
         return parse_allow(value, &image->allowed);
     case OPTION_SHARD:
         g_clear_pointer(&options->shard_origin, g_free);
@@ -385,7 +414,8 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->run.prune = true;
         return true;
     case OPTION_DRY_RUN:
-        options->dry_run = options->report.lists = true;
+        options->run.mode = BT_RUN_PLAN;
+        options->report.lists = true;
         return true;
     case OPTION_VERIFY:
         options->run.mode = BT_RUN_VERIFY;
@@ -435,9 +465,9 @@ static const BtOptionTable command_line = {
     .program = "blurthumb",
     .head = "Usage: blurthumb [OPTIONS] [PATH...]\n"
             "Blurs every picture below each PATH (default: the current folder), shrinks it to fit\n"
-            "1200 x 1200 and saves it under the same name into the folder processed/.\n",
+            "1200 x 1200 and saves it under the same name in the folder processed/.\n",
     .foot = "Exit status: 0 all done; 1 some pictures failed; 2 wrong usage; 3 could not run;\n"
-            "75 could not go on, and may later; 130 interrupted; 143 terminated.\n",
+            "75 could not go on, try again later; 130 interrupted; 143 terminated.\n",
     .options = options_of_blurthumb,
     .n_options = G_N_ELEMENTS(options_of_blurthumb),
     .apply = apply,
@@ -481,29 +511,74 @@ share_of_memory(int n_jobs)
     return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
 }
 
+static bool
+was_given(const BtOptions *options, OptionId id)
+{
+    return (options->given & bit_of(id)) != 0;
+}
+
+/* Two options of which each takes back what the other asks for. */
+static bool
+check_pairs(const BtOptions *options, GError **error)
+{
+    static const OptionId pairs[][2] = {
+        {OPTION_DRY_RUN, OPTION_VERIFY},       {OPTION_VERIFY, OPTION_FORCE},
+        {OPTION_VERIFY, OPTION_PRUNE},         {OPTION_QUIET, OPTION_VERBOSE},
+        {OPTION_JOBS, OPTION_SERIAL},          {OPTION_FLAT, OPTION_NAME},
+        {OPTION_MERGE_REPORTS, OPTION_VERIFY}, {OPTION_MERGE_REPORTS, OPTION_DRY_RUN},
+        {OPTION_MERGE_REPORTS, OPTION_PRUNE},  {OPTION_MERGE_REPORTS, OPTION_FILES_FROM},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (was_given(options, pairs[i][0]) && was_given(options, pairs[i][1]))
+            return bt_error_set(error, BT_ERROR_INVALID, "use either --%s or --%s",
+                                name_of(pairs[i][0]), name_of(pairs[i][1]));
+    return true;
+}
+
+/* What --serial does without: workers. */
+static bool
+check_serial(const BtOptions *options, GError **error)
+{
+    const char *what = options->run.sandbox == BT_SANDBOX_REQUIRE                        ? "sandbox"
+                       : was_given(options, OPTION_TIMEOUT) && options->run.limit_ns > 0 ? "timeout"
+                       : options->run.isolate                                            ? "isolate"
+                                                                                         : NULL;
+
+    return !was_given(options, OPTION_SERIAL) || what == NULL ||
+           bt_error_set(error, BT_ERROR_INVALID, "--%s needs workers, and --serial has none", what);
+}
+
 /* What only shows when all options are known. */
 static bool
 check_together(const BtOptions *options, GError **error)
 {
     const BtNaming *naming = &options->run.naming;
+    const BtScanOptions *scan = &options->run.scan;
 
+    if (!check_pairs(options, error) || !check_serial(options, error))
+        return false;
     if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
-    if (options->dry_run && options->run.mode == BT_RUN_VERIFY)
-        return bt_error_set(error, BT_ERROR_INVALID, "use either --dry-run or --verify");
+    if (was_given(options, OPTION_NULL) && options->run.list == NULL)
+        return bt_error_set(error, BT_ERROR_INVALID, "--null needs a list: add --files-from");
+    if (scan->max_bytes > 0 && scan->min_bytes > scan->max_bytes)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--min-size is larger than --max-size: no file is left");
+    if (options->run.max_file_size > 0 && scan->min_bytes > options->run.max_file_size)
+        return bt_error_set(error, BT_ERROR_INVALID,
+                            "--min-size is larger than --max-file-size: every file would fail");
     if (options->run.prune && !bt_run_sees_all(&options->run))
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--prune needs to see all sources: use it without lists, shards and "
                             "options that leave files out");
-    if (options->run.sandbox == BT_SANDBOX_REQUIRE && options->run.n_jobs == 0)
+    if (naming->suffix != NULL && naming->pattern != NULL &&
+        strstr(naming->pattern, "{suffix}") == NULL)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--sandbox=require needs workers, and --serial has none");
-    if (naming->pattern != NULL && naming->flat)
+                            "--suffix has no place in the pattern of --name: put {suffix} there");
+    if (scan->shard.count > 1 && !bt_naming_is_apart(naming))
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "use either --flat or --name: {flat} in a pattern does the same");
-    if (options->run.scan.shard.count > 1 && !bt_naming_is_apart(naming))
-        return bt_error_set(error, BT_ERROR_INVALID,
-                            "--%s with --shard: a name that two shards give is noticed by neither; "
+                            "--%s with --shard: two shards may give one name without noticing; "
                             "use --name with {hash} in it",
                             naming->flat ? "flat" : "name");
     return bt_naming_check(naming, error);
@@ -531,9 +606,7 @@ bt_options_parse(int argc, char **argv, BtOptions *out_options, GError **error)
         bt_options_clear(&options);
         return false;
     }
-    if (options.dry_run)
-        options.run.mode = BT_RUN_PLAN;
-    if (!options.memory_given)
+    if (!was_given(&options, OPTION_MEMORY))
         options.run.memory = share_of_memory(options.run.n_jobs);
     options.run.paths = options.n_paths > 0        ? (const char *const *)&argv[first]
                         : options.run.list != NULL ? none

@@ -25,9 +25,8 @@ typedef struct BtOptions {
     BtRules *rules;     /* of run.scan; owned, or NULL */
     char *shard_origin; /* where --shard auto has found it; owned, or NULL */
     int n_paths;        /* that were given */
+    uint64_t given;     /* a bit for each option that was given */
     bool gallery;       /* one is to be made */
-    bool dry_run;
-    bool memory_given; /* else run.memory is a share of the machine */
 } BtOptions;
 
 /* Reads argv (which is reordered: options first). False with one sentence in *error when something

@@ -38,12 +38,13 @@ static const struct {
     const char *sign; /* NULL: always */
     const char *advice;
 } advices[] = {
-    {"JOB_COMPLETION_INDEX", "Kubernetes does not tell how many completions the job has: write "
+    {"JOB_COMPLETION_INDEX", "Kubernetes does not say how many completions the job has: write "
                              "--shard $JOB_COMPLETION_INDEX/N, N as in spec.completions"},
     {"LSB_JOBINDEX",
-     "LSF does not tell how many jobs the array has: write --shard $((LSB_JOBINDEX - 1))/N"},
+     "LSF does not say how many jobs the array has: write --shard $((LSB_JOBINDEX - 1))/N"},
     {"SLURM_JOB_ID",
-     "this Slurm job is no array and was not started by srun, so it has no share: submit it with "
+     "this Slurm job is not an array and was not started by srun, so it has no share: submit it "
+     "with "
      "--array=0-7, write srun before the command, or name the share with --shard I/N"},
     {NULL, "no share was found in the environment: name it with --shard I/N, such as --shard 0/8 "
            "for the first of 8"},

@@ -161,8 +161,26 @@ bt_events_worker(FILE *out, const BtReportWorker *worker)
     end(&json, out);
 }
 
+static void
+put_ignored(BtJson *json, const BtKinds *ignored)
+{
+    g_autoptr(GArray) kinds = bt_kinds_sorted(ignored);
+
+    bt_json_put_count(json, "ignored", bt_kinds_total(ignored));
+    if (kinds->len == 0)
+        return;
+    bt_json_begin(json, "ignored_by_extension");
+    for (guint i = 0; i < kinds->len; i++) {
+        const BtKind *kind = &g_array_index(kinds, BtKind, i);
+
+        bt_json_put_count(json, kind->name, kind->n);
+    }
+    bt_json_end(json);
+}
+
 void
-bt_events_end(FILE *out, const BtReportEnd *batch, const BtReportCounts *counts)
+bt_events_end(FILE *out, const BtReportEnd *batch, const BtReportCounts *counts,
+              const BtKinds *ignored)
 {
     BtJson json = {0};
 
@@ -175,7 +193,7 @@ bt_events_end(FILE *out, const BtReportEnd *batch, const BtReportCounts *counts)
     put_known(&json, "orphans", counts->n_orphans);
     put_known(&json, "removed", counts->n_removed);
     bt_json_put_count(&json, "failed", counts->n_failed);
-    bt_json_put_count(&json, "ignored", counts->n_ignored);
+    put_ignored(&json, ignored);
     bt_json_put_count(&json, "pixels", counts->n_pixels);
     bt_json_put_count(&json, "source_bytes", counts->source_bytes);
     bt_json_put_count(&json, "result_bytes", counts->result_bytes);

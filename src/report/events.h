@@ -22,13 +22,16 @@
  *   {"event":"notice","message"}
  *   {"event":"worker","name","pid","state","path","seconds"}
  *   {"event":"end","time","processed","verified","skipped","planned","orphans","removed","failed",
- *    "ignored","pixels",
+ *    "ignored","ignored_by_extension":{KIND:COUNT, ...},"pixels",
  *    "source_bytes","result_bytes","decode_seconds","kernel_seconds","encode_seconds",
  *    "elapsed_seconds","workers","signal","error"}           signal and error: why it ended early
+ *       KIND: an extension in lower case; "": no extension; "/": folders (kinds.h). The commonest
+ * is first; kinds beyond 1000 are in "ignored" alone
  */
 #ifndef BT_REPORT_EVENTS_H
 #define BT_REPORT_EVENTS_H
 
+#include "report/kinds.h"
 #include "report/report.h"
 
 #define BT_EVENTS_SCHEMA 1
@@ -40,6 +43,7 @@ void bt_events_picture(FILE *out, const char *status, const BtReportPicture *pic
                        const char *reason, const char *message);
 void bt_events_notice(FILE *out, const char *message);
 void bt_events_worker(FILE *out, const BtReportWorker *worker);
-void bt_events_end(FILE *out, const BtReportEnd *end, const BtReportCounts *counts);
+void bt_events_end(FILE *out, const BtReportEnd *end, const BtReportCounts *counts,
+                   const BtKinds *ignored);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/human.h"
 #include "base/template.h"
 #include "report/gallery_parts.h"
+#include "report/kinds.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct BtGallery {
     char *output;    /* as given */
     char *real;      /* the same, wholly resolved */
     GArray *entries; /* of Entry */
+    BtKinds *ignored;
 };
 
 /* Where the pictures go, which are too many to be in memory. No name that is shown has it. */
@@ -48,6 +50,7 @@ bt_gallery_new(const char *output)
 
     self->output = g_strdup(output);
     self->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
+    self->ignored = bt_kinds_new();
     g_array_set_clear_func(self->entries, clear_entry);
     return self;
 }
@@ -58,6 +61,7 @@ bt_gallery_free(BtGallery *self)
     if (self == NULL)
         return;
     g_array_unref(self->entries);
+    bt_kinds_free(self->ignored);
     g_free(self->output);
     free(self->real);
     g_free(self);
@@ -96,6 +100,12 @@ bt_gallery_add_failed(BtGallery *self, const BtReportPicture *picture, const cha
     Entry entry = {.source = g_strdup(picture->path), .reason = g_strdup(reason)};
 
     g_array_append_val(self->entries, entry);
+}
+
+void
+bt_gallery_add_ignored(BtGallery *self, const char *kind, uint64_t n)
+{
+    bt_kinds_add(self->ignored, kind, n);
 }
 
 static size_t
@@ -308,6 +318,7 @@ make_page(BtGallery *self, guint n_pictures)
     g_autofree char *title = bt_human_text(self->output);
     g_autofree char *count = count_of(n_pictures, "picture");
     g_autofree char *folders = count_of(n_folders, "folder");
+    g_autofree char *ignored = bt_kinds_text(self->ignored);
     GString *summary = g_string_new(NULL), *page = g_string_new(NULL);
     char *contents = NULL;
     size_t size;
@@ -316,6 +327,8 @@ make_page(BtGallery *self, guint n_pictures)
     g_string_printf(summary, "%s in %s", count, folders);
     if (n_failed > 0)
         g_string_append_printf(summary, ", <a href=\"#failed\">%u failed</a>", n_failed);
+    if (*ignored != '\0')
+        g_string_append_printf(summary, ", %s", ignored);
     if (n_folders > 1) {
         fprintf(out, "<nav aria-label=\"Folders\"><details%s><summary>%s</summary><ul>\n",
                 n_folders <= 40 ? " open" : "", folders);

@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 
+#include <stdint.h>
+
 /* Below the output folder. No picture is called so. */
 #define BT_GALLERY_NAME "index.html"
 
@@ -37,6 +39,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtGallery, bt_gallery_free)
 void bt_gallery_add(BtGallery *self, const struct BtReportPicture *picture);
 void bt_gallery_add_failed(BtGallery *self, const struct BtReportPicture *picture,
                            const char *reason);
+
+/* So many files of a kind (kinds.h) that were left out. */
+void bt_gallery_add_ignored(BtGallery *self, const char *kind, uint64_t n);
 
 /* Sorts what it holds, and writes. */
 BT_MUST_CHECK bool bt_gallery_write(BtGallery *self, int fd, GError **error);

@@ -21,7 +21,7 @@ typedef struct Merge {
     GHashTable *by_path; /* the same, by path */
     int n_workers;
     bool serial; /* a run had no workers */
-    uint64_t elapsed_ns, n_ignored;
+    uint64_t elapsed_ns;
 } Merge;
 
 static void
@@ -150,6 +150,23 @@ fail_report(Merge *self, const char *path, const char *what)
     bt_report_failed(self->report, &(BtReportPicture){0}, "report", reason);
 }
 
+/* What an end says was ignored: by kinds, and what is in none of them. */
+static void
+take_ignored(Merge *self, const BtJsonObject *event)
+{
+    static const char prefix[] = "ignored_by_extension.";
+    g_autoptr(GPtrArray) names = bt_json_names(event, prefix);
+    uint64_t total = read_count(event, "ignored"), n_named = 0;
+
+    for (guint i = 0; i < names->len; i++) {
+        uint64_t n = MIN(read_count(event, names->pdata[i]), total - n_named);
+
+        bt_report_add_ignored(self->report, (char *)names->pdata[i] + strlen(prefix), n);
+        n_named += n;
+    }
+    bt_report_add_ignored(self->report, NULL, total - n_named);
+}
+
 static void
 take_end(Merge *self, const char *path, const BtJsonObject *event)
 {
@@ -160,10 +177,10 @@ take_end(Merge *self, const char *path, const BtJsonObject *event)
     self->n_workers += n_workers;
     self->serial |= n_workers == 0;
     self->elapsed_ns = MAX(self->elapsed_ns, read_ns(event, "elapsed_seconds"));
-    self->n_ignored += read_count(event, "ignored");
+    take_ignored(self, event);
     if (error == NULL && read_int(event, "signal") == 0)
         return;
-    ended = g_strdup_printf("its run ended early%s%s", error != NULL ? ": " : "",
+    ended = g_strdup_printf("the run ended early%s%s", error != NULL ? ": " : "",
                             error != NULL ? error : "");
     fail_report(self, path, ended);
 }
@@ -179,7 +196,7 @@ take_line(Merge *self, const char *path, const char *line, size_t length, bool *
     if (event == NULL)
         return false;
     if (kind == NULL)
-        return bt_error_set(error, BT_ERROR_INVALID, "it is no event");
+        return bt_error_set(error, BT_ERROR_INVALID, "not an event");
     *ended = strcmp(kind, "end") == 0;
     if (*ended)
         take_end(self, path, event);
@@ -213,7 +230,7 @@ read_report(Merge *self, const char *path, GError **error)
     free(line);
     fclose(file);
     if (!ended || torn)
-        fail_report(self, path, "its run was cut off: it has no end");
+        fail_report(self, path, "the run was cut off: there is no end event");
     return true;
 }
 
@@ -248,7 +265,6 @@ tell_all(Merge *self)
 
     for (guint i = 0; i < self->entries->len; i++)
         tell_entry(self->report, self->entries->pdata[i]);
-    bt_report_ignored(self->report, self->n_ignored);
     bt_report_summary(self->report, &end);
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/human.h"
 #include "report/events.h"
+#include "report/kinds.h"
 #include "report/progress.h"
 #include "report/terminal.h"
 
@@ -27,6 +28,7 @@ typedef struct Work {
 struct BtReport {
     BtReportOptions options;
     BtReportCounts counts;
+    BtKinds *ignored;
     BtProgress *progress; /* NULL: none is shown */
     BtTerminal *terminal; /* NULL: where it is, plain lines are */
     BtProgressFigures figures;
@@ -99,6 +101,7 @@ bt_report_new(const BtReportOptions *options)
     BtReport *self = g_new0(BtReport, 1);
 
     self->options = *options;
+    self->ignored = bt_kinds_new();
     self->works = g_array_new(FALSE, FALSE, sizeof(Work));
     g_array_set_clear_func(self->works, clear_work);
     self->out_is_terminal = fileno(options->out) >= 0 && isatty(fileno(options->out));
@@ -113,6 +116,7 @@ bt_report_free(BtReport *self)
         return;
     bt_terminal_free(self->terminal);
     bt_progress_free(self->progress);
+    bt_kinds_free(self->ignored);
     g_array_unref(self->works);
     g_free(self);
 }
@@ -291,7 +295,7 @@ bt_report_orphan(BtReport *self, const char *result, bool removed)
         bt_events_picture(self->options.out, removed ? "removed" : "orphan", &picture, NULL, NULL);
     if (tells_text(self, removed ? BT_REPORT_VERBOSE : BT_REPORT_NORMAL))
         say(self, self->options.out, "%s%s\n", name,
-            removed ? " was removed: its source is gone" : " has no source any more");
+            removed ? " was removed: its source is gone" : " has no source");
 }
 
 void
@@ -313,9 +317,23 @@ bt_report_failed(BtReport *self, const BtReportPicture *picture, const char *cod
 }
 
 void
-bt_report_ignored(BtReport *self, uint64_t n_ignored)
+bt_report_ignored(BtReport *self, const char *path, bool is_folder, const char *why)
 {
-    self->counts.n_ignored = n_ignored;
+    g_autofree char *kind = bt_kinds_of(path, is_folder), *name = NULL;
+
+    bt_report_add_ignored(self, kind, 1);
+    if (!tells_text(self, BT_REPORT_VERBOSE))
+        return;
+    name = bt_human_text(path);
+    say(self, self->options.out, "%s was ignored: %s\n", name, why);
+}
+
+void
+bt_report_add_ignored(BtReport *self, const char *kind, uint64_t n)
+{
+    bt_kinds_add(self->ignored, kind, n);
+    if (self->options.gallery != NULL)
+        bt_gallery_add_ignored(self->options.gallery, kind, n);
 }
 
 void
@@ -422,8 +440,9 @@ say_summary(BtReport *self, const BtReportEnd *end)
     g_autofree char *orphans =
         count_text(counts->n_orphans - counts->n_removed, "without a source");
     g_autofree char *removed = count_text(counts->n_removed, "removed");
-    g_autofree char *ignored = count_text(counts->n_ignored, "ignored");
-    g_autofree char *paged = count_text(counts->n_paged, "by their first page");
+    g_autofree char *kinds = bt_kinds_text(self->ignored);
+    g_autofree char *ignored = g_strconcat(*kinds != '\0' ? ", " : "", kinds, NULL);
+    g_autofree char *paged = count_text(counts->n_paged, "reduced to their first page");
     g_autofree char *gain_maps = count_left_out(counts->n_gain_maps, "gain map");
     g_autofree char *videos = count_left_out(counts->n_videos, "motion trailer");
     g_autofree char *workers =
@@ -453,7 +472,7 @@ bt_report_summary(BtReport *self, const BtReportEnd *end)
     bt_terminal_free(g_steal_pointer(&self->terminal));
     g_clear_pointer(&self->progress, bt_progress_free);
     if (self->options.json)
-        bt_events_end(self->options.out, end, &self->counts);
+        bt_events_end(self->options.out, end, &self->counts, self->ignored);
     else if (self->options.level >= BT_REPORT_NORMAL)
         say_summary(self, end);
     fflush(self->options.out);

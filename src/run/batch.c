@@ -253,6 +253,5 @@ bt_batch_tell_end(const BtBatch *self, const GError *error)
         bt_report_notice(self->report, "interrupted; run it again to do the rest");
     else if (bt_signals_ending(&self->signals))
         bt_report_notice(self->report, "asked to stop; run it again to do the rest");
-    bt_report_ignored(self->report, bt_scan_counts(self->scan).n_ignored);
     bt_report_summary(self->report, &end);
 }

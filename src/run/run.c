@@ -215,12 +215,17 @@ take_step(BtBatch *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     BtSource *source = NULL;
+    BtScanIgnored ignored;
 
     switch (bt_scan_next(self->scan, &source, &problem)) {
     case BT_SCAN_SOURCE:
         return take_source(self, source, error);
     case BT_SCAN_PROBLEM:
         bt_report_failed(self->report, &(BtReportPicture){0}, "scan", problem->message);
+        break;
+    case BT_SCAN_IGNORED:
+        ignored = bt_scan_ignored(self->scan);
+        bt_report_ignored(self->report, ignored.path, ignored.is_folder, ignored.why);
         break;
     case BT_SCAN_NOTICE:
         bt_report_notice(self->report, problem->message);

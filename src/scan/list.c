@@ -61,7 +61,7 @@ read_more(BtList *self, GError **error)
     self->is_over = n <= 0;
     if (n < 0) {
         self->begin = self->end;
-        bt_error_set_system(error, errno, "%s cannot be read", self->shown_name);
+        bt_error_set_system(error, errno, "cannot read %s", self->shown_name);
         return BT_LIST_PROBLEM;
     }
     self->end += (size_t)n;
@@ -95,7 +95,7 @@ take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
         length -= strlen(BYTE_ORDER_MARK);
     }
     if (has_nul || strlen(entry) < length)
-        return find_fault(self, "holds a NUL byte: is it a list for -0 (--null)?", error);
+        return find_fault(self, "contains a zero byte: does the list need --null?", error);
     if (is_cut || length > BT_LIST_ENTRY_MAX)
         return find_fault(self, "is longer than any path can be", error);
     *out_entry = entry;

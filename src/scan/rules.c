@@ -145,15 +145,15 @@ find_fault(const char *part)
     bool is_in;
 
     if (strcmp(part, "..") == 0)
-        return "has a part \"..\"";
+        return "must not contain \"..\"";
     for (const char *at = part; *at != '\0';) {
         if (g_str_has_prefix(at, "[[:"))
-            return "has a class like [:alpha:], which is not known here";
+            return "has a class such as [:alpha:], which is not supported";
         if (*at == '[') {
             if ((at = look_in_set(at + 1, 0, &is_in)) == NULL)
-                return "has a [ that is not closed";
+                return "has a [ without a ]";
         } else if (*at == '\\' && at[1] == '\0')
-            return "has a \\ with nothing behind it";
+            return "has a \\ with nothing after it";
         else
             next_literal(&at);
     }

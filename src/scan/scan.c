@@ -19,6 +19,11 @@
  * process. */
 #define ROOTS_HELD 64
 
+/* Why something is ignored. */
+#define NO_PICTURE "not a picture"
+#define RULED_OUT  "excluded by --include or --exclude"
+#define UNWANTED   "outside the limits of size or time"
+
 typedef enum RootKind {
     ROOT_PATH, /* whose turn has not come, or of which nothing is taken */
     ROOT_FILE,
@@ -56,6 +61,9 @@ struct BtScan {
     char *place;   /* the folder that the last PATH or link lies in; NULL: none yet */
     bool place_is_skipped;
     bool has_skipped;
+    BtScanKind owed;       /* by the next step, since the last one had a notice; else MORE */
+    BtScanIgnored ignored; /* by the last step that did */
+    char *left_out;        /* its path; NULL: there was none yet */
     BtScanCounts counts;
 };
 
@@ -165,10 +173,15 @@ found_source(BtScan *self, const char *path, const struct stat *what, BtSource *
 }
 
 static BtScanKind
-ignore(BtScan *self)
+ignore(BtScan *self, const char *path, bool is_folder, const char *why)
 {
+    if (!is_ours(self, path + self->root_length))
+        return BT_SCAN_MORE;
+    g_free(self->left_out);
+    self->left_out = g_strdup(path);
+    self->ignored = (BtScanIgnored){self->left_out, is_folder, why};
     self->counts.n_ignored++;
-    return BT_SCAN_MORE;
+    return BT_SCAN_IGNORED;
 }
 
 /* The first folder that is left out is told of. */
@@ -209,12 +222,12 @@ judge_file(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GError
     struct stat what;
 
     if (!bt_choice_is_picture(entry->dirfd, entry->part, given))
-        return ignore(self);
+        return ignore(self, entry->path, false, NO_PICTURE);
     if (bt_path_stat_given(entry->dirfd, entry->part, given, &what) != 0)
         return errno == ENOENT ? BT_SCAN_MORE : found_failure(self, entry->path, error);
     return bt_choice_is_wanted(&self->options, &what)
                ? found_source(self, entry->path, &what, out_source)
-               : ignore(self);
+               : ignore(self, entry->path, false, UNWANTED);
 }
 
 /* The d_type of what a link leads to; its own where that is not to be followed. */
@@ -236,12 +249,12 @@ judge_entry(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GErro
     unsigned char type = entry->type;
 
     if (bt_choice_is_hidden(&self->options, entry->part))
-        return ignore(self);
+        return ignore(self, entry->path, type == DT_DIR, "hidden");
     if (type == DT_LNK)
         type = type_behind(self, entry);
     if (type == DT_DIR) {
         if (bt_rules_exclude(self->options.rules, name, true))
-            return ignore(self);
+            return ignore(self, entry->path, true, RULED_OUT);
         if (self->options.max_depth == 0 || entry->depth < self->options.max_depth)
             bt_walk_enter(self->walk, entry);
         return BT_SCAN_MORE;
@@ -249,11 +262,13 @@ judge_entry(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GErro
     if (!is_ours(self, name))
         return BT_SCAN_MORE;
     if (!bt_rules_take(self->options.rules, name))
-        return ignore(self);
+        return ignore(self, entry->path, false, RULED_OUT);
     if (type == DT_REG)
         return judge_file(self, entry, out_source, error);
-    return type == DT_LNK || bt_format_of_extension(entry->part) == BT_FORMAT_NONE
-               ? ignore(self)
+    if (type == DT_LNK)
+        return ignore(self, entry->path, false, "a symbolic link");
+    return bt_format_of_extension(entry->part) == BT_FORMAT_NONE
+               ? ignore(self, entry->path, false, "not a regular file")
                : found_bad(self, entry->path, "is not a regular file", error);
 }
 
@@ -288,9 +303,15 @@ take_file(BtScan *self, const char *path, const struct stat *what, BtSource **ou
             return found_bad(self, root->path, "is not a folder", error);
         root->kind = ROOT_FILE;
     }
-    if (is_kept_out(self, name, false) || !bt_choice_is_wanted(&self->options, what))
-        return ignore(self);
-    return is_ours(self, name) ? found_source(self, path, what, out_source) : BT_SCAN_MORE;
+    if (is_kept_out(self, name, false))
+        return ignore(self, path, false, RULED_OUT);
+    if (!bt_choice_is_wanted(&self->options, what))
+        return ignore(self, path, false, UNWANTED);
+    if (!is_ours(self, name))
+        return BT_SCAN_MORE;
+    return bt_choice_is_picture(AT_FDCWD, path, strlen(path))
+               ? found_source(self, path, what, out_source)
+               : ignore(self, path, false, NO_PICTURE);
 }
 
 /* Enters a folder that was given; what is found in it is shown with its path before. */
@@ -368,6 +389,7 @@ judge_given(BtScan *self, const char *path, BtSource **out_source, GError **erro
     bool is_listed = self->list != NULL, is_link, is_new;
     const char *shown = is_listed && *path == '\0' ? "." : path;
     struct stat what;
+    BtScanKind kind;
 
     bt_stall_at(shown);
     if (!look_at(shown, &what, &is_link))
@@ -377,17 +399,20 @@ judge_given(BtScan *self, const char *path, BtSource **out_source, GError **erro
     if (bt_walk_is_skipped(self->walk, &what))
         return is_listed || self->roots->len > 1
                    ? BT_SCAN_MORE
-                   : found_bad(self, shown, "is the output folder itself", error);
+                   : found_bad(self, shown, "is the output folder", error);
     if (leads_to_skipped(self, shown, is_link || name[strspn(name, ".")] == '\0'))
-        return found_bad(self, shown, "lies in the output folder", error);
+        return found_bad(self, shown, "is in the output folder", error);
     if (is_listed && find_results(self, path, &is_new) != NULL) {
-        ignore(self);
-        return is_new ? found_results(self, self->results, error) : BT_SCAN_MORE;
+        kind = ignore(self, shown, S_ISDIR(what.st_mode), "in a folder of results");
+        if (!is_new || found_results(self, self->results, error) != BT_SCAN_NOTICE)
+            return kind;
+        self->owed = kind;
+        return BT_SCAN_NOTICE;
     }
     if (S_ISREG(what.st_mode))
         return take_file(self, path, &what, out_source, error);
     if (is_listed && *name != '\0' && is_kept_out(self, name, true))
-        return ignore(self);
+        return ignore(self, path, true, RULED_OUT);
     return start_walk(self, shown, error);
 }
 
@@ -512,6 +537,7 @@ bt_scan_new(void)
     self->roots = g_array_new(FALSE, FALSE, sizeof(Root));
     self->walk = bt_walk_new(&self->options);
     self->current = g_get_current_dir();
+    self->owed = BT_SCAN_MORE;
     g_array_set_clear_func(self->roots, clear_root);
     return self;
 }
@@ -529,6 +555,7 @@ bt_scan_free(BtScan *self)
     g_free(self->listed);
     g_free(self->results);
     g_free(self->current);
+    g_free(self->left_out);
     g_free(self);
 }
 
@@ -570,15 +597,26 @@ bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode)
 BtScanKind
 bt_scan_next(BtScan *self, BtSource **out_source, GError **error)
 {
+    BtScanKind owed = self->owed;
     BtWalkEntry entry;
-    BtWalkKind kind = bt_walk_next(self->walk, &entry, error);
+    BtWalkKind kind;
 
+    self->owed = BT_SCAN_MORE;
+    if (owed != BT_SCAN_MORE)
+        return owed;
+    kind = bt_walk_next(self->walk, &entry, error);
     if (kind != BT_WALK_END)
         return judge_step(self, kind, &entry, out_source, error);
     if (self->list != NULL)
         return next_listed(self, out_source, error);
     return (guint)self->next_root < self->roots->len ? start_root(self, out_source, error)
                                                      : BT_SCAN_END;
+}
+
+BtScanIgnored
+bt_scan_ignored(const BtScan *self)
+{
+    return self->ignored;
 }
 
 int
@@ -599,11 +637,14 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
     if (dirfd != -1)
         fd = bt_path_open_given(dirfd, path, given, BT_CHOICE_FILE_FLAGS);
     if (fd < 0 || fstat(fd, &what) < 0) {
-        bt_error_set_system(error, errno, "it cannot be opened");
+        int errnum = errno;
+
+        bt_error_set_system(error, errnum, "it cannot be opened");
+        bt_error_add_way_out(error, errnum, "copy the pictures to a local disk first");
         return -1;
     }
     if (!S_ISREG(what.st_mode)) {
-        bt_error_set(error, BT_ERROR_INVALID, "it is not a regular file any more");
+        bt_error_set(error, BT_ERROR_INVALID, "it is no longer a regular file");
         return -1;
     }
     *out_stat = what;

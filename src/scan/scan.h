@@ -30,10 +30,10 @@
  * keeps thumbnails of its own. A PATH may be a symbolic link; below it links are not followed. The
  * options change that, and narrow it down.
  *
- * Given by name, as a PATH or an entry of a list: taken as it is. A file is a source whatever its
- * name, and no --include need ask for it; links on its way are followed. Only what excludes it (it,
- * or a folder in its name), its size, its time and the shard keep it out. A folder that is given is
- * taken with all below it, by the rules for what is found.
+ * Given by name, as a PATH or an entry of a list: what is a picture is the same there; but it may
+ * be hidden, no --include need ask for it, and links on its way are followed. Only what excludes it
+ * (it, or a folder in its name), its size, its time and the shard keep it out. A folder that is
+ * given is taken with all below it, by the rules for what is found.
  *
  * The name of a source, which is its place in the tree of results, is its path below the PATH. For
  * an entry it is the path as written, tidied ("./a//b.jpg" is "a/b.jpg"), below the base of the
@@ -48,9 +48,10 @@
  * that is given as a PATH is taken all the same. The skipped folder, the output of this run, is
  * left out in silence.
  *
- * Ignored: other files, hidden names, special files without a picture's extension, what the options
- * keep out, entries in a folder that holds results, and links, when they are followed those that
- * lead nowhere or into a skipped folder.
+ * Ignored, and told one by one: other files, hidden names, special files without a picture's
+ * extension, what the options keep out, entries in a folder that holds results, and links, when
+ * they are followed those that lead nowhere or into a skipped folder. Each is ignored by one shard
+ * alone, the one that it is in.
  *
  * A problem (named, with a reason; the scan goes on): a PATH or entry that does not exist, is
  * neither file nor folder, or lies in a skipped folder (a result could take the place of its
@@ -110,11 +111,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtSource, bt_source_free)
 typedef enum BtScanKind {
     BT_SCAN_SOURCE,
     BT_SCAN_PROBLEM, /* *error says what; the scan goes on */
+    BT_SCAN_IGNORED, /* bt_scan_ignored() says what and why */
     BT_SCAN_NOTICE,  /* nothing is wrong, but *error says what people should know */
     BT_SCAN_MORE,    /* nothing yet: a bounded amount of work was done, call again, if
                         bt_scan_wait_fd() does not say what to wait for */
     BT_SCAN_END
 } BtScanKind;
+
+/* What the last step has left out. Lent until the next one. */
+typedef struct BtScanIgnored {
+    const char *path;
+    bool is_folder;
+    const char *why; /* "a symbolic link" */
+} BtScanIgnored;
 
 typedef struct BtScanCounts {
     uint64_t n_sources;
@@ -149,6 +158,9 @@ void bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode);
 /* One step of bounded work: a directory entry, a folder entered or left, an entry of a list or a
  * piece of it read. out_source is written on SOURCE, *error on PROBLEM and NOTICE. */
 BT_MUST_CHECK BtScanKind bt_scan_next(BtScan *self, BtSource **out_source, GError **error);
+
+/* After BT_SCAN_IGNORED. */
+BtScanIgnored bt_scan_ignored(const BtScan *self);
 
 /* What to wait for (POLLIN) before the next step, where the last one found that a list has nothing
  * to tell yet; else -1. A step that is made earlier does no harm. */

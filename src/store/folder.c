@@ -131,7 +131,8 @@ bt_folder_put_record(BtFolder *self, int fd, const char *name, const BtRecord *r
     bt_record_print(record, text);
     if (fsetxattr(fd, BT_RECORD_ATTRIBUTE, text, strlen(text), 0) == 0)
         return true;
-    return errno != ENOSPC && errno != EDQUOT && errno != EIO &&
+    /* EIO, too, may say that there are no attributes: on mounts by rclone. */
+    return errno != ENOSPC && errno != EDQUOT &&
            bt_ledger_put(get_ledger(self), name, record, durable);
 }
 

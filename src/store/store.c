@@ -72,7 +72,10 @@ look_into(BtStore *self, const char *name, const char **out_base)
 static bool
 fail_name(const BtStore *self, const char *name, GError **error)
 {
-    return bt_error_set_system(error, errno, "%s%s", self->path, name);
+    int errnum = errno;
+
+    bt_error_set_system(error, errnum, "%s%s", self->path, name);
+    return bt_error_add_way_out(error, errnum, BT_TARGET_WAY_OUT);
 }
 
 static bool

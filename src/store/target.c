@@ -52,10 +52,15 @@ is_unknown(int errnum)
 bool
 bt_target_init(BtTarget *self, BtFolder *folder, bool nameless, mode_t mode, GError **error)
 {
+    int errnum;
+
     *self = (BtTarget){.folder = folder};
     self->fd = nameless ? openat(folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
-    return self->fd >= 0 || ((!nameless || is_unknown(errno)) && take_temporary_name(self, mode)) ||
-           bt_error_set_system(error, errno, "cannot create a file in %s", folder->path);
+    if (self->fd >= 0 || ((!nameless || is_unknown(errno)) && take_temporary_name(self, mode)))
+        return true;
+    errnum = errno;
+    bt_error_set_system(error, errnum, "cannot create a file in %s", folder->path);
+    return bt_error_add_way_out(error, errnum, BT_TARGET_WAY_OUT);
 }
 
 void

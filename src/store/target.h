@@ -7,6 +7,10 @@
 #include "base/error.h"
 #include "store/folder.h"
 
+#define BT_TARGET_WAY_OUT                                                                          \
+    "write to a local disk with -o and copy the results from there, or mount with a cache for "    \
+    "writes (rclone: --vfs-cache-mode writes)"
+
 typedef struct BtTarget {
     BtFolder *folder; /* lent */
     BtFd fd;

@@ -44,8 +44,9 @@ class Program:
 
 def batch(program, jobs, *options):
     """blurthumb, which takes a folder."""
+    workers = () if '--serial' in options else ('-j', jobs)
     return Program(
-        lambda folder, _, output: [program, '-q', '-j', jobs, *options, '-o', output, folder],
+        lambda folder, _, output: [program, '-q', *workers, *options, '-o', output, folder],
         is_sized=True)
 
 

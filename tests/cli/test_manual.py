@@ -16,7 +16,7 @@ MANUALS = {'blurthumb': TOP / 'src' / 'cli' / 'blurthumb.1',
 
 SECTIONS = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'WHAT IS TAKEN', 'WHERE RESULTS GO', 'WHAT THE RESULT MEANS',
             'PROGRESS AND REPORTS', 'SIGNALS', 'ENVIRONMENT', 'FILES', 'EXIT STATUS', 'EXAMPLES',
-            'QUESTIONS THAT USERS OF SUCH TOOLS ASK', 'SEE ALSO']
+            'WATCHING A FOLDER', 'OBJECT STORES AND MOUNTS', 'QUESTIONS THAT USERS OF SUCH TOOLS ASK', 'SEE ALSO']
 
 # What people asked of other programs, again and again: none of it is to fall out of the manual.
 QUESTIONS = ['Does it take a whole tree?',

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-SUMMARY = re.compile(rb'(\d+) processed, (\d+) skipped, (\d+) failed(, \d+ ignored)? in \d+\.\d\d seconds '
+SUMMARY = re.compile(rb'(\d+) processed, (\d+) skipped, (\d+) failed(, \d+ ignored \([^)]*\))? in \d+\.\d\d seconds '
                      rb'\([\d.]+ pictures/s, [\d.]+ MP/s, (\d+ workers?|serial)\)(; [^\n]*)?\n')
 
 WRONG = [['--sigma', '-1'], ['--sigma', 'nan'], ['--sigma', 'inf'], ['--sigma', '1e9'], ['--sigma', ''],

@@ -7,12 +7,12 @@
  *   BT_FAULT_PAGE  a file of zeros as large as a Page, by which the test and all processes see what
  *                  happens while it happens: workers need no open descriptor for that
  *
- * A fault waits at a point of the supervisor ("fork", "tmpfile", "link", "rename", "sync") or of a
- * worker ("start", "ready", "task", "read", "write", "reply", "replied"), there for any picture or
- * for that of SIZE bytes. It lets SKIP arrivals pass and strikes at the TIMES that follow,
- * whichever the processes are. Actions: "kill" by signal ARGUMENT, "exit" with code ARGUMENT,
- * "fail" with errno ARGUMENT, "sleep" ARGUMENT ms, "hold" until the test opens its gate, "close"
- * the channel, and "spoil": a write writes half, a reply is nonsense.
+ * A fault waits at a point of the supervisor ("fork", "open", "tmpfile", "link", "rename", "sync")
+ * or of a worker ("start", "ready", "task", "read", "write", "reply", "replied"), there for any
+ * picture or for that of SIZE bytes. It lets SKIP arrivals pass and strikes at the TIMES that
+ * follow, whichever the processes are. Actions: "kill" by signal ARGUMENT, "exit" with code
+ * ARGUMENT, "fail" with errno ARGUMENT, "sleep" ARGUMENT ms, "hold" until the test opens its gate,
+ * "close" the channel, and "spoil": a write writes half, a reply is nonsense.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,6 +35,9 @@
 #define EVENTS_MAX  32768
 #define POINT_BYTES 8
 #define NO_FAULT    (-1)
+
+/* By which the opening of a source that was given by name is known: O_NONBLOCK alone. */
+#define OPEN_FLAGS (O_NONBLOCK | O_PATH | O_DIRECTORY | O_NOFOLLOW)
 
 /* Laid out once more in batch.py. */
 typedef struct Event {
@@ -224,6 +227,8 @@ openat(int dirfd, const char *path, int flags, ...)
     mode = va_arg(arguments, mode_t);
     va_end(arguments);
     if ((flags & O_TMPFILE) == O_TMPFILE && reach("tmpfile") == FAIL)
+        return -1;
+    if ((flags & OPEN_FLAGS) == O_NONBLOCK && reach("open") == FAIL)
         return -1;
     return real.openat(dirfd, path, flags, mode);
 }

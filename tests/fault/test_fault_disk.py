@@ -102,6 +102,76 @@ def test_disk_that_is_full_for_names_of_results_that_are_there(batch, jobs):
     assert run.code == 75 and batch.counts(run) == (6, 0, 0)
 
 
+@pytest.fixture
+def bucket(tmp_path):
+    """bucket(mode): a folder, mounted by rclone with this cache at disk."""
+    running = []
+
+    def make(mode):
+        for folder in ('bucket', 'disk', 'cache'):
+            (tmp_path / folder).mkdir()
+        running.append(subprocess.Popen(['rclone', 'mount', 'bucket', 'disk', '--config', '/dev/null', '--cache-dir',
+                                         'cache', '--vfs-cache-mode', mode], cwd=tmp_path))
+        wait_until(lambda: os.path.ismount(tmp_path / 'disk') or running[0].poll() is not None)
+        if running[0].poll() is not None:
+            lack('FUSE cannot be used here')
+    yield make
+    for process in running:
+        subprocess.run(['umount', tmp_path / 'disk'], stderr=subprocess.DEVNULL)
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.needs('rclone')
+@pytest.mark.parametrize('mode', ('off', 'writes'))
+def test_bucket(bucket, batch, mode):
+    """It answers for missing attributes with EIO, and without a cache cannot append."""
+    bucket(mode)
+    paths = [f'in/{name}' for name in sorted(batch.results)[:2]]
+    runs = [batch.run(*ON_DISK, '-j1', paths=paths) for _ in range(1 + (mode == 'writes'))]
+    if mode == 'writes':
+        assert [batch.counts(run) for run in runs] == [(2, 0, 0), (0, 2, 0)]
+    else:
+        assert runs[0].code == 1 and '--vfs-cache-mode writes' in runs[0].err
+
+
+LACKS = errno.ENOSYS, errno.EBADF, errno.EOPNOTSUPP, errno.EXDEV
+
+
+@pytest.mark.parametrize('why', LACKS, ids=errno.errorcode.get)
+@pytest.mark.parametrize('point', ('tmpfile', 'link', 'rename'))
+def test_mount_that_lacks_a_call(batch, point, why):
+    """Where there is no other way, what is said names the call's answer and what to do."""
+    faults = [fault(point, 'fail', why, times=ALWAYS)]
+    if point == 'rename':
+        faults += [NO_TMPFILE, fault('link', 'fail', errno.ENOSYS, times=ALWAYS)]
+    run = batch.run('-j1', faults=faults)
+    if point == 'tmpfile' or (point == 'link' and why == errno.ENOSYS):
+        return batch.check(run)  # named temporaries do, and a rename does
+    batch.check_stopped(run, os.strerror(why))
+    assert '-o' in run.err and '--vfs-cache-mode writes' in run.err
+    batch.check_next_run()
+
+
+@pytest.mark.parametrize('point', ('tmpfile', 'link', 'rename'))
+def test_result_that_a_mount_cannot_name(batch, point):
+    """It alone fails, and is told with the way out."""
+    batch.settle()
+    faults = [NO_TMPFILE] * (point == 'rename') + [fault(point, 'fail', errno.EBADF, skip=6, times=2)]
+    if point == 'rename':
+        faults.insert(0, fault('link', 'fail', errno.ENOSYS, times=ALWAYS))
+    run = batch.run('-j1', faults=faults)
+    assert run.code == 1 and 'Bad file descriptor' in run.err and '-o' in run.err
+    batch.check_next_run()
+
+
+@pytest.mark.parametrize('why', (errno.ENOSYS, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES), ids=errno.errorcode.get)
+def test_source_that_a_mount_cannot_open(batch, why):
+    run = batch.run('-j1', faults=[fault('open', 'fail', why)], paths=(f'in/{batch.largest}',))
+    assert run.code == 1 and batch.counts(run) == (0, 0, 1) and os.strerror(why) in run.err
+    assert ('local disk' in run.err) == (why != errno.EACCES)
+
+
 @pytest.mark.parametrize('point, skip, times', (('link', 6, 2), ('tmpfile', 6, 1), ('sync', 12, 1)))
 def test_result_that_alone_cannot_be_kept(batch, point, skip, times):
     """A link is tried in two ways. The folder and its key are synced before."""
@@ -297,7 +367,7 @@ def make_socket(path):
         listener.bind(os.path.relpath(path))
 
 
-NOT_A_FILE = 'not a regular file|cannot be opened'
+NOT_A_FILE = 'regular file|cannot be opened'
 SOURCE_DEEDS = {
     'vanishes': (os.unlink, 'No such file'),
     'becomes-a-link': (link_to_another, 'symbolic links'),

@@ -59,6 +59,14 @@ refuse_all(void)
     scene_refuse(SYS_renameat2, 0, 0, EINVAL);
 }
 
+/* As rclone mount, with a cache of writes. */
+static void
+refuse_as_rclone(void)
+{
+    refuse_all();
+    scene_refuse(SYS_fsetxattr, 0, 0, EIO);
+}
+
 static const Fault faults[] = {
     {"linkat", refuse_nothing, true, true},
     {"no-tmpfile", refuse_tmpfile, false, true},
@@ -66,6 +74,7 @@ static const Fault faults[] = {
     {"no-links", refuse_links, false, true},
     {"no-attributes", refuse_attributes, true, false},
     {"as-fat", refuse_all, false, false},
+    {"as-rclone", refuse_as_rclone, false, false},
 };
 
 typedef struct Case {

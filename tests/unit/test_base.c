@@ -58,7 +58,11 @@ test_format_names(void)
     for (BtFormat format = BT_FORMAT_JPEG; format < BT_FORMAT_COUNT; format++)
         g_assert_cmpint(bt_format_of_name(bt_format_name(format)), ==, format);
     g_assert_cmpint(bt_format_of_name("none"), ==, BT_FORMAT_NONE);
-    g_assert_cmpint(bt_format_of_name("JPEG"), ==, BT_FORMAT_NONE);
+    g_assert_cmpint(bt_format_of_name(""), ==, BT_FORMAT_NONE);
+    g_assert_cmpint(bt_format_of_name("j"), ==, BT_FORMAT_NONE);
+    g_assert_cmpint(bt_format_of_name("jpg jpeg"), ==, BT_FORMAT_NONE);
+    g_assert_cmpint(bt_format_of_name("JPEG"), ==, BT_FORMAT_JPEG);
+    g_assert_cmpint(bt_format_of_name("heif"), ==, BT_FORMAT_HEIC);
     g_assert_cmpstr(bt_format_name(BT_FORMAT_COUNT), ==, "none");
     g_assert_false(bt_format_is_trusted(BT_FORMAT_NONE));
     g_assert_true(bt_format_is_trusted(BT_FORMAT_JPEG));

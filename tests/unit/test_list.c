@@ -54,7 +54,7 @@ read_all(BtFd fd, char separator)
 static void
 test_entries(void)
 {
-#define NUL_FAULT " of LIST holds a NUL byte: is it a list for -0 (--null)?]"
+#define NUL_FAULT " of LIST contains a zero byte: does the list need --null?]"
     static const struct {
         const char *bytes;
         size_t size;
@@ -185,7 +185,7 @@ test_unreadable(void)
 {
     g_autoptr(Scene) folder = scene_new();
     g_autofree char *all = read_all(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), '\n');
-    g_autofree char *expected = g_strdup_printf("[LIST cannot be read: %s]", g_strerror(EISDIR));
+    g_autofree char *expected = g_strdup_printf("[cannot read LIST: %s]", g_strerror(EISDIR));
 
     g_assert_cmpstr(all, ==, expected);
 }
@@ -289,6 +289,7 @@ static char *
 drain(BtScan *scan)
 {
     GString *all = g_string_new(NULL);
+    uint64_t n_ignored = bt_scan_counts(scan).n_ignored;
 
     for (;;) {
         g_autoptr(BtSource) source = NULL;
@@ -298,8 +299,11 @@ drain(BtScan *scan)
         const char *space = all->len > 0 ? " " : "";
         struct stat now;
 
-        if (kind == BT_SCAN_END)
+        n_ignored += kind == BT_SCAN_IGNORED;
+        if (kind == BT_SCAN_END) {
+            g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, n_ignored);
             return g_string_free(all, FALSE);
+        }
         if (kind == BT_SCAN_PROBLEM || kind == BT_SCAN_NOTICE)
             g_string_append_printf(all, "%s[%s]", space, error->message);
         if (kind != BT_SCAN_SOURCE)
@@ -365,7 +369,7 @@ check_scan(const char *folder)
     all = scan_text(text, NULL, &(BtScanOptions){0});
     expected = g_strdup_printf(
         "a.jpg [missing.jpg: %s] [nowhere/x.jpg: %s] sub/b.jpg sub/deep/c.jpg %s/d.jpg=%s/d.jpg "
-        "sub/b.jpg outside/d.jpg=../outside/d.jpg sub/text a.jpg",
+        "sub/b.jpg outside/d.jpg=../outside/d.jpg a.jpg",
         g_strerror(ENOENT), g_strerror(ENOENT), outside + 1, outside);
     g_assert_cmpstr(all, ==, expected);
 }
@@ -478,7 +482,7 @@ check_results(const char *folder)
     all = drain(scan);
     g_assert_cmpstr(all, ==,
                     "x/a.jpg [x/done holds results of blurthumb and is left out] x/a.jpg "
-                    "[out/a.jpg lies in the output folder] x/a.jpg far/a.jpg=../far/a.jpg");
+                    "[out/a.jpg is in the output folder] x/a.jpg far/a.jpg=../far/a.jpg");
     g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 4);
     /* For the folders of entries x/done and x/done/sub/deep, the entry x/done, x, and far/done. */
     g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 5);
@@ -575,7 +579,7 @@ check_skipped(const char *folder)
     add_text(scan, "processed\nprocessed/a.jpg\nprocessed/sub\nlink.jpg\nlink\nlink/a.jpg\na.jpg",
              NULL);
     all = drain(scan);
-#define LIES " lies in the output folder]"
+#define LIES " is in the output folder]"
     g_assert_cmpstr(all, ==,
                     "[processed/a.jpg" LIES " [processed/sub" LIES " [link.jpg" LIES
                     " [link/a.jpg" LIES " a.jpg");

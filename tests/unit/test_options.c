@@ -163,7 +163,7 @@ test_wrong(void)
         "--isolate all",
         "--max-pixels 0",
         "--max-file-size x",
-        "-Q jpg=80",
+        "-Q jgp=80",
         "-Q jpeg=0",
         "-Q 80,",
         "-Q jpeg",
@@ -175,6 +175,22 @@ test_wrong(void)
         "--flat --name '{stem}'",
         "--grace -1",
         "--dry-run --verify",
+        "--verify --force",
+        "--verify --prune",
+        "-qv",
+        "--serial -j 2",
+        "-j 2 --serial",
+        "--serial --timeout 1",
+        "--serial --isolate picture",
+        "--serial --sandbox require",
+        "--min-size 10M --max-size 1M",
+        "--min-size 10M --max-file-size 1M",
+        "--name '{stem}' --suffix x",
+        "-0",
+        "--merge-reports",
+        "--merge-reports --verify x",
+        "--merge-reports --files-from x x",
+        "--format heif",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -188,6 +204,115 @@ test_wrong(void)
         g_assert_null(strchr(error->message, '\n'));
         g_assert_cmpuint(strlen(error->message), >, 10);
     }
+}
+
+/* Pairs that are close to the ones above and say no two things. */
+static void
+test_pairs(void)
+{
+    static const char *const lines[] = {"--verify --fsync --gallery",
+                                        "--dry-run --force",
+                                        "--dry-run --prune",
+                                        "-q --json",
+                                        "-q --progress always",
+                                        "--serial --timeout 0",
+                                        "--serial --isolate batch",
+                                        "--min-size 1M --max-size 1M",
+                                        "--min-size 1M",
+                                        "--max-file-size 0 --min-size 1M",
+                                        "--name '{stem}{suffix}' --suffix x",
+                                        "-0 --files-from -",
+                                        "--merge-reports --gallery --force x"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(GStrv) words = NULL;
+        g_auto(BtOptions) options = {0};
+
+        g_test_message("%s", lines[i]);
+        g_assert_true(parse(lines[i], &options, &words, &error));
+        g_assert_no_error(error);
+    }
+}
+
+/* In capitals, and by their extensions. */
+static void
+test_formats(void)
+{
+    static const char *const lines[] = {"--format jpg -Q JPEG=7 --allow JXL,j2k",
+                                        "--format JPEG -Q jfif=7 --allow jp2,Jxl",
+                                        "--format Jpg -Q JPG=7 --allow jxl,JPX"};
+    g_auto(GStrv) tif_words = NULL, heif_words = NULL, keep_words = NULL;
+    BtOptions options;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_auto(GStrv) words = NULL;
+
+        g_assert_true(parse(lines[i], &options, &words, NULL));
+        g_assert_cmpint(options.run.format, ==, BT_FORMAT_JPEG);
+        g_assert_cmpint(options.run.image.quality[BT_FORMAT_JPEG], ==, 7);
+        g_assert_cmpint(options.run.image.quality[BT_FORMAT_PNG], ==, 0);
+        g_assert_cmpuint(options.run.image.allowed, ==,
+                         (1u << BT_FORMAT_JXL) | (1u << BT_FORMAT_JP2));
+    }
+    g_assert_true(parse("--format TIF", &options, &tif_words, NULL));
+    g_assert_cmpint(options.run.format, ==, BT_FORMAT_TIFF);
+    g_assert_true(parse("-Q heif=9", &options, &heif_words, NULL));
+    g_assert_cmpint(options.run.image.quality[BT_FORMAT_HEIC], ==, 9);
+    g_assert_true(parse("--format jpg --format KEEP --strip GPS", &options, &keep_words, NULL));
+    g_assert_cmpint(options.run.format, ==, BT_FORMAT_NONE);
+    g_assert_cmpint(options.run.image.strip, ==, BT_STRIP_GPS);
+}
+
+/* Of an option that is none, what is said names it, and the one that was meant if one was. */
+static void
+test_mistyped(void)
+{
+    static const struct {
+        const char *line, *named, *meant; /* NULL: nothing is suggested */
+    } rows[] = {
+        {"--sgima 3", "--sgima", "--sigma?"},
+        {"--simga=3", "--simga", "--sigma?"},
+        {"--qualty 3", "--qualty", "--quality?"},
+        {"--seriall", "--seriall", "--serial?"},
+        {"--dryrun", "--dryrun", "--dry-run?"},
+        {"--exat", "--exat", "--exact?"},
+        {"--max 3", "--max", "--max-size"},
+        {"--max 3", "--max", "--max-pixels"},
+        {"--exact=yes", "--exact", NULL},
+        {"--outp", "--output", NULL},
+        {"--recursive", "--recursive", NULL},
+        {"--x", "--x", NULL},
+        {"--=3", "--", NULL},
+        {"--force -Zv", "-Z", NULL},
+        {"-vj", "-j", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(GStrv) words = NULL;
+        BtOptions options;
+
+        g_test_message("%s", rows[i].line);
+        g_assert_false(parse(rows[i].line, &options, &words, &error));
+        g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);
+        g_assert_nonnull(strstr(error->message, rows[i].named));
+        g_assert_true(rows[i].meant != NULL ? strstr(error->message, rows[i].meant) != NULL
+                                            : strchr(error->message, '?') == NULL);
+    }
+}
+
+/* A word of any length is no danger. */
+static void
+test_long_word(void)
+{
+    g_autofree char *name = g_strnfill(1 << 20, 'x'), *line = g_strconcat("--", name, NULL);
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) words = NULL;
+    BtOptions options;
+
+    g_assert_false(parse(line, &options, &words, &error));
+    g_assert_error(error, BT_ERROR, BT_ERROR_INVALID);
 }
 
 /* Each option stands in the help, with its default where it has one, on lines of at most 100. */
@@ -221,6 +346,10 @@ main(int argc, char **argv)
     g_test_add_func("/options/all", test_all);
     g_test_add_func("/options/small", test_small);
     g_test_add_func("/options/wrong", test_wrong);
+    g_test_add_func("/options/pairs", test_pairs);
+    g_test_add_func("/options/formats", test_formats);
+    g_test_add_func("/options/mistyped", test_mistyped);
+    g_test_add_func("/options/long-word", test_long_word);
     g_test_add_func("/options/help", test_help);
     return g_test_run();
 }
