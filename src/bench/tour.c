@@ -175,7 +175,7 @@ serve_picture(void *settings, const BtTaskView *task, void *reply)
 
     if (image == NULL && (image = bt_image_new(settings)) == NULL)
         _exit(EXIT_FAILURE);
-    bt_image_process(image, task->fds[0], task->fds[1], BT_FORMAT_JPEG, 0, 1, &outcome);
+    bt_image_process(image, task->fds[0], false, task->fds[1], BT_FORMAT_JPEG, 0, 1, &outcome);
     return (size_t)sprintf(reply, "%s: %s", name,
                            outcome.reason == BT_REASON_OK ? "processed" : outcome.sentence) +
            1;

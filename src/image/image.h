@@ -3,7 +3,7 @@
  * One picture: a descriptor to read from, a descriptor to write to, an outcome.
  *
  *   image = bt_image_new(&settings);              in the process that decodes: once, after the fork
- *   bt_image_process(image, in_fd, out_fd, format, memory, 1, &outcome);        any number of times
+ *   bt_image_process(image, in_fd, false, out_fd, format, memory, 1, &outcome); any number of times
  *
  * The way of a picture: read the header; plan; decode top to bottom in this thread with as much
  * shrink as the plan allows; push the rows through the kernel; on the small result: transform to
