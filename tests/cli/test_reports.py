@@ -22,6 +22,12 @@ def events(out):
     return [json.loads(line) for line in out.decode('utf-8').splitlines()]
 
 
+def report(folder, *told):
+    """A report that says so."""
+    (folder / 'report').write_text(''.join(json.dumps(event) + '\n' for event in told))
+    return 'report'
+
+
 def name_of(event, member='path'):
     """The exact bytes of a name."""
     coded = event.get(f'{member}_base64')
@@ -168,6 +174,41 @@ def test_what_is_no_report(blurthumb, tmp_path, content):
     done = blurthumb('--merge-reports', 'report')
     assert done.returncode == 1 and done.stderr.startswith(b'blurthumb: report: ')
     assert b'0 processed' in done.stdout or b'1 processed' in done.stdout
+
+
+@pytest.mark.parametrize('said, code, counts', (
+    ('processed skipped', 0, {'processed': 1}),
+    ('processed verified', 0, {'processed': 1}),
+    ('processed processed', 0, {'processed': 1}),
+    ('processed failed', 1, {'failed': 1}),
+    ('processed planned', 0, {'planned': 1}),
+    ('failed processed', 0, {'processed': 1}),
+    ('failed skipped', 0, {'skipped': 1}),
+    ('skipped verified', 0, {'verified': 1}),
+    ('orphan', 0, {'orphans': 1}),
+    ('removed', 0, {'orphans': 1, 'removed': 1}),
+    ('anything', 1, {'failed': 1}),
+))
+def test_what_counts_of_all_that_was_said_of_a_picture(blurthumb, tmp_path, said, code, counts):
+    told = [{'event': 'picture', 'status': status, 'path': 'a', 'result': 'b'} for status in said.split()]
+    done = blurthumb('--merge-reports', '--json', report(tmp_path, *told, {'event': 'end', 'workers': 1}))
+    end = events(done.stdout)[-1]
+    names = 'processed', 'verified', 'skipped', 'planned', 'orphans', 'removed', 'failed'
+    assert {name: end[name] for name in names if end.get(name)} == counts
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize('status', ('planned', 'orphan', 'removed'))
+def test_picture_that_is_said_to_have_a_result_but_names_none(blurthumb, tmp_path, status):
+    told = {'event': 'picture', 'status': status, 'path': 'a'}, {'event': 'end', 'workers': 1}
+    assert events(blurthumb('--merge-reports', '--json', report(tmp_path, *told)).stdout)[-1]['failed'] == 1
+
+
+@pytest.mark.parametrize('end, code', (({}, 0), ({'signal': 15}, 1), ({'error': 'no space'}, 1)))
+def test_run_that_ended_early(blurthumb, tmp_path, end, code):
+    done = blurthumb('--merge-reports', report(tmp_path, {'event': 'end', 'workers': 1, **end}))
+    assert done.returncode == code and done.stderr.count(b'\n') == code
+    assert end.get('error', '').encode() in done.stderr
 
 
 def test_no_report(blurthumb):

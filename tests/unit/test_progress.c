@@ -35,7 +35,10 @@ test_text(void)
     BtProgressFigures figures = {.n_found = 1204, .bytes_found = 1204000000};
 
     check_text(progress, &figures, 0, 200, "0/1,204+ pictures  ETA ?");
+    figures.n_done = 1; /* in no time at all */
+    check_text(progress, &figures, 0, 200, "1/1,204+ pictures  ETA ?");
     figures.scanned = true;
+    figures.n_done = 0;
     figures.largest = "a/b.jpg";
     figures.largest_bytes = 24100000;
     check_text(progress, &figures, 200, 200, "0/1,204 pictures  ETA ?  a/b.jpg (24.1 MB)");
