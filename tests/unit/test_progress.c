@@ -54,6 +54,18 @@ test_text(void)
     bt_progress_free(progress);
 }
 
+/* Less than a byte a second is a rate, too. */
+static void
+test_slow(void)
+{
+    BtProgress *progress = bt_progress_new(0);
+    BtProgressFigures figures = {
+        .n_found = 4, .n_done = 3, .bytes_found = 6, .bytes_done = 3, .scanned = true};
+
+    check_text(progress, &figures, 4000, 200, "3/4 pictures  0.75/s  0 bytes/s  ETA 0:04");
+    bt_progress_free(progress);
+}
+
 /* A rate is that of the last seconds, and no rate is made of less than a second. */
 static void
 test_window(void)
@@ -289,6 +301,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/progress/text", test_text);
+    g_test_add_func("/progress/slow", test_slow);
     g_test_add_func("/progress/window", test_window);
     g_test_add_func("/progress/widths", test_widths);
     g_test_add_func("/progress/terminal", test_terminal);
