@@ -50,20 +50,22 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert set(by_path) == {'in/a.jpg', 'in/b.png', 'in/broken.jpg'} and {e['event'] for e in pictures} == {'picture'}
     picture = by_path['in/a.jpg']
     result = tmp_path / picture['result']
-    assert (picture['status'], picture['format'], picture['decoder'], picture['shrink']) == ('processed', 'jpeg', 'jpeg', 2)
+    assert (picture['status'], picture['format'], picture['decoder']) == ('processed', 'jpeg', 'jpeg')
+    assert picture['shrink'] == 2
     assert (picture['source_width'], picture['source_height']) == (picture['width'], picture['height']) == (300, 200)
     assert picture['source_bytes'] == (tmp_path / 'in/a.jpg').stat().st_size
     assert picture['result_bytes'] == result.stat().st_size
     assert picture['source_time'] == int((tmp_path / 'in/a.jpg').stat().st_mtime)
     spent = [f'{part}_seconds' for part in ('decode', 'kernel', 'encode')]
-    assert picture['elapsed_seconds'] >= sum(picture[part] for part in spent) and all(picture[part] > 0 for part in spent)
+    assert picture['elapsed_seconds'] >= sum(picture[part] for part in spent)
+    assert all(picture[part] > 0 for part in spent)
     assert all(end[part] == pytest.approx(picture[part] + by_path['in/b.png'][part]) for part in spent)
-    assert set(start) == {'event', 'schema', 'program', 'version', 'time', 'output', 'workers', 'shard_index', 'shard_count',
-                          'settings'}
+    assert set(start) == {'event', 'schema', 'program', 'version', 'time', 'output', 'workers', 'shard_index',
+                          'shard_count', 'settings'}
     assert set(picture) == {'event', 'status', 'path', 'result', 'source_time', 'pages', 'decoder', 'format', 'shrink',
                             *SIZES, *spent, 'elapsed_seconds'}
-    assert set(end) == {'event', 'time', 'processed', 'skipped', 'failed', 'ignored', 'pixels', 'source_bytes', 'result_bytes',
-                        *spent, 'elapsed_seconds', 'workers'}
+    assert set(end) == {'event', 'time', 'processed', 'skipped', 'failed', 'ignored', 'pixels', 'source_bytes',
+                        'result_bytes', *spent, 'elapsed_seconds', 'workers'}
     failed = by_path['in/broken.jpg']
     assert (failed['status'], failed['reason']) == ('failed', 'broken') and failed['message'] in done.stderr.decode()
     assert (end['event'], end['processed'], end['skipped'], end['failed']) == ('end', 2, 0, 1)

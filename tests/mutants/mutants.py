@@ -34,7 +34,8 @@ TESTS = {
     'kernel': 'kernel-plan kernel-levels kernel-oracle',
     'report': 'report progress gallery cli-reports',
     'store': 'claims record naming store ledger key publish cli-again',
-    'run': 'hostile-reply cli-again cli-foreign cli-results_folders cli-order cli-choosing cli-usage cli-prune cli-two_runs',
+    'run': 'hostile-reply cli-again cli-foreign cli-results_folders cli-order cli-choosing cli-usage cli-two_runs '
+           'cli-prune cli-reports',
 }
 
 # Of one file, before the others.
@@ -151,8 +152,8 @@ class Tree:
         return json.loads(run.stdout)
 
     def ninja(self, targets):
-        return subprocess.run(['ninja', '-C', self.build, '-j1', *targets], env=dict(os.environ, CCACHE_DISABLE='1'), stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode == 0
+        return subprocess.run(['ninja', '-C', self.build, '-j1', *targets], env=dict(os.environ, CCACHE_DISABLE='1'),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def objects(self, path):
         """What is compiled from a file, as bytes; None where it does not compile."""
