@@ -13,6 +13,7 @@ A mutant whose object code is that of the original is none, and one that does no
 """
 import argparse
 import collections
+import filecmp
 import glob
 import hashlib
 import json
@@ -132,13 +133,15 @@ class Tree:
 
     def __init__(self, work):
         self.source, self.build, self.scratch = (os.path.join(work, name) for name in ('tree', 'build', 'scratch'))
-        shutil.rmtree(self.source, ignore_errors=True)
         listed = subprocess.run(['git', 'ls-files', '-z', '-co', '--exclude-standard'], cwd=TOP, check=True,
                                 capture_output=True, text=True)
+        # What differs gets the time of now, so that it is built anew: also what a run that was killed has left.
         for path in filter(None, listed.stdout.split('\0')):
-            if os.path.exists(os.path.join(TOP, path)):
-                os.makedirs(os.path.dirname(os.path.join(self.source, path)), exist_ok=True)
-                shutil.copy2(os.path.join(TOP, path), os.path.join(self.source, path))
+            own, copy = os.path.join(TOP, path), os.path.join(self.source, path)
+            if os.path.exists(own) and not (os.path.exists(copy) and filecmp.cmp(own, copy, shallow=False)):
+                os.makedirs(os.path.dirname(copy), exist_ok=True)
+                shutil.copyfile(own, copy)
+                shutil.copymode(own, copy)
         if not os.path.exists(self.build):
             subprocess.run(['meson', 'setup', '--buildtype=plain', '-Doptimization=1', '-Ddebug=false',
                             self.build, self.source], check=True, stdout=subprocess.DEVNULL)
