@@ -52,6 +52,7 @@ OWN = {
 MEMORY_BYTES = 6 << 30
 SLOWER = 5      # than the original: it hangs
 SLOWER_S = 20
+SKIPPED = 77
 
 # Everything read-only, but for the folder $1, which is /tmp, too.
 CAGE = r'''
@@ -191,12 +192,14 @@ class Tree:
                                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES,) * 2))
         try:
             self.said, _ = process.communicate(timeout=self.limits_s.get(name, 300))
-            code = process.returncode
+            return process.returncode not in (0, SKIPPED), time.monotonic() - began
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            self.said, code = b'', 'hangs'
-            process.wait()
-        return code not in (0, 77), time.monotonic() - began
+            self.said = b'it hangs'
+            return True, time.monotonic() - began
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def choose(arguments):
@@ -262,6 +265,7 @@ def main():
             print(f'{room}: {share} of {len(mutants)}')
         return 0
     os.nice(19)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     work = os.path.abspath(arguments.work) if arguments.work else tempfile.mkdtemp(prefix='mutants-', dir='/var/tmp')
     os.makedirs(work, exist_ok=True)
     tree = Tree(work)
