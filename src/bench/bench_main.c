@@ -5,9 +5,9 @@
  * it.
  */
 #include "base/clock.h"
-#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/human.h"
+#include "base/limit.h"
 #include "base/option_table.h"
 #include "bench/output.h"
 #include "bench/table.h"
@@ -186,7 +186,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
 
     while (n_own < argc && strcmp(argv[n_own], "--") != 0)
         n_own++;
-    for (int n = 1, most = bt_cpus_usable(); n < 2 * most; n *= 2) {
+    for (int n = 1, most = bt_limit_cpus(); n < 2 * most; n *= 2) {
         int jobs = MIN(n, most);
 
         g_array_append_val(study->jobs, jobs);

@@ -3,8 +3,8 @@
  * blurthumb-tour: processes and pools, step by step. Read it from top to bottom: each chapter is a
  * function, and the manual has the same step in Python beside it.
  */
-#include "base/cpus.h"
 #include "base/human.h"
+#include "base/limit.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 #include "pool/pool.h"
@@ -202,7 +202,7 @@ tour_pictures(GError **error)
 {
     BtImageSettings settings = {.sigma = 15, .box_width = 1200, .box_height = 1200};
     BtPoolOptions options = {
-        .name = "picture", .n_slots = bt_cpus_usable(), .serve = serve_picture, .data = &settings};
+        .name = "picture", .n_slots = bt_limit_cpus(), .serve = serve_picture, .data = &settings};
     g_autoptr(BtPool) pool = NULL;
     g_autofree char *folder = NULL;
 

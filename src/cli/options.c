@@ -2,8 +2,7 @@
 #include "cli/options.h"
 
 #include "base/clock.h"
-#include "base/cpus.h"
-#include "base/memory.h"
+#include "base/limit.h"
 #include "base/option_table.h"
 #include "cli/shard_auto.h"
 #include "kernel/kernel.h"
@@ -489,7 +488,7 @@ set_defaults(BtOptions *options)
             {
                 .separator = '\n',
                 .output = "processed",
-                .n_jobs = bt_cpus_usable(),
+                .n_jobs = bt_limit_cpus(),
                 .limit_ns = 60 * BT_NS_PER_S,
                 .sandbox = BT_SANDBOX_AUTO,
                 .image =
@@ -508,7 +507,7 @@ set_defaults(BtOptions *options)
 static uint64_t
 share_of_memory(int n_jobs)
 {
-    return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
+    return MAX(bt_limit_memory() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
 }
 
 static bool
