@@ -296,7 +296,7 @@ run_tasks(BtPool *pool, int n_tasks, int n_ahead, double *latencies, GError **er
         for (; n_given < n_tasks && n_given - n_done < n_ahead; n_given++)
             if (!bt_pool_submit(pool, &(BtTask){0}, NULL, error))
                 return false;
-        if (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
+        if (bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
             return bt_error_set(error, BT_ERROR_FAILED, "the pool is empty");
         if ((reason = bt_pool_outcome_reason(&outcome)) != NULL)
             return bt_error_set(error, BT_ERROR_FAILED, "%s", reason);

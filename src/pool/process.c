@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/process.h"
 
-#include "base/clock.h"
-#include "pool/wait.h"
-
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,11 +127,11 @@ bt_process_join(BtProcess *self, uint64_t timeout_ns, BtProcessEnd *out_end, GEr
 {
     siginfo_t info = {0};
     struct pollfd ended = {.fd = self->pidfd, .events = POLLIN};
-    uint64_t until_ns = bt_wait_moment(bt_clock_now_ns(), timeout_ns);
+    uint64_t until_ns = bt_clock_moment(bt_clock_now_ns(), timeout_ns);
 
     if (self->pid == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "there is no process to join");
-    if (bt_wait_poll(&ended, 1, until_ns) <= 0) {
+    if (bt_clock_poll(&ended, 1, until_ns) <= 0) {
         *out_end = (BtProcessEnd){BT_PROCESS_RUNNING, 0};
         return true;
     }
@@ -157,6 +156,31 @@ bt_process_signal(BtProcess *self, int signal_number)
            kill(self->pid, signal_number) == 0;
 }
 
+/* close_range(), one by one where the kernel (before 5.9) or a filter refuses it: what a worker
+ * inherits are other pictures and results. */
+static void
+close_from_to(unsigned first, unsigned last)
+{
+    struct rlimit files;
+
+    if (first > last || close_range(first, last, 0) == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    for (unsigned fd = first; fd <= last && fd < files.rlim_cur; fd++)
+        close((int)fd);
+}
+
+void
+bt_process_let_go(int kept_fd)
+{
+    unsigned kept = (unsigned)MAX(kept_fd, STDERR_FILENO);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null_fd >= 0)
+        dup2(null_fd, STDIN_FILENO);
+    close_from_to(STDERR_FILENO + 1, kept - 1);
+    close_from_to(kept + 1, ~0U);
+}
+
 void
 bt_process_clear(BtProcess *self)
 {
@@ -166,5 +190,5 @@ bt_process_clear(BtProcess *self)
         return;
     bt_process_signal(self, SIGKILL);
     /* A failure means that somebody else has reaped it: then it is gone too. */
-    (void)!bt_process_join(self, BT_PROCESS_FOREVER, &end, NULL);
+    (void)!bt_process_join(self, BT_CLOCK_FOREVER, &end, NULL);
 }

@@ -7,7 +7,7 @@
  *
  *   BtProcess process = BT_PROCESS_INIT;
  *   bt_process_start(&process, "greeter", greet, &who, &error);     returns at once
- *   bt_process_join(&process, BT_PROCESS_FOREVER, &end, &error);    waits and reaps
+ *   bt_process_join(&process, BT_CLOCK_FOREVER, &end, &error);    waits and reaps
  *   bt_process_clear(&process);                                     kills and reaps what still runs
  *
  * The child runs function(data) and leaves with _exit(result & 0xff): no atexit handlers, no
@@ -21,13 +21,13 @@
 #ifndef BT_POOL_PROCESS_H
 #define BT_POOL_PROCESS_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BT_PROCESS_FOREVER    UINT64_MAX
 #define BT_PROCESS_NAME_BYTES 16 /* what the kernel keeps of a name (PR_SET_NAME), with its 0 */
 
 /* What a child does; data is what bt_process_start() was given, in the child's copy of memory.
@@ -69,6 +69,10 @@ BT_MUST_CHECK bool bt_process_join(BtProcess *self, uint64_t timeout_ns, BtProce
 /* Sends a signal through the pidfd: never to a stranger that got the same pid. False when the child
  * has ended already. */
 bool bt_process_signal(BtProcess *self, int signal_number);
+
+/* In a child, of what it inherited: standard input becomes /dev/null, and every descriptor is
+ * closed but 0, 1, 2 and kept_fd (-1: none). */
+void bt_process_let_go(int kept_fd);
 
 /* SIGKILL, reap, empty. NULL and empty allowed. */
 void bt_process_clear(BtProcess *self);

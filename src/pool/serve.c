@@ -1,65 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/serve.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-static int
-compare_ints(const void *a, const void *b)
-{
-    const int *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-/* close_range(), one by one where the kernel (before 5.9) or a filter refuses it: what a worker
- * inherits are other pictures and results. */
-static void
-close_from_to(unsigned first, unsigned last)
-{
-    struct rlimit files;
-
-    if (close_range(first, last, 0) == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    for (unsigned fd = first; fd <= last && fd < files.rlim_cur; fd++)
-        close((int)fd);
-}
-
-/* Closes every descriptor from 3 on that is not in kept. */
-static void
-close_all_but(int *kept, size_t n)
-{
-    unsigned next = STDERR_FILENO + 1;
-
-    qsort(kept, n, sizeof *kept, compare_ints);
-    for (size_t i = 0; i < n; i++) {
-        unsigned fd = (unsigned)kept[i];
-
-        if (fd > next)
-            close_from_to(next, fd - 1);
-        next = MAX(next, fd + 1);
-    }
-    close_from_to(next, ~0U);
-}
-
-static void
-let_go(const BtServeArgs *args)
-{
-    size_t n = (size_t)args->options->n_keep_fds;
-    g_autofree int *kept = g_new(int, n + 1);
-    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-    if (null_fd >= 0)
-        dup2(null_fd, STDIN_FILENO);
-    for (size_t i = 0; i < n; i++)
-        kept[i] = args->options->keep_fds[i];
-    kept[n] = args->channel_fd;
-    close_all_but(kept, n + 1);
-}
 
 static BtChannelState
 serve_task(const BtServeArgs *args, void *state, const BtFrame *frame, void *reply)
@@ -124,7 +69,7 @@ bt_serve(void *data)
     BtChannelState channel = BT_CHANNEL_OK;
     void *state;
 
-    let_go(args);
+    bt_process_let_go(args->channel_fd);
     bytes = g_malloc(BT_FRAME_BYTES_MAX);
     reply = g_malloc(BT_FRAME_BYTES_MAX);
     if (!begin(args, &state))

@@ -3,9 +3,8 @@
  * A worker's side of the pool: start, then one task after the other until the channel closes.
  * Worker.
  *
- * Before anything else it lets go of what it inherited: standard input becomes /dev/null and every
- * descriptor is closed but 0, 1, 2, the channel and options->keep_fds. So a worker holds no end of
- * another worker's channel, and sees its own close when the supervisor goes.
+ * Before anything else it lets go of what it inherited, so it holds no end of another worker's
+ * channel, and sees its own close when the supervisor goes.
  */
 #ifndef BT_POOL_SERVE_H
 #define BT_POOL_SERVE_H

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/slot.h"
 
-#include "base/clock.h"
 #include "pool/serve.h"
-#include "pool/wait.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 /* How long a worker that has closed its channel may take to leave. */
 #define LEAVE_LIMIT_NS BT_NS_PER_S
@@ -16,7 +15,54 @@ enter(BtSlot *self, BtWorkerState state, uint64_t now_ns, uint64_t limit_ns)
 {
     self->state = state;
     self->since_ns = now_ns;
-    self->until_ns = limit_ns > 0 ? bt_wait_moment(now_ns, limit_ns) : BT_WAIT_FOREVER;
+    self->until_ns = limit_ns > 0 ? bt_clock_moment(now_ns, limit_ns) : BT_CLOCK_FOREVER;
+}
+
+BtPoolTask *
+bt_pool_task_new(uint64_t id, const BtTask *task)
+{
+    BtPoolTask *self = g_malloc(sizeof *self + task->size);
+
+    self->outcome = (BtPoolOutcome){.id = id, .tag = task->tag};
+    self->frame = (BtFrame){
+        .kind = BT_FRAME_TASK,
+        .id = id,
+        .bytes = self->bytes,
+        .size = task->size,
+        .n_fds = task->n_fds,
+    };
+    self->n_unfit = task->n_unfit;
+    if (task->size > 0)
+        memcpy(self->bytes, task->bytes, task->size);
+    memcpy(self->frame.fds, task->fds, sizeof self->frame.fds);
+    return self;
+}
+
+static void
+close_fds(BtFrame *frame)
+{
+    for (int i = 0; i < frame->n_fds; i++)
+        bt_fd_clear(&frame->fds[i]);
+    frame->n_fds = 0;
+}
+
+void
+bt_pool_task_end(BtPoolTask *self, BtTaskEnd end, int detail, uint64_t now_ns)
+{
+    close_fds(&self->frame);
+    self->outcome.end = end;
+    self->outcome.detail = detail;
+    self->outcome.ended_ns = now_ns;
+}
+
+void
+bt_pool_task_free(BtPoolTask *self)
+{
+    if (self == NULL)
+        return;
+    close_fds(&self->frame);
+    bt_pool_outcome_clear(&self->outcome);
+    g_free(self);
 }
 
 void
@@ -27,7 +73,7 @@ bt_slot_init(BtSlot *self, const BtPoolOptions *options, int index)
         .process = BT_PROCESS_INIT,
         .channel_fd = -1,
         .state = BT_WORKER_NONE,
-        .until_ns = BT_WAIT_FOREVER,
+        .until_ns = BT_CLOCK_FOREVER,
     };
     snprintf(self->name, sizeof self->name, "%s-%d", options->name, index);
 }
@@ -165,7 +211,7 @@ bt_slot_condemn(BtSlot *self, BtTaskEnd verdict)
 void
 bt_slot_extend(BtSlot *self, uint64_t lost_ns)
 {
-    self->until_ns = bt_wait_moment(self->until_ns, lost_ns);
+    self->until_ns = bt_clock_moment(self->until_ns, lost_ns);
 }
 
 void
@@ -182,7 +228,7 @@ bt_slot_bury(BtSlot *self, BtTaskEnd *out_end, int *out_detail)
     BtProcessEnd end;
 
     /* Reaped by somebody else: nobody knows how it ended. */
-    if (!bt_process_join(&self->process, BT_PROCESS_FOREVER, &end, NULL))
+    if (!bt_process_join(&self->process, BT_CLOCK_FOREVER, &end, NULL))
         end = (BtProcessEnd){BT_PROCESS_KILLED, 0};
     *out_end = self->verdict;
     *out_detail = 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One place in the pool: at most one worker, with at most one task. Supervisor.
- *
- * Owns: the worker's process, the supervisor's end of its channel, and the tasks in it.
+ * One place in the pool: at most one worker, with at most one task. It owns the worker's process,
+ * the supervisor's end of its channel, and the tasks in it. Supervisor.
  *
  *   BtSlot slot;
  *   bt_slot_init(&slot, &options, index);
@@ -21,7 +20,26 @@
 #ifndef BT_POOL_SLOT_H
 #define BT_POOL_SLOT_H
 
-#include "pool/pool_task.h"
+#include "pool/pool.h"
+
+/* A task inside a pool, from submit to outcome. Owns a copy of its bytes, its descriptors until it
+ * ends (another attempt needs them again), and the outcome, which is filled in on the way. */
+typedef struct BtPoolTask {
+    BtPoolOutcome outcome;
+    BtFrame frame; /* as a worker gets it */
+    uint64_t n_unfit;
+    unsigned char bytes[];
+} BtPoolTask;
+
+/* Copies the bytes and takes the descriptors of a task that was found valid. */
+BtPoolTask *bt_pool_task_new(uint64_t id, const BtTask *task);
+
+/* Nobody works on it from here on. */
+void bt_pool_task_end(BtPoolTask *self, BtTaskEnd end, int detail, uint64_t now_ns);
+
+void bt_pool_task_free(BtPoolTask *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtPoolTask, bt_pool_task_free)
 
 typedef struct BtSlot {
     const BtPoolOptions *options; /* the pool's */
@@ -35,7 +53,7 @@ typedef struct BtSlot {
     BtPoolTask *task;  /* the worker has it */
     BtPoolTask *retry; /* waits here for a fresh worker: an earlier one died with it */
     uint64_t since_ns; /* since when in this state */
-    uint64_t until_ns; /* how long it may last; BT_WAIT_FOREVER: no limit */
+    uint64_t until_ns; /* how long it may last; BT_CLOCK_FOREVER: no limit */
     uint64_t n_tasks;  /* done by this worker */
 } BtSlot;
 

@@ -2,7 +2,6 @@
 #include "run/engine.h"
 
 #include "base/clock.h"
-#include "pool/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -196,8 +195,8 @@ static BtPoolWait
 next_here(BtEngine *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
           BtItem **out_item, BtOutcome *out_outcome)
 {
-    uint64_t until_ns = bt_wait_moment(bt_clock_now_ns(), self->item != NULL ? 0 : timeout_ns);
-    bool woken = bt_wait_poll(beside, n_beside, until_ns) > 0;
+    uint64_t until_ns = bt_clock_moment(bt_clock_now_ns(), self->item != NULL ? 0 : timeout_ns);
+    bool woken = bt_clock_poll(beside, n_beside, until_ns) > 0;
 
     if (self->item == NULL)
         return woken ? BT_POOL_WOKEN : BT_POOL_TIMEOUT;

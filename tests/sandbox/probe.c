@@ -109,7 +109,7 @@ try_in_worker(BtSandboxMode mode, const Probe *probe, int *out_seal_errno)
 
     g_assert_no_error(error);
     g_assert_true(submitted);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome), ==, BT_POOL_OUTCOME);
     if (out_seal_errno != NULL)
         *out_seal_errno =
             fcntl(target, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0 ? 0 : errno;
