@@ -7,8 +7,8 @@
 
 struct BtOrphans {
     BtScan *scan;
-    BtClaims *places; /* of all sources */
-    uint64_t kept;    /* the root whose results were said to be kept; 0: none */
+    GHashTable *places; /* of all sources */
+    uint64_t kept;      /* the root whose results were said to be kept; 0: none */
 };
 
 BtOrphans *
@@ -17,7 +17,7 @@ bt_orphans_new(BtScan *scan)
     BtOrphans *self = g_new0(BtOrphans, 1);
 
     self->scan = scan;
-    self->places = bt_claims_new();
+    self->places = g_hash_table_new(NULL, NULL);
     return self;
 }
 
@@ -26,7 +26,7 @@ bt_orphans_free(BtOrphans *self)
 {
     if (self == NULL)
         return;
-    bt_claims_free(self->places);
+    g_hash_table_unref(self->places);
     g_free(self);
 }
 
@@ -40,9 +40,9 @@ void
 bt_orphans_see(BtOrphans *self, const BtSource *source)
 {
     if (self != NULL)
-        bt_claims_add(self->places,
-                      bt_orphans_place(bt_scan_root_id(self->scan, source->root), source->name),
-                      (BtOwner){0});
+        g_hash_table_add(self->places,
+                         GUINT_TO_POINTER(bt_orphans_place(
+                             bt_scan_root_id(self->scan, source->root), source->name)));
 }
 
 /* The folder that a result's source was found below, of those given. False where it is none of
@@ -95,7 +95,7 @@ settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtRepor
     BtScanRoot root;
 
     if (!bt_store_origin(store, name, &root_id, &place) || !find_root(self, root_id, &root) ||
-        bt_claims_has(self->places, place) || has_source(&root, name))
+        g_hash_table_contains(self->places, GUINT_TO_POINTER(place)) || has_source(&root, name))
         return true;
     if (root.n_sources == 0 || root.n_problems > 0) {
         if (self->kept != root.id)

@@ -4,7 +4,7 @@
  *
  * Sources that were found wait in a window of bounded size, from which the largest file goes first,
  * so that no giant is left for the end; a full window stops the scan, so memory does not grow with
- * the folder, but for 16 bytes a name (store/claims.h). A picture's source is opened when it is
+ * the folder, but for some 30 bytes a name. A picture's source is opened when it is
  * among the next, as many as there are workers, and is read ahead from then on; its result is
  * looked at once more then, for another run may have made it. A worker writes into memory; after a
  * valid answer that is sealed, copied and published. A source whose change time or size moved since

@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "store/folder.h"
-#include "store/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +24,8 @@ struct BtStore {
     BtFolder *published; /* of the last result that was published, and of the last that was */
     BtFolder *looked;    /* looked for: most lie where the one before did */
     GHashTable *swept;   /* names of the folders that were rid of stale temporaries */
-    BtClaims *claims;    /* names of results */
-    BtClaims *given;     /* the same as far as they were published, where names fold */
+    GHashTable *claims;  /* names of results, by hash: who has each */
+    GHashTable *given;   /* the same as far as they were published, where names fold */
     bool trusts_key;     /* what has no record may be fresh */
     bool folds_case;
     bool can_link;
@@ -208,8 +207,8 @@ bt_store_new(const char *path, const char *settings, unsigned flags, GError **er
     self->settings = MAX(1, (uint32_t)bt_hash_text(settings));
     self->flags = flags;
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->claims = bt_claims_new();
-    self->given = bt_claims_new();
+    self->claims = g_hash_table_new(NULL, NULL);
+    self->given = g_hash_table_new(NULL, NULL);
     if (open_top(self))
         (void)look_at_key(self);
     else if (errno != ENOENT) {
@@ -224,8 +223,8 @@ bt_store_free(BtStore *self)
 {
     if (self == NULL)
         return;
-    bt_claims_free(self->claims);
-    bt_claims_free(self->given);
+    g_hash_table_unref(self->claims);
+    g_hash_table_unref(self->given);
     bt_folder_free(self->looked);
     bt_folder_free(self->published);
     bt_folder_free(self->top);
@@ -288,10 +287,24 @@ hash_name(const BtStore *self, const char *name)
     return bt_hash_text(folded != NULL ? folded : name);
 }
 
+/* Gives a name to an owner, unless it has one. Returns who has it now. Both are kept in pointers:
+ * an entry is 20 bytes. */
+static BtOwner
+claim(const BtStore *self, GHashTable *names, const char *name, BtOwner owner)
+{
+    gpointer hash = GSIZE_TO_POINTER(hash_name(self, name)), had;
+
+    if (g_hash_table_lookup_extended(names, hash, NULL, &had))
+        return (BtOwner){(uint32_t)((uint64_t)GPOINTER_TO_SIZE(had) >> 32),
+                         (uint32_t)GPOINTER_TO_SIZE(had)};
+    g_hash_table_insert(names, hash, GSIZE_TO_POINTER((uint64_t)owner.root << 32 | owner.source));
+    return owner;
+}
+
 BtOwner
 bt_store_claim(BtStore *self, const char *name, BtOwner owner)
 {
-    return *bt_claims_add(self->claims, hash_name(self, name), owner);
+    return claim(self, self->claims, name, owner);
 }
 
 static bool
@@ -318,8 +331,7 @@ judge(const BtStore *self, BtFolder *folder, const char *base, const struct stat
             return BT_STORE_CHANGED;
     } else if (S_ISREG(file->st_mode) && file->st_size == 0) {
         return BT_STORE_BROKEN;
-    } else if (!S_ISREG(file->st_mode) || !trusts_key ||
-               (folder->ledger != NULL && bt_ledger_knows(folder->ledger, base)) ||
+    } else if (!S_ISREG(file->st_mode) || !trusts_key || bt_ledger_knows(folder->ledger, base) ||
                !bt_record_is_same_time(file->st_mtim, source->st_mtim)) {
         return forced && !S_ISDIR(file->st_mode) ? BT_STORE_FORCED : BT_STORE_FOREIGN;
     }
@@ -444,8 +456,7 @@ is_given(BtStore *self, const char *name)
 {
     BtOwner own = {.source = (uint32_t)bt_hash_text(name)};
 
-    return self->folds_case &&
-           bt_claims_add(self->given, hash_name(self, name), own)->source != own.source;
+    return self->folds_case && claim(self, self->given, name, own).source != own.source;
 }
 
 bool
