@@ -284,13 +284,13 @@ parse_value(Parser *self, const char *name, bool is_inner)
 static bool
 parse_member(Parser *self, const char *prefix)
 {
-    g_autofree char *key = NULL, *name = NULL;
+    g_autofree char *last = NULL, *name = NULL;
 
     if (self->at == self->end || *self->at != '"')
         return fail(self, "a member has no name");
-    if (!parse_text(self, &key))
+    if (!parse_text(self, &last))
         return false;
-    name = g_strconcat(prefix, key, NULL);
+    name = g_strconcat(prefix, last, NULL);
     if (!take(self, ':'))
         return fail(self, "a member has no value");
     return parse_value(self, name, prefix[0] != '\0');

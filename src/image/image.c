@@ -60,7 +60,7 @@ struct BtImage {
     BtImageSettings settings;
     BtBlur *blur;
     BtColour *colour;
-    bool settled; /* libvips is */
+    bool confined; /* libvips is */
 };
 
 /* One picture on its way. */
@@ -157,11 +157,11 @@ bt_image_can_write(BtFormat format, uint32_t allowed)
 }
 
 static void
-settle_codecs(BtImage *self)
+confine_codecs(BtImage *self)
 {
-    if (!self->settled && bt_codecs_loaded() != NULL) {
-        bt_codecs_loaded()->settle(self->settings.allowed);
-        self->settled = true;
+    if (!self->confined && bt_codecs_loaded() != NULL) {
+        bt_codecs_loaded()->confine(self->settings.allowed);
+        self->confined = true;
     }
 }
 
@@ -181,7 +181,7 @@ bt_image_new(const BtImageSettings *settings)
     /* What one picture has freed the next one takes, without asking the system for new pages. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    settle_codecs(self);
+    confine_codecs(self);
     return self;
 }
 
@@ -202,7 +202,7 @@ take_codecs(Work *self)
     if (bt_codecs_loaded() == NULL)
         bt_outcome_fail(self->outcome, BT_REASON_BROKEN, "its first bytes have changed");
     else
-        settle_codecs(self->image);
+        confine_codecs(self->image);
     return bt_codecs_loaded();
 }
 

@@ -2,8 +2,8 @@
 #include "run/batch.h"
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "base/stall.h"
-#include "run/key.h"
 #include "run/watch.h"
 
 #include <errno.h>
@@ -16,6 +16,54 @@
  * process, three for its picture and one for the next. */
 #define DESCRIPTORS_OF_ROOMS  24
 #define DESCRIPTORS_OF_WORKER 6
+
+/* Goes up when the same settings give another picture. */
+#define PROCESSING 1
+
+static const char *const names_of_strip[] = {
+    [BT_STRIP_ALL] = "all", [BT_STRIP_GPS] = "gps", [BT_STRIP_NONE] = "none"};
+
+static void
+add_qualities(GString *text, const BtImageSettings *image)
+{
+    for (int i = 0; i < BT_FORMAT_COUNT; i++)
+        if (image->quality[i] != BT_IMAGE_QUALITY_DEFAULT)
+            g_string_append_printf(text, "quality-%s %d\n", bt_format_name((BtFormat)i),
+                                   image->quality[i]);
+}
+
+/* A text in one line. */
+static void
+add_text(GString *text, const char *name, const char *value)
+{
+    g_autofree char *escaped = bt_human_text(value);
+
+    g_string_append_printf(text, "%s %s\n", name, escaped);
+}
+
+char *
+bt_batch_settings(const BtRunOptions *options)
+{
+    const BtImageSettings *image = &options->image;
+    const BtNaming *naming = &options->naming;
+    char sigma[G_ASCII_DTOSTR_BUF_SIZE];
+    GString *text = g_string_new("blurthumb " G_STRINGIFY(PROCESSING) "\n");
+
+    g_string_append_printf(text, "sigma %s\nsize %dx%d\nexact %d\nlinear %d\nstrip %s\n",
+                           g_ascii_dtostr(sigma, sizeof sigma, image->sigma), image->box_width,
+                           image->box_height, image->exact, image->linear,
+                           names_of_strip[image->strip]);
+    add_qualities(text, image);
+    if (options->format != BT_FORMAT_NONE)
+        g_string_append_printf(text, "format %s\n", bt_format_name(options->format));
+    if (naming->pattern != NULL)
+        add_text(text, "name", naming->pattern);
+    if (naming->suffix != NULL)
+        add_text(text, "suffix", naming->suffix);
+    if (naming->flat)
+        g_string_append(text, "flat 1\n");
+    return g_string_free(text, FALSE);
+}
 
 uint64_t
 bt_batch_memory(const BtBatch *self, bool alone)
@@ -120,13 +168,13 @@ reserve_descriptors(BtBatch *self, GError **error)
 }
 
 static void
-tell_start(const BtBatch *self, const char *key)
+tell_start(const BtBatch *self, const char *settings)
 {
     const BtRunOptions *options = self->options;
     BtReportStart start = {
         .version = options->version,
         .output = options->output,
-        .settings = key,
+        .settings = settings,
         .n_workers = self->n_jobs > 0 ? self->n_jobs : BT_REPORT_SERIAL,
         .shard_index = options->scan.shard.index,
         .shard_count = MAX(1, options->scan.shard.count),
@@ -138,7 +186,7 @@ tell_start(const BtBatch *self, const char *key)
 bool
 bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report, GError **error)
 {
-    g_autofree char *key = bt_run_key(options);
+    g_autofree char *settings = bt_batch_settings(options);
     unsigned flags =
         (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u);
 
@@ -159,14 +207,14 @@ bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report, GErr
     bt_watch_start(&self->watcher, &self->signals.ending);
     bt_stall_at(options->output);
     bt_stall_enter();
-    self->store = bt_store_new(options->output, key, flags, error);
+    self->store = bt_store_new(options->output, settings, flags, error);
     bt_stall_leave();
     if (self->store == NULL || !reserve_descriptors(self, error) || !open_scan(self, error) ||
         !open_engine(self, error))
         return false;
     if ((options->prune || options->mode == BT_RUN_VERIFY) && bt_run_sees_all(options))
         self->orphans = bt_orphans_new(self->scan);
-    tell_start(self, key);
+    tell_start(self, settings);
     return true;
 }
 

@@ -32,6 +32,11 @@ typedef struct BtBatch {
     bool has_output;    /* the output folder is there, and the scan keeps out of it */
 } BtBatch;
 
+/* The settings that decide what results look like and how they are called, as lines "NAME VALUE":
+ * what the store compares, and reports show. Two texts differ where results would. Owned (g_free).
+ */
+char *bt_batch_settings(const BtRunOptions *options);
+
 /* Opens everything, and tells the report that the batch begins. In any case to be closed. */
 BT_MUST_CHECK bool bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report,
                                  GError **error);

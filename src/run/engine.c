@@ -120,11 +120,11 @@ process_here(BtEngine *self, BtItem *item)
 {
     g_auto(BtFd) in_fd = bt_fd_steal(&item->in_fd);
 
-    if (item->task.check)
-        bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
+    if (item->work.check)
+        bt_image_check(self->image, in_fd, item->work.memory, &self->outcome);
     else
-        bt_image_process(self->image, in_fd, item->task.raw, item->out_fd, item->task.format,
-                         item->task.memory, 1, &self->outcome);
+        bt_image_process(self->image, in_fd, item->work.raw, item->out_fd, item->work.format,
+                         item->work.memory, 1, &self->outcome);
     self->item = item;
 }
 
@@ -141,23 +141,23 @@ bt_engine_load_vips(BtEngine *self, GError **error)
 bool
 bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
 {
-    BtTask task = {.bytes = &item->task, .size = sizeof item->task, .tag = item};
+    BtTask task = {.bytes = &item->work, .size = sizeof item->work, .tag = item};
     g_auto(BtFd) in = -1, out = -1;
 
-    if (!item->task.check && (item->out_fd = bt_worker_result_new(error)) < 0)
+    if (!item->work.check && (item->out_fd = bt_worker_result_new(error)) < 0)
         return false;
     item->start_ns = bt_clock_now_ns();
     if (self->image != NULL) {
         process_here(self, item);
         return true;
     }
-    if (self->options.worker.memory < item->task.memory)
+    if (self->options.worker.memory < item->work.memory)
         bt_pool_renew(self->pool);
-    self->options.worker.memory = MAX(self->options.worker.memory, item->task.memory);
+    self->options.worker.memory = MAX(self->options.worker.memory, item->work.memory);
     if (item->needs_vips)
         task.n_unfit = self->n_without;
     task.fds[task.n_fds++] = in = bt_fd_steal(&item->in_fd);
-    if (!item->task.check) {
+    if (!item->work.check) {
         if ((out = fcntl(item->out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
             return bt_error_set_system(error, errno, "cannot copy a descriptor");
         task.fds[task.n_fds++] = out;
@@ -178,7 +178,7 @@ judge(BtEngine *self, const BtPoolOutcome *pool_outcome, BtOutcome *out_outcome)
     g_autofree char *reason = bt_pool_outcome_reason(pool_outcome);
 
     if (pool_outcome->end == BT_TASK_DONE) {
-        if (bt_worker_read_reply(&item->task, &self->options.worker.image,
+        if (bt_worker_read_reply(&item->work, &self->options.worker.image,
                                  bt_clock_now_ns() - item->start_ns, pool_outcome->bytes,
                                  pool_outcome->size, out_outcome))
             return;

@@ -55,7 +55,7 @@ size_t bt_engine_idle(const BtEngine *self);
 /* Loads libvips, the first time, for items that need it. */
 BT_MUST_CHECK bool bt_engine_load_vips(BtEngine *self, GError **error);
 
-/* Takes an item into work: in_fd goes to the engine (also on failure), and where the task is not to
+/* Takes an item into work: in_fd goes to the engine (also on failure), and where the work is not to
  * check, out_fd is made; the item stays the caller's, and has to stay until the outcome. */
 BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtItem *item, GError **error);
 

@@ -49,10 +49,9 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
             return NULL;
     }
     self->name = self->names[0];
-    self->task =
-        (BtWorkerTask){.format = format,
-                       .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
-                       .check = options->mode == BT_RUN_VERIFY};
+    self->work = (BtWork){.format = format,
+                          .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
+                          .check = options->mode == BT_RUN_VERIFY};
     return g_steal_pointer(&self);
 }
 
@@ -90,7 +89,7 @@ bt_item_choose(BtItem *self, BtFormat format)
 {
     self->name = self->names[self->names[1] != NULL && format == BT_FORMAT_PNG];
     return self->names[1] != NULL ? format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG
-                                  : format == self->task.format;
+                                  : format == self->work.format;
 }
 
 BtReportPicture

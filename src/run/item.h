@@ -23,7 +23,7 @@ typedef struct BtItem {
     const char *name;   /* of these: of the result that is there, or was made; else the first */
     BtStoreState state; /* of that when it was last looked at */
     struct stat result; /* the same */
-    BtWorkerTask task;  /* format and memory */
+    BtWork work;        /* what a worker is to do: format, memory */
     BtFd in_fd;         /* what is decoded: the source, or the result where that is verified; -1
                            before its turn and once a worker has it */
     BtOrigin origin;    /* the source as it was opened */

@@ -86,8 +86,8 @@ tell_kept(const BtScanRoot *root, BtReport *report)
 }
 
 static bool
-settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
-           const char *name, GError **error)
+judge_result(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
+             const char *name, GError **error)
 {
     bool remove = options->prune && options->mode == BT_RUN_PROCESS;
     g_autofree char *path = bt_run_result_path(options, name);
@@ -110,8 +110,8 @@ settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtRepor
 }
 
 bool
-bt_orphans_settle(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
-                  GError **error)
+bt_orphans_find(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
+                GError **error)
 {
     g_autoptr(BtScan) results = bt_scan_new();
     g_autoptr(GError) problem = NULL;
@@ -127,7 +127,7 @@ bt_orphans_settle(BtOrphans *self, BtStore *store, const BtRunOptions *options, 
         g_autoptr(BtSource) found = kind == BT_SCAN_SOURCE ? result : NULL;
 
         g_clear_error(&problem);
-        if (found != NULL && !settle_one(self, store, options, report, found->name, error))
+        if (found != NULL && !judge_result(self, store, options, report, found->name, error))
             return false;
     }
     return true;

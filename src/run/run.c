@@ -20,7 +20,6 @@
 #include "base/human.h"
 #include "base/stall.h"
 #include "run/batch.h"
-#include "run/key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,7 +272,7 @@ open_file(BtBatch *self, BtItem *item, GError **error)
     const BtSource *source = item->source;
     uint64_t root_id;
 
-    if (item->task.check) {
+    if (item->work.check) {
         item->in_fd = bt_store_open_result(self->store, item->name, error);
         return item->in_fd >= 0;
     }
@@ -298,12 +297,12 @@ open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
     bt_stall_at(item->source->path);
     *out_ok = true;
     bt_report_began(self->report, item->source->path, (uint64_t)item->source->stat.st_size);
-    if (item->state == BT_STORE_FRESH && !item->task.check)
+    if (item->state == BT_STORE_FRESH && !item->work.check)
         skip_or_plan(self, item);
     else if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
     else if (open_file(self, item, &failure))
-        item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.raw, item->task.format);
+        item->needs_vips = bt_image_needs_vips(item->in_fd, item->work.raw, item->work.format);
     else
         *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
     bt_stall_leave();
@@ -330,7 +329,7 @@ read_ahead(BtBatch *self, GError **error)
     if (item == NULL)
         return ok;
     g_queue_push_tail(&self->next, item);
-    if (item->task.raw) /* of which little is read, here and there */
+    if (item->work.raw) /* of which little is read, here and there */
         return true;
     for (off_t at = 0; at < MIN(item->source->stat.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
         posix_fadvise(item->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
@@ -374,8 +373,8 @@ start_items(BtBatch *self, GError **error)
            (item = next_item(self, &ok, error)) != NULL) {
         g_autoptr(GError) failure = NULL;
 
-        item->task.memory = bt_batch_memory(self, item->alone);
-        item->task.n_threads = share_workers(self);
+        item->work.memory = bt_batch_memory(self, item->alone);
+        item->work.n_threads = share_workers(self);
         if (bt_engine_submit(self->engine, item, &failure)) {
             g_ptr_array_add(self->working, item);
             continue;
@@ -422,7 +421,7 @@ tell_done(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
     g_autofree char *result = NULL;
     BtReportPicture picture = bt_item_describe(item, self->options, outcome, &result);
 
-    if (item->task.check)
+    if (item->work.check)
         bt_report_verified(self->report, &picture);
     else
         bt_report_processed(self->report, &picture);
@@ -465,7 +464,7 @@ tell_failure(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
     bool closed = format != BT_FORMAT_NONE && !bt_format_is_trusted(format) &&
                   (self->options->image.allowed & (1u << format)) == 0;
     g_autofree char *reason =
-        g_strconcat(item->task.check ? "its result: " : "", outcome->sentence, NULL);
+        g_strconcat(item->work.check ? "its result: " : "", outcome->sentence, NULL);
 
     if (outcome->reason == BT_REASON_UNKNOWN && closed) {
         g_free(reason);
@@ -484,7 +483,7 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 
     g_ptr_array_remove_fast(self->working, item);
     changed =
-        outcome->reason != BT_REASON_CANCELLED && !item->task.check && has_changed(self, item);
+        outcome->reason != BT_REASON_CANCELLED && !item->work.check && has_changed(self, item);
     if (changed && item->again) {
         fail_item(self, item, "changed", "it changed while it was read, twice");
         return true;
@@ -504,7 +503,7 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
     }
     if (outcome->reason != BT_REASON_OK)
         tell_failure(self, item, outcome);
-    else if (item->task.check)
+    else if (item->work.check)
         tell_done(self, item, outcome);
     else
         return publish(self, item, outcome, error);
@@ -603,7 +602,7 @@ finish(BtBatch *self, GError **error)
     if (!self->scanned || bt_signals_ending(&self->signals))
         return true;
     if (self->orphans != NULL &&
-        !bt_orphans_settle(self->orphans, self->store, options, self->report, error))
+        !bt_orphans_find(self->orphans, self->store, options, self->report, error))
         return false;
     if (options->gallery == NULL || options->mode == BT_RUN_VERIFY ||
         bt_run_publish_gallery(options, &failure))
@@ -636,14 +635,14 @@ bt_run_sees_all(const BtRunOptions *options)
 bool
 bt_run_publish_gallery(const BtRunOptions *options, GError **error)
 {
-    g_autofree char *key = bt_run_key(options);
+    g_autofree char *settings = bt_batch_settings(options);
     g_auto(BtFd) page = bt_worker_result_new(error);
     g_autoptr(BtStore) store = NULL;
     BtStoreResult result = {.fd = page, .mark = BT_GALLERY_MARK};
 
     if (page < 0 || !bt_gallery_write(options->gallery, page, error) ||
-        (store = bt_store_new(options->output, key, options->force ? BT_STORE_FORCE : 0, error)) ==
-            NULL)
+        (store = bt_store_new(options->output, settings, options->force ? BT_STORE_FORCE : 0,
+                              error)) == NULL)
         return false;
     if (options->mode == BT_RUN_PLAN)
         return bt_store_may_publish(store, BT_GALLERY_NAME, &result, error);

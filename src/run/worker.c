@@ -50,7 +50,7 @@ bt_worker_start(void *data, GString *notice, GError **error)
 size_t
 bt_worker_serve(void *state, const BtTaskView *task, void *reply)
 {
-    BtWorkerTask work;
+    BtWork work;
     BtOutcome outcome;
 
     g_assert(task->size == sizeof work);
@@ -108,21 +108,21 @@ bt_worker_result_clear(BtFd *self)
     bt_fd_clear(self);
 }
 
-/* Of a picture that was done: what the task and the settings leave open. */
+/* Of a picture that was done: what the work and the settings leave open. */
 static bool
-fits_task(const BtWorkerTask *task, const BtImageSettings *settings, const BtOutcome *outcome)
+fits_work(const BtWork *work, const BtImageSettings *settings, const BtOutcome *outcome)
 {
     uint64_t pixels = (uint64_t)outcome->source_width * (uint64_t)outcome->source_height;
     int longest = MAX(outcome->source_width, outcome->source_height);
-    bool known = task->format != BT_FORMAT_NONE;
+    bool known = work->format != BT_FORMAT_NONE;
 
     if (pixels > settings->max_pixels || outcome->shrink > longest)
         return false;
-    if (task->check)
+    if (work->check)
         return true;
     return outcome->out_width <= MIN(settings->box_width, longest) &&
            outcome->out_height <= MIN(settings->box_height, longest) &&
-           (known ? outcome->format == task->format
+           (known ? outcome->format == work->format
                   : outcome->format == BT_FORMAT_JPEG || outcome->format == BT_FORMAT_PNG);
 }
 
@@ -138,14 +138,14 @@ fits_clock(const BtOutcome *outcome, uint64_t elapsed_ns)
 /* CANCELLED is what this process says of itself, and WORKER what the supervisor says of a worker.
  */
 bool
-bt_worker_read_reply(const BtWorkerTask *task, const BtImageSettings *settings, uint64_t elapsed_ns,
+bt_worker_read_reply(const BtWork *work, const BtImageSettings *settings, uint64_t elapsed_ns,
                      const void *bytes, size_t size, BtOutcome *out_outcome)
 {
     BtOutcome outcome;
 
     if (!bt_outcome_is_valid(bytes, size, &outcome) || outcome.reason == BT_REASON_CANCELLED ||
         outcome.reason == BT_REASON_WORKER || !fits_clock(&outcome, elapsed_ns) ||
-        (outcome.reason == BT_REASON_OK && !fits_task(task, settings, &outcome)))
+        (outcome.reason == BT_REASON_OK && !fits_work(work, settings, &outcome)))
         return false;
     *out_outcome = outcome;
     return true;

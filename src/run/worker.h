@@ -2,7 +2,7 @@
 /*
  * A worker's side of a batch, and what the supervisor believes of it.
  *
- * A task is a BtWorkerTask and two descriptors, what is decoded (read) and a memfd for the result
+ * A task is a BtWork and two descriptors, what is decoded (read) and a memfd for the result
  * (read and write), or to check what is there the first alone; the reply is a BtOutcome. A worker's
  * standard output and error are /dev/null, since decoders print bytes of the file; with
  * BT_WORKER_STDERR set in the environment standard error stays, for debugging. Its environment is
@@ -15,13 +15,13 @@
 #include "pool/pool.h"
 #include "sandbox/sandbox.h"
 
-typedef struct BtWorkerTask {
+typedef struct BtWork {
     BtFormat format; /* of the result; BT_FORMAT_NONE: the worker chooses JPEG or PNG */
     bool raw;        /* the source is called as raw files of cameras are */
     bool check;      /* decode it only: there is no result */
     uint64_t memory; /* bytes that it may take, at most those of the worker; 0: no limit */
     int n_threads;   /* 1 or more that it may be decoded with */
-} BtWorkerTask;
+} BtWork;
 
 typedef struct BtWorkerOptions {
     BtImageSettings image;
@@ -50,10 +50,9 @@ uint64_t bt_worker_result_seal(int fd, const BtImageSettings *settings);
  * keeps no memory by that. -1 allowed. */
 void bt_worker_result_clear(BtFd *self);
 
-/* Reads what a worker has replied to a task that it had for so long. False where it cannot be: not
- * an outcome, or one that does not fit the task, the settings or the clock. */
-bool bt_worker_read_reply(const BtWorkerTask *task, const BtImageSettings *settings,
-                          uint64_t elapsed_ns, const void *bytes, size_t size,
-                          BtOutcome *out_outcome);
+/* Reads what a worker has replied to work that it had for so long. False where it cannot be: not
+ * an outcome, or one that does not fit the work, the settings or the clock. */
+bool bt_worker_read_reply(const BtWork *work, const BtImageSettings *settings, uint64_t elapsed_ns,
+                          const void *bytes, size_t size, BtOutcome *out_outcome);
 
 #endif

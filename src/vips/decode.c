@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/decode.h"
+#include "vips/module.h"
 
 #include "base/fd.h"
 #include "image/exif.h"
 #include "image/png_exif.h"
 #include "vips/facts.h"
-#include "vips/failure.h"
-#include "vips/owned.h"
 #include "vips/plain.h"
 
 #include <string.h>
@@ -25,7 +23,7 @@ struct BtDecode {
     bool scales;        /* its decoder can shrink it without harm */
     BtFacts facts;      /* that libvips does not tell */
     bool wide;          /* white is yet to be found */
-    double white;       /* the level that is; 0: that of the type */
+    double white;       /* the value that is; 0: that of the type */
     int width, height;  /* px at full size */
     VipsRegion *region;
     int top; /* the next row */

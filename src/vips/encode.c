@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/encode.h"
+#include "vips/module.h"
 
 #include "base/fd.h"
-#include "vips/failure.h"
-#include "vips/owned.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/failure.h"
+#include "vips/module.h"
 
 #include <stdarg.h>
 #include <string.h>

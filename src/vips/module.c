@@ -2,9 +2,7 @@
 /*
  * blurthumb-vips.so: the table that image/codecs.h describes.
  */
-#include "vips/decode.h"
-#include "vips/encode.h"
-#include "vips/owned.h"
+#include "vips/module.h"
 
 #include <vips/vips.h>
 /* This one needs VIPS_API from above. */
@@ -17,7 +15,7 @@ static const char *const untrusted_loaders[BT_FORMAT_COUNT] = {
     [BT_FORMAT_BMP] = "VipsForeignLoadMagick",
 };
 
-static bool settled; /* this process decodes */
+static bool confined; /* this process decodes */
 
 static bool
 start(GError **error)
@@ -59,9 +57,9 @@ meet_bmp(void)
 }
 
 static void
-settle(uint32_t allowed)
+confine(uint32_t allowed)
 {
-    settled = true;
+    confined = true;
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     /* Orc needs executable memory and a file, and nothing here gains by it. */
@@ -79,7 +77,7 @@ settle(uint32_t allowed)
 static bool
 can_write(BtFormat format)
 {
-    return bt_encode_can_write(format, settled);
+    return bt_encode_can_write(format, confined);
 }
 
 static GBytes *
@@ -105,7 +103,7 @@ const BtCodecs bt_codecs = {
     .start = start,
     .version = version,
     .can_write = can_write,
-    .settle = settle,
+    .confine = confine,
     .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,
     .encode = bt_encode,
