@@ -44,21 +44,21 @@ void bt_json_put_int(BtJson *self, const char *name, int64_t value);
 void bt_json_put_number(BtJson *self, const char *name, double value); /* finite, else null */
 void bt_json_put_bool(BtJson *self, const char *name, bool value);
 
-typedef struct BtJsonObject BtJsonObject;
+/* Its members by name. */
+typedef GHashTable BtJsonObject;
 
 /* One object, with white space around it at most. NULL with a sentence. */
 BT_MUST_CHECK BtJsonObject *bt_json_parse(const char *text, size_t length, GError **error);
-void bt_json_object_free(BtJsonObject *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJsonObject, bt_json_object_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJsonObject, g_hash_table_unref)
 
 /* The member's value, of the last of several; NULL, or `missing`, where it is not there or of
  * another kind. Lent. A member of an object in the object is called "settings.sigma". */
-const char *bt_json_text(const BtJsonObject *self, const char *name);
-double bt_json_number(const BtJsonObject *self, const char *name, double missing);
+const char *bt_json_text(BtJsonObject *self, const char *name);
+double bt_json_number(BtJsonObject *self, const char *name, double missing);
 
 /* The names of all members that begin so, in any order. Lent until the object is freed; the list is
  * owned (g_ptr_array_unref). */
-GPtrArray *bt_json_names(const BtJsonObject *self, const char *prefix);
+GPtrArray *bt_json_names(BtJsonObject *self, const char *prefix);
 
 #endif

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #define SIGMA_MAX   1000.0
-#define SIDE_MAX    65535
+#define SIDE_MAX    65535 /* as in the header of a JPEG */
 #define JOBS_MAX    1024
-#define TIMEOUT_MAX 86400.0
+#define TIMEOUT_MAX 86400.0 /* s: a day */
 #define MAX_PIXELS  UINT64_C(1000000000)
 #define MEMORY_MIN  UINT64_C(128000000)
-#define SCALED_MAX  (UINT64_MAX / 2048) /* times 1024 workers it is still a number */
+/* The largest size that is taken, so that it fits into 64 bits times JOBS_MAX workers, and again
+ * with what is added to it. */
+#define SCALED_MAX (UINT64_MAX / (2 * JOBS_MAX))
 
 typedef enum OptionId {
     OPTION_FILES_FROM = BT_OPTION_FIRST_ID,
@@ -398,43 +400,31 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->run.separator = '\0';
         return true;
     case OPTION_HIDDEN:
-        options->run.scan.hidden = true;
-        return true;
+        return options->run.scan.hidden = true;
     case OPTION_FOLLOW:
-        options->run.scan.follow = true;
-        return true;
+        return options->run.scan.follow = true;
     case OPTION_ONE_FILE_SYSTEM:
-        options->run.scan.one_file_system = true;
-        return true;
+        return options->run.scan.one_file_system = true;
     case OPTION_FORCE:
-        options->run.force = true;
-        return true;
+        return options->run.force = true;
     case OPTION_PRUNE:
-        options->run.prune = true;
-        return true;
+        return options->run.prune = true;
     case OPTION_DRY_RUN:
         options->run.mode = BT_RUN_PLAN;
-        options->report.lists = true;
-        return true;
+        return options->report.lists = true;
     case OPTION_VERIFY:
         options->run.mode = BT_RUN_VERIFY;
-        options->report.verifies = options->report.lists = true;
-        return true;
+        return options->report.verifies = options->report.lists = true;
     case OPTION_FSYNC:
-        options->run.durable = true;
-        return true;
+        return options->run.durable = true;
     case OPTION_FLAT:
-        options->run.naming.flat = true;
-        return true;
+        return options->run.naming.flat = true;
     case OPTION_GALLERY:
-        options->gallery = true;
-        return true;
+        return options->gallery = true;
     case OPTION_EXACT:
-        options->run.image.exact = true;
-        return true;
+        return options->run.image.exact = true;
     case OPTION_LINEAR:
-        options->run.image.linear = true;
-        return true;
+        return options->run.image.linear = true;
     case OPTION_SERIAL:
         options->run.n_jobs = 0;
         return true;
@@ -445,8 +435,7 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->command = BT_COMMAND_MERGE;
         return true;
     case OPTION_JSON:
-        options->report.json = true;
-        return true;
+        return options->report.json = true;
     case OPTION_QUIET:
         options->report.level = BT_REPORT_QUIET;
         return true;

@@ -27,6 +27,8 @@
 /* How coarse a picture comes that is only checked: every byte is read, few samples are made. */
 #define SHRINK_CHECK 8
 
+/* Buffers of up to so many bytes stay with the process when they are freed: a picture does not have
+ * its pages zeroed anew. */
 #define KEPT_BYTES (32 << 20)
 
 /* Of each thread that helps to decode: where there is no room for them none is started. */
@@ -37,10 +39,12 @@
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
 #define BASE_BYTES (UINT64_C(96) << 20)
 
-/* Of the result, for each of its pixels: planes or bands of 16 bits, turned, in RGB, encoded. */
+/* Of the result, for each of its pixels: four samples of 16 bits, of which there may be three
+ * copies at once: as the kernel leaves them, turned or in sRGB, and encoded. */
 #define RESULT_PIXEL_BYTES 24
 
-/* A row of the source goes through the kernel as floats, a strip of a few dozen at a time. */
+/* Rows of the result go through the kernel as strips of 32, across the width of the source: four
+ * floats for each pixel. */
 #define ROW_PIXEL_BYTES 512
 
 /* What a format can hold, and the quality that is its own. */
