@@ -12,11 +12,8 @@
  *   g_autoptr(BtJsonObject) object = bt_json_parse(line, length, &error);
  *   path = bt_json_text(object, "path");
  *
- * What is written is valid UTF-8 whatever the texts are: a byte that is no UTF-8 becomes U+FFFD.
- * What is read comes from files and is not trusted: objects in objects go one deep, arrays are not
- * known, and anything else than one whole object is refused with a sentence.
- *
- * Follows: RFC 8259.
+ * What is written is valid UTF-8: a byte that is none becomes U+FFFD. What is read is not trusted:
+ * objects in objects go one deep, and arrays are not known. Follows: RFC 8259.
  */
 #ifndef BT_BASE_JSON_H
 #define BT_BASE_JSON_H

@@ -67,8 +67,11 @@ look_at_clock(BtPool *self)
     uint64_t now_ns = bt_clock_now_ns(), gap_ns = now_ns - self->seen_ns;
 
     self->seen_ns = now_ns;
-    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++)
-        bt_slot_extend(&self->slots[i], gap_ns - TICK_NS);
+    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++) {
+        BtSlot *slot = &self->slots[i];
+
+        slot->until_ns = bt_clock_moment(slot->until_ns, gap_ns - TICK_NS);
+    }
     return now_ns;
 }
 

@@ -72,13 +72,13 @@ typedef struct BtTaskView {
  * NULL in the options: the state is data itself. */
 typedef void *(*BtPoolStart)(void *data, GString *notice, GError **error);
 
-/* In the supervisor, from within bt_pool_next(), which it must not call: what the start of a worker
- * had to say, unless that was nothing. It comes from a worker: any bytes but 0, of any meaning. */
+/* In the supervisor, from within bt_pool_next(): what the start of a worker had to say, unless that
+ * was nothing. Any bytes but 0, of any meaning. */
 typedef void (*BtPoolNotice)(void *user, const char *text);
 
-/* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes of reply into reply and
- * returns their number. It must tolerate to be run again on the same task in another process:
- * file offsets are where the dead worker left them. */
+/* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes into reply and returns
+ * their number. It may be run again on the same task in another process: file offsets are where the
+ * dead worker left them. */
 typedef size_t (*BtPoolServe)(void *state, const BtTaskView *task, void *reply);
 
 typedef struct BtPoolOptions {
@@ -183,10 +183,9 @@ BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *ou
 bool bt_pool_cancel(BtPool *self, uint64_t id);
 
 /* Waits at most timeout_ns for the next outcome, in the order of completion; does all the pool's
- * work meanwhile. With 0 it does what can be done now. It waits for the n_beside descriptors of
- * beside (a signalfd, say; BT_POOL_BESIDE_MAX at most) as well, and writes their revents, 0 where
- * it had no need to wait. An outcome comes before WOKEN, so whoever takes a row of them looks at
- * revents too. out_outcome is written on OUTCOME only. */
+ * work meanwhile. It waits for the n_beside descriptors of beside (a signalfd, say) as well, and
+ * writes their revents, 0 where it had no need to wait. An outcome comes before WOKEN, so whoever
+ * takes a row of them looks at revents too. out_outcome is written on OUTCOME only. */
 BT_MUST_CHECK BtPoolWait bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside,
                                       size_t n_beside, BtPoolOutcome *out_outcome);
 
@@ -201,10 +200,9 @@ typedef bool (*BtPoolSource)(void *user, BtTask *out_task);
 typedef bool (*BtPoolSink)(void *user, uint64_t index, const BtPoolOutcome *outcome);
 
 /* Runs every task of source through the pool and hands the outcomes to sink in the order of the
- * tasks. Pulls a task only when there is room, and holds at most room + n_slots outcomes that wait
- * for an earlier one: constant memory. The pool must be empty before, and is after: tasks that a
- * map which ends early leaves behind are cancelled, or finished and forgotten. False with *error
- * when a task could not be submitted; its descriptors are closed. */
+ * tasks, in constant memory. The pool must be empty before, and is after: tasks that a map which
+ * ends early leaves behind are cancelled, or finished and forgotten. False with *error when a task
+ * could not be submitted; its descriptors are closed. */
 BT_MUST_CHECK bool bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user,
                                GError **error);
 

@@ -38,26 +38,12 @@ heed_children(void)
         signal(SIGCHLD, SIG_DFL);
 }
 
-/* In words that say what to do about it. */
+/* advice: what to do about it; NULL: what the system says is enough. */
 static bool
-set_fork_error(int errnum, GError **error)
+fail_start(int errnum, const char *advice, GError **error)
 {
-    if (errnum != EAGAIN)
-        return bt_error_set_system(error, errnum, "cannot start a worker process");
-    g_set_error(error, BT_ERROR_SYSTEM, errnum,
-                "cannot start a worker process: the limit on processes is reached (ulimit -u, or "
-                "the container's pids limit)");
-    return false;
-}
-
-static bool
-set_watch_error(int errnum, GError **error)
-{
-    if (errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM)
-        return bt_error_set_system(error, errnum, "cannot start a worker process");
-    g_set_error(error, BT_ERROR_SYSTEM, errnum,
-                "cannot start a worker process: this kernel or container does not allow pidfd_open "
-                "(Linux 5.4 or later has it; a container's seccomp profile may refuse it)");
+    g_set_error(error, BT_ERROR_SYSTEM, errnum, "cannot start a worker process: %s",
+                advice != NULL ? advice : g_strerror(errnum));
     return false;
 }
 
@@ -102,10 +88,21 @@ bt_process_start(BtProcess *self, const char *name, BtProcessFunction function, 
     sigprocmask(SIG_SETMASK, &saved, NULL);
     if (self->pid < 0) {
         self->pid = 0;
-        return set_fork_error(errnum, error);
+        return fail_start(errnum,
+                          errnum == EAGAIN ? "the limit on processes is reached (ulimit -u, or the "
+                                             "container's pids limit)"
+                                           : NULL,
+                          error);
     }
     if ((self->pidfd = pidfd_open(self->pid, 0)) < 0) {
-        set_watch_error(errno, error);
+        bool passes = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+
+        fail_start(errno,
+                   passes
+                       ? NULL
+                       : "this kernel or container does not allow pidfd_open (Linux 5.4 or later "
+                         "has it; a container's seccomp profile may refuse it)",
+                   error);
         kill(self->pid, SIGKILL);
         while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR)
             ;

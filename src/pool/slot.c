@@ -1,14 +1,99 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/slot.h"
 
-#include "pool/serve.h"
-
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 /* How long a worker that has closed its channel may take to leave. */
 #define LEAVE_LIMIT_NS BT_NS_PER_S
+
+typedef struct ServeArgs {
+    const BtPoolOptions *options;
+    int channel_fd;
+} ServeArgs;
+
+static BtChannelState
+serve_task(const ServeArgs *args, void *state, const BtFrame *frame, void *reply)
+{
+    BtTaskView view = {
+        .id = frame->id,
+        .bytes = frame->bytes,
+        .size = frame->size,
+        .fds = frame->fds,
+        .n_fds = frame->n_fds,
+        .attempt = frame->attempt,
+    };
+    BtFrame answer = {.kind = BT_FRAME_REPLY, .id = frame->id, .bytes = reply};
+
+    answer.size = args->options->serve(state, &view, reply);
+    for (int i = 0; i < frame->n_fds; i++)
+        close(frame->fds[i]);
+    return bt_channel_send(args->channel_fd, &answer, true);
+}
+
+/* A worker must not outlive its supervisor. */
+static bool
+dies_with_parent(GError **error)
+{
+    int signal_number = 0;
+
+    return (prctl(PR_GET_PDEATHSIG, &signal_number) == 0 && signal_number == SIGKILL) ||
+           bt_error_set(error, BT_ERROR_FAILED,
+                        "cannot start a worker process: this kernel or container does not allow "
+                        "prctl(PR_SET_PDEATHSIG)");
+}
+
+/* Says READY with what start has to say, or UNFIT with why it cannot. Returns whether tasks may
+ * come. */
+static bool
+begin(const ServeArgs *args, void **out_state)
+{
+    const BtPoolOptions *options = args->options;
+    g_autoptr(GString) notice = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    bool ok = dies_with_parent(&error);
+    BtFrame frame = {.kind = BT_FRAME_READY};
+
+    *out_state = options->data;
+    if (ok && options->start != NULL)
+        ok = (*out_state = options->start(options->data, notice, &error)) != NULL;
+    if (!ok) {
+        frame.kind = BT_FRAME_UNFIT;
+        g_string_assign(notice, error != NULL ? error->message : "a worker cannot start");
+    }
+    frame.bytes = notice->str;
+    frame.size = MIN(notice->len, BT_POOL_NOTICE_BYTES_MAX);
+    return bt_channel_send(args->channel_fd, &frame, true) == BT_CHANNEL_OK && ok;
+}
+
+/* A worker's life: start, then one task after the other until the channel closes. Returns the exit
+ * code: 0 when the channel closed, 1 when it cannot start, or when something came that is not a
+ * task. It lets go of what it inherited first, so it holds no end of another worker's channel, and
+ * sees its own close when the supervisor goes. */
+static int
+serve(void *data)
+{
+    const ServeArgs *args = data;
+    BtFrame frame;
+    g_autofree void *bytes = NULL, *reply = NULL;
+    BtChannelState channel = BT_CHANNEL_OK;
+    void *state;
+
+    bt_process_let_go(args->channel_fd);
+    bytes = g_malloc(BT_FRAME_BYTES_MAX);
+    reply = g_malloc(BT_FRAME_BYTES_MAX);
+    if (!begin(args, &state))
+        return EXIT_FAILURE;
+    while (channel == BT_CHANNEL_OK) {
+        channel = bt_channel_receive(args->channel_fd, BT_FRAME_TASK, true, bytes, &frame);
+        if (channel == BT_CHANNEL_OK)
+            channel = serve_task(args, state, &frame, reply);
+    }
+    return channel == BT_CHANNEL_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}
 
 static void
 enter(BtSlot *self, BtWorkerState state, uint64_t now_ns, uint64_t limit_ns)
@@ -91,14 +176,14 @@ bool
 bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error)
 {
     g_auto(BtFd) supervisor_fd = -1, worker_fd = -1;
-    BtServeArgs args = {.options = self->options};
+    ServeArgs args = {.options = self->options};
 
     if (!bt_channel_pair(&supervisor_fd, &worker_fd, error))
         return false;
     args.channel_fd = worker_fd;
-    if (!bt_process_start(&self->process, self->name, bt_serve, &args, error))
+    if (!bt_process_start(&self->process, self->name, serve, &args, error))
         return false;
-    self->channel_fd = bt_fd_steal(&supervisor_fd);
+    self->channel_fd = g_steal_fd(&supervisor_fd);
     self->verdict = BT_TASK_KILLED;
     self->ready = false;
     self->n_tasks = 0;
@@ -206,12 +291,6 @@ bt_slot_condemn(BtSlot *self, BtTaskEnd verdict)
     bt_fd_clear(&self->channel_fd);
     self->verdict = verdict;
     enter(self, BT_WORKER_ENDING, bt_clock_now_ns(), 0);
-}
-
-void
-bt_slot_extend(BtSlot *self, uint64_t lost_ns)
-{
-    self->until_ns = bt_clock_moment(self->until_ns, lost_ns);
 }
 
 void

@@ -12,10 +12,8 @@
  *   bt_slot_clear(&slot)
  *
  * A worker whose time has come is ENDING until it is buried: nothing here waits for a process to
- * die. It gets there by bt_slot_condemn(), by sending nonsense, or by closing its channel; in the
- * last case it has a second to leave by itself, so that its own exit code or signal is what counts.
- *
- * Follows: nginx's ngx_process_t, a table entry that keeps what the child runs.
+ * die. One that closes its channel has a second to leave by itself, so that its own exit code or
+ * signal is what counts. Follows nginx's ngx_process_t.
  */
 #ifndef BT_POOL_SLOT_H
 #define BT_POOL_SLOT_H
@@ -69,17 +67,14 @@ BT_MUST_CHECK bool bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error);
  * task stays the caller's, without blame. */
 BT_MUST_CHECK bool bt_slot_give(BtSlot *self, BtPoolTask *task, uint64_t now_ns);
 
-/* Takes one frame, if there is one, into buffer (BT_FRAME_BYTES_MAX bytes). That is all a worker
- * can have to say: READY is due before its first task, and one reply after each. Returns the task
- * that it has done, with the reply in its outcome and yet to be ended; else NULL. *error is set,
- * to FAILED, where it says that it cannot start. */
+/* Takes one frame, if there is one, into buffer (BT_FRAME_BYTES_MAX bytes): READY is due before the
+ * first task, and one reply after each. Returns the task that is done, with the reply in its
+ * outcome and yet to be ended; else NULL. *error is set, to FAILED, where the worker cannot start.
+ */
 BtPoolTask *bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns, GError **error);
 
 /* Kills the worker. verdict is DONE when it is simply not needed any more. */
 void bt_slot_condemn(BtSlot *self, BtTaskEnd verdict);
-
-/* Moves the end of the worker's time by what does not count. */
-void bt_slot_extend(BtSlot *self, uint64_t lost_ns);
 
 /* Condemns the worker if its time is over. */
 void bt_slot_expire(BtSlot *self, uint64_t now_ns);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What one batch holds while it runs: the rooms that it goes through, opened and closed, and the
- * places where items wait. Supervisor. Inside the room only; what becomes of the items is told in
- * run.c.
- */
+/* What one batch holds while it runs: the rooms that it goes through, opened and closed, and the
+ * places where items wait. Supervisor. Inside the room only. */
 #ifndef BT_RUN_BATCH_H
 #define BT_RUN_BATCH_H
 

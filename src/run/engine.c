@@ -118,7 +118,7 @@ bt_engine_idle(const BtEngine *self)
 static void
 process_here(BtEngine *self, BtItem *item)
 {
-    g_auto(BtFd) in_fd = bt_fd_steal(&item->in_fd);
+    g_auto(BtFd) in_fd = g_steal_fd(&item->in_fd);
 
     if (item->work.check)
         bt_image_check(self->image, in_fd, item->work.memory, &self->outcome);
@@ -156,7 +156,7 @@ bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
     self->options.worker.memory = MAX(self->options.worker.memory, item->work.memory);
     if (item->needs_vips)
         task.n_unfit = self->n_without;
-    task.fds[task.n_fds++] = in = bt_fd_steal(&item->in_fd);
+    task.fds[task.n_fds++] = in = g_steal_fd(&item->in_fd);
     if (!item->work.check) {
         if ((out = fcntl(item->out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
             return bt_error_set_system(error, errno, "cannot copy a descriptor");
@@ -164,8 +164,8 @@ bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
     }
     if (!bt_pool_submit(self->pool, &task, NULL, error))
         return false;
-    (void)bt_fd_steal(&in);
-    (void)bt_fd_steal(&out);
+    (void)g_steal_fd(&in);
+    (void)g_steal_fd(&out);
     return true;
 }
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One picture on its way through a batch: made once when its source is found, settled once when its
- * result is published or it is known why there is none. Supervisor. Inside the room only.
- *
- * A fact about the picture is established once and kept here; which functions an item passes is
- * told at the top of run.c.
- */
+/* One picture on its way through a batch, which run.c tells at its top: made once when its source
+ * is found, settled once when its result is published or it is known why there is none. Supervisor.
+ * Inside the room only. */
 #ifndef BT_RUN_ITEM_H
 #define BT_RUN_ITEM_H
 

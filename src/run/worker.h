@@ -41,13 +41,12 @@ uint64_t bt_worker_result_max(const BtImageSettings *settings);
 /* A file without a name for a result, to be sealed. -1 with *error. Supervisor, as what follows. */
 BT_MUST_CHECK BtFd bt_worker_result_new(GError **error);
 
-/* Makes the bytes of a result unchangeable: no worker can write to it any more, whatever it kept,
- * nor make it longer. It can make it shorter, which whoever copies it has to notice. Its size; 0
- * where that is not what a result can be, or a mapping to write through was kept. */
+/* Seals the bytes of a result: whatever a worker has kept, it can only make it shorter, which
+ * whoever copies it has to notice. Its size; 0 where that is not what a result can be, or a mapping
+ * to write through was kept. */
 uint64_t bt_worker_result_seal(int fd, const BtImageSettings *settings);
 
-/* Empties the file for good and closes it: a worker that keeps it, by a descriptor or a mapping,
- * keeps no memory by that. -1 allowed. */
+/* Empties the file for good and closes it: a worker that keeps it keeps no memory. -1 allowed. */
 void bt_worker_result_clear(BtFd *self);
 
 /* Reads what a worker has replied to work that it had for so long. False where it cannot be: not

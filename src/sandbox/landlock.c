@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sandbox/landlock.h"
+#include "sandbox/layers.h"
 
 #include "base/fd.h"
 

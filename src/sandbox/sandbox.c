@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/sandbox.h"
 
-#include "sandbox/filter.h"
-#include "sandbox/landlock.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -28,16 +27,6 @@
 /* Too short for any core. With 0 the kernel would still hand one to a program that collects them,
  * and 1 is how it is told not to. */
 #define CORE_BYTES 1
-
-const char *
-bt_sandbox_lacking(void)
-{
-    bool landlock = bt_landlock_version() > 0, filter = bt_filter_is_available();
-
-    if (landlock && filter)
-        return NULL;
-    return landlock ? "seccomp filters" : filter ? "Landlock" : "Landlock and seccomp filters";
-}
 
 static bool
 limit(int resource, rlim_t most, GError **error)

@@ -692,7 +692,7 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
         return -1;
     }
     *out_stat = what;
-    return bt_fd_steal(&fd);
+    return g_steal_fd(&fd);
 }
 
 bool

@@ -97,7 +97,7 @@ enter_folder(BtWalk *self, BtFd fd, BtWalkEntry *out_entry, GError **error)
     }
     if ((dir = fdopendir(own)) == NULL)
         return find_problem(self, error);
-    (void)bt_fd_steal(&own);
+    (void)g_steal_fd(&own);
     g_clear_pointer(&self->dir, closedir);
     self->dir = dir;
     self->reading = true;

@@ -49,7 +49,7 @@ bt_folder_new(const char *output, const char *name, size_t name_length, BtFd *fd
 {
     BtFolder *self = g_new0(BtFolder, 1);
 
-    self->fd = bt_fd_steal(fd);
+    self->fd = g_steal_fd(fd);
     self->path = g_strdup_printf("%s%.*s", output, (int)name_length, name);
     self->name = self->path + strlen(self->path) - name_length;
     self->ledger = bt_ledger_new(self->fd);
@@ -188,7 +188,7 @@ bt_folder_sweep(const BtFolder *self)
 
     if (dir == NULL)
         return;
-    (void)bt_fd_steal(&fd);
+    (void)g_steal_fd(&fd);
     while ((entry = readdir(dir)) != NULL)
         if (is_stale(entry->d_name))
             unlinkat(self->fd, entry->d_name, 0);

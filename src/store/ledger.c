@@ -139,7 +139,7 @@ open_locked(const BtLedger *self)
             ;
         if (tries == TRIES_MAX ||
             (bt_path_stat(self->dirfd, BT_LEDGER_NAME, &named) == 0 && is_same_file(fd, &named)))
-            return bt_fd_steal(&fd);
+            return g_steal_fd(&fd);
     }
 }
 

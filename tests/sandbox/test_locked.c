@@ -4,7 +4,7 @@
 #include "probe.h"
 
 #include "pool/process.h"
-#include "sandbox/landlock.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>

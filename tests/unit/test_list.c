@@ -20,7 +20,7 @@ open_bytes(const char *bytes, size_t size)
 
     g_assert_cmpint(write(fd, bytes, size), ==, (ssize_t)size);
     g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
-    return bt_fd_steal(&fd);
+    return g_steal_fd(&fd);
 }
 
 /* What a list has, joined by "|"; problems as their sentences in brackets. */
