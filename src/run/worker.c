@@ -29,6 +29,16 @@ silence(void)
         dup2(null, STDERR_FILENO);
 }
 
+/* Bytes that a result may have: more than any encoder makes of the box, with the metadata that
+ * --strip leaves. */
+static uint64_t
+result_max(const BtImageSettings *settings)
+{
+    uint64_t box = (uint64_t)settings->box_width * (uint64_t)settings->box_height;
+
+    return MIN(box, settings->max_pixels) * PIXEL_BYTES_MAX + METADATA_BYTES_MAX;
+}
+
 void *
 bt_worker_start(void *data, GString *notice, GError **error)
 {
@@ -41,8 +51,8 @@ bt_worker_start(void *data, GString *notice, GError **error)
         return NULL;
     }
     bt_sandbox_forget_environment();
-    return bt_sandbox_enter(options->sandbox, options->memory,
-                            bt_worker_result_max(&options->image), notice, error)
+    return bt_sandbox_enter(options->sandbox, options->memory, result_max(&options->image), notice,
+                            error)
                ? image
                : NULL;
 }
@@ -65,14 +75,6 @@ bt_worker_serve(void *state, const BtTaskView *task, void *reply)
     return sizeof outcome;
 }
 
-uint64_t
-bt_worker_result_max(const BtImageSettings *settings)
-{
-    uint64_t box = (uint64_t)settings->box_width * (uint64_t)settings->box_height;
-
-    return MIN(box, settings->max_pixels) * PIXEL_BYTES_MAX + METADATA_BYTES_MAX;
-}
-
 BtFd
 bt_worker_result_new(GError **error)
 {
@@ -92,7 +94,7 @@ bt_worker_result_seal(int fd, const BtImageSettings *settings)
     struct stat result;
 
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
-        fstat(fd, &result) != 0 || (uint64_t)result.st_size > bt_worker_result_max(settings))
+        fstat(fd, &result) != 0 || (uint64_t)result.st_size > result_max(settings))
         return 0;
     return (uint64_t)result.st_size;
 }

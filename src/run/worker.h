@@ -34,10 +34,6 @@ typedef struct BtWorkerOptions {
 void *bt_worker_start(void *data, GString *notice, GError **error);
 size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
 
-/* Bytes that a result may have: more than any encoder makes of the box, with the metadata that
- * --strip leaves. */
-uint64_t bt_worker_result_max(const BtImageSettings *settings);
-
 /* A file without a name for a result, to be sealed. -1 with *error. Supervisor, as what follows. */
 BT_MUST_CHECK BtFd bt_worker_result_new(GError **error);
 
