@@ -347,7 +347,7 @@ free_task(void *task)
     bt_pool_task_free(task);
 }
 
-/* Empties the pool: what waits is cancelled, what runs is finished. */
+/* Empties the pool: what waits is dropped, what runs is finished. */
 static void
 drop_tasks(BtPool *self)
 {
@@ -355,7 +355,7 @@ drop_tasks(BtPool *self)
     BtPoolWait wait;
 
     while ((task = g_queue_pop_head(&self->waiting)) != NULL)
-        finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
+        abandon(self, task, look_at_clock(self));
     do {
         g_auto(BtPoolOutcome) outcome = {0};
 
@@ -505,21 +505,6 @@ bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id, GError **erro
     return true;
 }
 
-bool
-bt_pool_cancel(BtPool *self, uint64_t id)
-{
-    for (GList *link = self->waiting.head; link != NULL; link = link->next) {
-        BtPoolTask *task = link->data;
-
-        if (task->outcome.id == id && task->outcome.attempts == 0) {
-            g_queue_delete_link(&self->waiting, link);
-            finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
-            return true;
-        }
-    }
-    return false;
-}
-
 BtPoolWait
 bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
              BtPoolOutcome *out_outcome)
@@ -624,8 +609,6 @@ bt_pool_outcome_reason(const BtPoolOutcome *outcome)
         return g_strdup("the worker took longer than allowed and was killed");
     case BT_TASK_NONSENSE:
         return g_strdup("the worker said something that is not a reply and was killed");
-    case BT_TASK_CANCELLED:
-        return g_strdup("it was cancelled before a worker had it");
     case BT_TASK_ABANDONED:
         return g_strdup("the pool gave up before a worker was done with it");
     }

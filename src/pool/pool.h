@@ -112,7 +112,6 @@ typedef enum BtTaskEnd {
     BT_TASK_EXITED,    /* the worker left with exit code `detail` */
     BT_TASK_OVERTIME,  /* longer than task_limit_ns: the worker was killed by us */
     BT_TASK_NONSENSE,  /* the worker said something that is not a reply to its task */
-    BT_TASK_CANCELLED, /* by bt_pool_cancel() before a worker had it */
     BT_TASK_ABANDONED, /* the pool gave up: bt_pool_failure() */
 } BtTaskEnd;
 
@@ -178,10 +177,6 @@ size_t bt_pool_idle(const BtPool *self);
 BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id,
                                   GError **error);
 
-/* Takes back a task that no worker has yet; it ends as CANCELLED, through bt_pool_next() like all.
- * False when it has started or ended. */
-bool bt_pool_cancel(BtPool *self, uint64_t id);
-
 /* Waits at most timeout_ns for the next outcome, in the order of completion; does all the pool's
  * work meanwhile. It waits for the n_beside descriptors of beside (a signalfd, say) as well, and
  * writes their revents, 0 where it had no need to wait. An outcome comes before WOKEN, so whoever
@@ -201,7 +196,7 @@ typedef bool (*BtPoolSink)(void *user, uint64_t index, const BtPoolOutcome *outc
 
 /* Runs every task of source through the pool and hands the outcomes to sink in the order of the
  * tasks, in constant memory. The pool must be empty before, and is after: tasks that a map which
- * ends early leaves behind are cancelled, or finished and forgotten. False with *error when a task
+ * ends early leaves behind are dropped, or finished and forgotten. False with *error when a task
  * could not be submitted; its descriptors are closed. */
 BT_MUST_CHECK bool bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user,
                                GError **error);

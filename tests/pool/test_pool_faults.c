@@ -1074,7 +1074,6 @@ test_reasons(void)
         {BT_TASK_EXITED, 3, "the worker left with exit code 3"},
         {BT_TASK_OVERTIME, 0, "the worker took longer than allowed and was killed"},
         {BT_TASK_NONSENSE, 0, "the worker said something that is not a reply and was killed"},
-        {BT_TASK_CANCELLED, 0, "it was cancelled before a worker had it"},
         {BT_TASK_ABANDONED, 0, "the pool gave up before a worker was done with it"},
     };
 
