@@ -301,7 +301,7 @@ bt_json_parse(const char *text, size_t length, GError **error)
 
     if (length <= BT_JSON_LINE_MAX && parse_members(&parser, "") && parser.at == parser.end)
         return g_steal_pointer(&self);
-    bt_error_set(error, BT_ERROR_INVALID, "it is not a line of JSON that blurthumb writes");
+    bt_error_set(error, BT_ERROR_INVALID, "not a line of a report by blurthumb --json");
     return NULL;
 }
 

@@ -498,7 +498,8 @@ check_serial(const BtOptions *options, GError **error)
                                                                                          : NULL;
 
     return !was_given(options, OPTION_SERIAL) || what == NULL ||
-           bt_error_set(error, BT_ERROR_INVALID, "--%s needs workers, and --serial has none", what);
+           bt_error_set(error, BT_ERROR_INVALID,
+                        "--%s needs workers, but --serial runs without them", what);
 }
 
 /* What only shows when all options are known. */
@@ -511,12 +512,12 @@ check_together(const BtOptions *options, GError **error)
     if (!check_pairs(options, error) || !check_serial(options, error))
         return false;
     if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
-        return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
+        return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs at least one report");
     if (was_given(options, OPTION_NULL) && options->run.list == NULL)
         return bt_error_set(error, BT_ERROR_INVALID, "--null needs a list: add --files-from");
     if (scan->max_bytes > 0 && scan->min_bytes > scan->max_bytes)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--min-size is larger than --max-size: no file is left");
+                            "--min-size is larger than --max-size: no file would match");
     if (options->run.max_file_size > 0 && scan->min_bytes > options->run.max_file_size)
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--min-size is larger than --max-file-size: every file would fail");
@@ -527,7 +528,7 @@ check_together(const BtOptions *options, GError **error)
     if (naming->suffix != NULL && naming->pattern != NULL &&
         strstr(naming->pattern, "{suffix}") == NULL)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--suffix has no place in the pattern of --name: put {suffix} there");
+                            "--suffix is not used by the pattern of --name: add {suffix} to it");
     if (scan->shard.count > 1 && !bt_naming_is_apart(naming))
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--%s with --shard: two shards may give one name without noticing; "

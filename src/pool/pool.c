@@ -604,13 +604,13 @@ bt_pool_outcome_reason(const BtPoolOutcome *outcome)
         return g_strdup_printf("the worker was killed by signal %d (%s)", outcome->detail,
                                g_strsignal(outcome->detail));
     case BT_TASK_EXITED:
-        return g_strdup_printf("the worker left with exit code %d", outcome->detail);
+        return g_strdup_printf("the worker exited with code %d", outcome->detail);
     case BT_TASK_OVERTIME:
         return g_strdup("the worker took longer than allowed and was killed");
     case BT_TASK_NONSENSE:
-        return g_strdup("the worker said something that is not a reply and was killed");
+        return g_strdup("the worker sent an invalid reply and was killed");
     case BT_TASK_ABANDONED:
-        return g_strdup("the pool gave up before a worker was done with it");
+        return g_strdup("the pool gave up before it was done");
     }
-    return g_strdup("it ended in an unknown way");
+    return g_strdup("it ended for an unknown reason");
 }

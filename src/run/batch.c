@@ -126,23 +126,6 @@ open_scan(BtBatch *self, GError **error)
     return self->options->list == NULL || add_list(self, error);
 }
 
-static bool
-open_engine(BtBatch *self, GError **error)
-{
-    const BtRunOptions *options = self->options;
-    BtEngineOptions engine = {
-        .worker = {options->image, options->sandbox, bt_batch_memory(self, false)},
-        .n_jobs = self->n_jobs,
-        .limit_ns = options->limit_ns,
-        .isolate = options->isolate,
-        .report = self->report,
-    };
-
-    engine.worker.image.cancelled = bt_signals_cancel;
-    engine.worker.image.user = &self->signals;
-    return (self->engine = bt_engine_new(&engine, error)) != NULL;
-}
-
 /* Descriptors for all that may be open at once; where that is too much, and nobody has asked for so
  * many workers, fewer of them. */
 static bool
@@ -210,7 +193,8 @@ bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report, GErr
     self->store = bt_store_new(options->output, settings, flags, error);
     bt_stall_leave();
     if (self->store == NULL || !reserve_descriptors(self, error) || !open_scan(self, error) ||
-        !open_engine(self, error))
+        (self->engine = bt_engine_new(options, self->n_jobs, &self->signals, report, error)) ==
+            NULL)
         return false;
     if ((options->prune || options->mode == BT_RUN_VERIFY) && bt_run_sees_all(options))
         self->orphans = bt_orphans_new(self->scan);
@@ -251,40 +235,6 @@ bt_batch_make_output(BtBatch *self, GError **error)
         return false;
     skip_output(self);
     return self->has_output = true;
-}
-
-static const char *
-state_name(BtWorkerState state)
-{
-    static const char *const names[] = {
-        [BT_WORKER_NONE] = "none", [BT_WORKER_STARTING] = "starting", [BT_WORKER_IDLE] = "idle",
-        [BT_WORKER_BUSY] = "busy", [BT_WORKER_ENDING] = "ending",
-    };
-
-    return names[state];
-}
-
-void
-bt_batch_tell_workers(const BtBatch *self)
-{
-    int n = bt_engine_table(self->engine, NULL, 0);
-    g_autofree BtWorkerInfo *infos = g_new0(BtWorkerInfo, (gsize)n);
-    g_autofree BtReportWorker *workers = g_new0(BtReportWorker, (gsize)n);
-    uint64_t now_ns = bt_clock_now_ns();
-
-    bt_engine_table(self->engine, infos, n);
-    for (int i = 0; i < n; i++) {
-        const BtItem *item = infos[i].task_tag;
-
-        workers[i] = (BtReportWorker){
-            .name = infos[i].name,
-            .pid = infos[i].pid,
-            .state = state_name(infos[i].state),
-            .path = item != NULL ? item->source->path : NULL,
-            .for_ns = infos[i].since_ns > 0 ? now_ns - infos[i].since_ns : 0,
-        };
-    }
-    bt_report_workers(self->report, workers, n);
 }
 
 void

@@ -49,8 +49,7 @@ BtItem *bt_batch_take_largest(BtBatch *self);
 /* Bytes that a picture may take: all workers' share where it is alone. 0: no limit. */
 uint64_t bt_batch_memory(const BtBatch *self, bool alone);
 
-/* Tells the report what each worker does; what came of it all, error NULL where that is well. */
-void bt_batch_tell_workers(const BtBatch *self);
+/* Tells the report what came of it all, error NULL where that is well. */
 void bt_batch_tell_end(const BtBatch *self, const GError *error);
 
 #endif

@@ -12,9 +12,10 @@ static const struct {
     [BT_STORE_NEW] = {"new", "it has no result"},
     [BT_STORE_CHANGED] = {"changed", "it changed since its result was made"},
     [BT_STORE_SETTINGS] = {"settings", "its result was made with other settings"},
-    [BT_STORE_BROKEN] = {"broken", "its result is not as it was made"},
+    [BT_STORE_BROKEN] = {"broken", "its result is damaged: its size has changed"},
     [BT_STORE_FORCED] = {"forced", "--force"},
-    [BT_STORE_FOREIGN] = {"foreign", "a file that blurthumb did not make has its result's name"},
+    [BT_STORE_FOREIGN] = {"foreign",
+                          "a file that was not made by blurthumb has the name of its result"},
     [BT_STORE_FRESH] = {"fresh", "its result is up to date"},
 };
 

@@ -78,7 +78,7 @@ static void
 tell_kept(const BtScanRoot *root, BtReport *report)
 {
     g_autofree char *sentence = g_strdup_printf(
-        root->n_problems > 0 ? "%s could not be read wholly: all its results are kept"
+        root->n_problems > 0 ? "%s could not be read completely: all its results are kept"
                              : "%s has no pictures now: its results are kept",
         root->path);
 

@@ -114,8 +114,8 @@ fail_taken(BtBatch *self, const BtItem *item)
             continue;
         path = bt_run_result_path(self->options, item->names[i]);
         (void)bt_scan_root(self->scan, (int)owner.root, &root);
-        reason = g_strdup_printf("its result %s already belongs to another picture in %s", path,
-                                 root.path);
+        reason = g_strdup_printf("its result would be %s, which belongs to another picture in %s",
+                                 path, root.path);
         fail_item(self, item, "name-taken", reason);
         return true;
     }
@@ -133,7 +133,7 @@ fail_large(BtBatch *self, const BtItem *item)
     size = bt_human_bytes(bytes);
     limit = bt_human_bytes(most);
     reason =
-        g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
+        g_strdup_printf("the file is %s, larger than --max-file-size allows (%s)", size, limit);
     fail_item(self, item, "too-large", reason);
     return true;
 }
@@ -141,13 +141,10 @@ fail_large(BtBatch *self, const BtItem *item)
 static void
 fail_foreign(BtBatch *self, const BtItem *item)
 {
-    g_autofree char *path = bt_run_result_path(self->options, item->name);
-    g_autofree char *reason =
-        g_strdup_printf("its result %s is there already and was not made by blurthumb: move it "
-                        "away, choose another folder with -o, or replace it with --force",
-                        path);
+    g_autoptr(GError) failure = NULL;
 
-    fail_item(self, item, "foreign", reason);
+    bt_store_fail_foreign(self->store, item->name, &failure);
+    fail_item(self, item, "foreign", failure->message);
 }
 
 static void
@@ -485,7 +482,7 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
     changed =
         outcome->reason != BT_REASON_CANCELLED && !item->work.check && has_changed(self, item);
     if (changed && item->again) {
-        fail_item(self, item, "changed", "it changed while it was read, twice");
+        fail_item(self, item, "changed", "it changed twice while it was being read");
         return true;
     }
     if (changed || outcome->reason == BT_REASON_CANCELLED) {
@@ -555,7 +552,7 @@ wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
 
     self->list_ready = beside[1].revents != 0;
     if (beside[0].revents != 0 && bt_signals_read(&self->signals))
-        bt_batch_tell_workers(self);
+        bt_engine_tell_workers(self->engine);
     return wait != BT_POOL_OUTCOME || settle(self, item, &outcome, error);
 }
 

@@ -47,7 +47,7 @@ bt_worker_start(void *data, GString *notice, GError **error)
 
     silence();
     if ((image = bt_image_new(&options->image)) == NULL) {
-        bt_error_set(error, BT_ERROR_FAILED, "a worker has not enough memory to begin");
+        bt_error_set(error, BT_ERROR_FAILED, "not enough memory to start a worker");
         return NULL;
     }
     bt_sandbox_forget_environment();
@@ -84,7 +84,7 @@ bt_worker_result_new(GError **error)
     if (fd < 0 && errno == EINVAL)
         fd = memfd_create("result", flags);
     if (fd < 0)
-        bt_error_set_system(error, errno, "cannot create a file in memory for a result");
+        bt_error_set_system(error, errno, "cannot create a memory file for a result");
     return fd;
 }
 

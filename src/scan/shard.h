@@ -17,14 +17,6 @@
  *   hash:  bt_hash_text() of the bare name
  *   shard: the high 64 bits of the 128-bit product hash * count
  *
- *   name              bare            hash              of 8   of 1000
- *   ""                ""              efd01f60ba992926     7       936
- *   "a.jpg"           "a"             82a2a958a9bece5b     4       510
- *   "A.BMP.jpg"       "a"             82a2a958a9bece5b     4       510
- *   "2024/b c.JPG"    "2024/b c"      0794395a024ab0f1     0        29
- *   "dir/a.b.png"     "dir/a.b"       f12556322da0655a     7       941
- *   "\xff\xfe.png"    "\xff\xfe"      75c9056eb1c4b960     3       460
- *
  * Follows: Lemire, "Fast random integer generation in an interval" (2019), for the multiplication.
  */
 #ifndef BT_SCAN_SHARD_H

@@ -77,15 +77,6 @@ fail_name(const BtStore *self, const char *name, GError **error)
     return bt_error_add_way_out(error, errnum, BT_TARGET_WAY_OUT);
 }
 
-static bool
-fail_taken(const BtStore *self, const char *name, GError **error)
-{
-    return bt_error_set(error, BT_ERROR_TAKEN,
-                        "%s%s is there already and was not made by blurthumb: move it away, "
-                        "choose another folder with -o, or replace it with --force",
-                        self->path, name);
-}
-
 /* Whether the output folder takes names that differ by case alone for one. Nobody else calls a file
  * like our key in capitals. */
 static bool
@@ -185,7 +176,7 @@ make_key(BtStore *self, GError **error)
         if (key == KEY_SAME)
             return true;
         if (key == KEY_FOREIGN && (self->flags & BT_STORE_FORCE) == 0)
-            return fail_taken(self, BT_STORE_KEY_NAME, error);
+            return bt_store_fail_foreign(self, BT_STORE_KEY_NAME, error);
         if (!bt_target_init(&target, self->top, self->can_link, 0666, error))
             return false;
         if (write_key(self, first, &target)) {
@@ -195,6 +186,15 @@ make_key(BtStore *self, GError **error)
         if (!first || errno != EEXIST)
             return fail_name(self, BT_STORE_KEY_NAME, error);
     }
+}
+
+bool
+bt_store_fail_foreign(const BtStore *self, const char *name, GError **error)
+{
+    return bt_error_set(error, BT_ERROR_TAKEN,
+                        "%s%s is there already and was not made by blurthumb: move it away, "
+                        "choose another folder with -o, or replace it with --force",
+                        self->path, name);
 }
 
 BtStore *
@@ -446,7 +446,7 @@ may_give(const BtStore *self, BtFolder *folder, const char *name, const char *ba
     else
         ours = !S_ISDIR(file.st_mode) &&
                ((self->flags & BT_STORE_FORCE) != 0 || is_marked(folder, base, result->mark));
-    return ours || fail_taken(self, name, error);
+    return ours || bt_store_fail_foreign(self, name, error);
 }
 
 /* Whether what this run has published under the name, or one that differs by case alone, was not

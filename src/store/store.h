@@ -116,6 +116,9 @@ BT_MUST_CHECK BtFd bt_store_open_result(BtStore *self, const char *name, GError 
 BT_MUST_CHECK bool bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result,
                                     GError **error);
 
+/* Says in *error (TAKEN) that a foreign file has the name, and what to do about it. False. */
+bool bt_store_fail_foreign(const BtStore *self, const char *name, GError **error);
+
 /* Whether that would find the name free, or what may be replaced. */
 BT_MUST_CHECK bool bt_store_may_publish(BtStore *self, const char *name,
                                         const BtStoreResult *result, GError **error);

@@ -68,7 +68,7 @@ read_tiff(int fd, BtFacts *facts)
     bytes.little = number_at(&bytes, 0, 1) == 'I';
     facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &value) && value == 0;
     if (find_tag(&bytes, COMPRESSION, &value) && value == OLD_JPEG)
-        facts->refusal = "it has old-style JPEG compression, whose colours are uncertain";
+        facts->refusal = "its old-style JPEG compression leaves the colours uncertain";
 }
 
 static void

@@ -75,7 +75,7 @@ start(GError **error)
      * this way libvips drops them itself, whichever glib it has. */
     g_setenv("VIPS_WARNING", "1", TRUE);
     if (VIPS_INIT("blurthumb") != 0)
-        return bt_error_set(error, BT_ERROR_FAILED, "libvips does not start: %s",
+        return bt_error_set(error, BT_ERROR_FAILED, "cannot start libvips: %s",
                             vips_error_buffer());
     return true;
 }

@@ -1071,10 +1071,10 @@ test_reasons(void)
     } cases[] = {
         {BT_TASK_DONE, 0, NULL},
         {BT_TASK_KILLED, SIGSEGV, "the worker was killed by signal 11 (Segmentation fault)"},
-        {BT_TASK_EXITED, 3, "the worker left with exit code 3"},
+        {BT_TASK_EXITED, 3, "the worker exited with code 3"},
         {BT_TASK_OVERTIME, 0, "the worker took longer than allowed and was killed"},
-        {BT_TASK_NONSENSE, 0, "the worker said something that is not a reply and was killed"},
-        {BT_TASK_ABANDONED, 0, "the pool gave up before a worker was done with it"},
+        {BT_TASK_NONSENSE, 0, "the worker sent an invalid reply and was killed"},
+        {BT_TASK_ABANDONED, 0, "the pool gave up before it was done"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -133,7 +133,7 @@ test_long_entries(void)
             g_autoptr(GString) bytes = g_string_new("first");
             g_autofree char *expected = g_strdup_printf(
                 "first|%s%s", rows[i].is_fault ? separator == '\n' ? "[line" : "[entry" : entry,
-                rows[i].is_fault ? " 2 of LIST is longer than any path can be]" : "");
+                rows[i].is_fault ? " 2 of LIST is too long to be a path]" : "");
             g_autofree char *all = NULL;
 
             g_string_append_c(bytes, separator);
@@ -161,7 +161,7 @@ test_long_entry_with_mark(void)
         g_autofree char *bytes = g_strconcat("\xef\xbb\xbf", entry, "\r\nb", NULL);
         g_autofree char *all = read_all(open_bytes(bytes, strlen(bytes)), '\n');
         g_autofree char *expected = g_strconcat(
-            more == 0 ? entry : "[line 1 of LIST is longer than any path can be]", "|b", NULL);
+            more == 0 ? entry : "[line 1 of LIST is too long to be a path]", "|b", NULL);
 
         g_assert_cmpstr(all, ==, expected);
     }
