@@ -183,7 +183,6 @@ parse_date(const char *text, struct timespec *out_when)
     return out_when->tv_sec > 0;
 }
 
-/* A date, or an age. */
 static bool
 parse_when(const char *text, struct timespec *out_when)
 {
@@ -502,7 +501,6 @@ check_serial(const BtOptions *options, GError **error)
                         "--%s needs workers, but --serial runs without them", what);
 }
 
-/* What only shows when all options are known. */
 static bool
 check_together(const BtOptions *options, GError **error)
 {

@@ -205,7 +205,6 @@ dispatch(BtPool *self, uint64_t now_ns)
     return BT_CLOCK_FOREVER;
 }
 
-/* The worker's process has ended. */
 static void
 bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
 {
@@ -225,7 +224,6 @@ bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
     }
 }
 
-/* Takes what a worker has to say. */
 static void
 hear(BtPool *self, BtSlot *slot, uint64_t now_ns)
 {
@@ -363,7 +361,6 @@ drop_tasks(BtPool *self)
     } while (wait != BT_POOL_IDLE);
 }
 
-/* Submits what the source has, as far as there is room. */
 static bool
 pull(Map *map, GError **error)
 {

@@ -32,7 +32,6 @@ add_qualities(GString *text, const BtImageSettings *image)
                                    image->quality[i]);
 }
 
-/* A text in one line. */
 static void
 add_text(GString *text, const char *name, const char *value)
 {

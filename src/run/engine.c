@@ -139,19 +139,6 @@ bt_engine_idle(const BtEngine *self)
     return self->pool != NULL ? bt_pool_idle(self->pool) : self->item == NULL;
 }
 
-static void
-process_here(BtEngine *self, BtItem *item)
-{
-    g_auto(BtFd) in_fd = g_steal_fd(&item->in_fd);
-
-    if (item->work.check)
-        bt_image_check(self->image, in_fd, item->work.memory, &self->outcome);
-    else
-        bt_image_process(self->image, in_fd, item->work.raw, item->out_fd, item->work.format,
-                         item->work.memory, 1, &self->outcome);
-    self->item = item;
-}
-
 bool
 bt_engine_load_vips(BtEngine *self, GError **error)
 {
@@ -172,7 +159,9 @@ bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
         return false;
     item->start_ns = bt_clock_now_ns();
     if (self->image != NULL) {
-        process_here(self, item);
+        in = g_steal_fd(&item->in_fd);
+        bt_worker_do(self->image, &item->work, in, item->out_fd, &self->outcome);
+        self->item = item;
         return true;
     }
     if (self->worker.memory < item->work.memory)

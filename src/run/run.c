@@ -12,6 +12,8 @@
  *                 and decodes, blurs, encodes            image/image.c  bt_image_process
  *   settle        its answer is checked                  run/worker.c   bt_worker_read_reply
  *   publish       its result is sealed, named, counted   store/store.c  bt_store_publish
+ *
+ * A function that returns bool and may set an error is false when the batch cannot go on.
  */
 #include "run/run.h"
 
@@ -61,8 +63,7 @@ is_fatal(const GError *error)
             error->code == EMFILE || error->code == ENFILE);
 }
 
-/* Reports the failure of one picture, of which the failure is taken; false when it is the batch
- * that failed. */
+/* Reports the failure of one picture, which is taken, unless it is one of the batch. */
 static bool
 fail_or_end(BtBatch *self, const BtItem *item, const char *code, GError *taken, GError **error)
 {
@@ -76,8 +77,6 @@ fail_or_end(BtBatch *self, const BtItem *item, const char *code, GError *taken, 
               failure->message);
     return true;
 }
-
-/* ---- Intake: from the scan into the window ---- */
 
 /* Smallest first; never 0, so that of equal ones the first found is taken first. */
 static gint
@@ -182,7 +181,6 @@ route(BtBatch *self, BtItem *taken)
     }
 }
 
-/* A source that was found. False when the batch cannot go on. */
 static bool
 take_source(BtBatch *self, BtSource *source, GError **error)
 {
@@ -205,7 +203,6 @@ take_source(BtBatch *self, BtSource *source, GError **error)
     return true;
 }
 
-/* One step of the scan. False when the batch cannot go on. */
 static bool
 take_step(BtBatch *self, GError **error)
 {
@@ -243,7 +240,7 @@ may_scan(const BtBatch *self)
            g_sequence_get_length(self->window) < WINDOW_LIMIT;
 }
 
-/* Scans for so long, or until a list has nothing yet. False when the batch cannot go on. */
+/* Scans for so long, or until a list has nothing yet. */
 static bool
 scan_for(BtBatch *self, uint64_t time_ns, GError **error)
 {
@@ -260,9 +257,6 @@ scan_for(BtBatch *self, uint64_t time_ns, GError **error)
     return ok;
 }
 
-/* ---- Work: from the window to a worker ---- */
-
-/* Opens what is decoded: the source, or its result. False with *error. */
 static bool
 open_file(BtBatch *self, BtItem *item, GError **error)
 {
@@ -359,7 +353,6 @@ share_workers(const BtBatch *self)
     return self->scanned ? MAX(1, (self->n_jobs - (int)self->working->len) / (1 + n_waiting)) : 1;
 }
 
-/* Gives every idle worker an item. False when the batch cannot go on. */
 static bool
 start_items(BtBatch *self, GError **error)
 {
@@ -383,8 +376,6 @@ start_items(BtBatch *self, GError **error)
     }
     return ok;
 }
-
-/* ---- Settling: from a worker's answer to a result ---- */
 
 /* An item is no longer in work, and has no result. */
 static void
@@ -411,7 +402,6 @@ has_changed(const BtBatch *self, const BtItem *item)
            now.st_ctim.tv_nsec != opened->st_ctim.tv_nsec;
 }
 
-/* A result that was made, or is there. */
 static void
 tell_done(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
 {
@@ -471,7 +461,7 @@ tell_failure(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
     fail_item(self, item, bt_reason_name(outcome->reason), reason);
 }
 
-/* What an item has come to, which is taken. False when the batch cannot go on. */
+/* What an item has come to, which is taken. */
 static bool
 settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 {
@@ -507,8 +497,6 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
     return true;
 }
 
-/* ---- The batch ---- */
-
 /* Whether nothing is left, or nothing more can be done: then *error may say why. */
 static bool
 is_done(const BtBatch *self, GError **error)
@@ -536,8 +524,7 @@ is_busy(const BtBatch *self)
     return may_read_ahead(self) || (!waits_for_list && (may_scan(self) || self->working->len == 0));
 }
 
-/* Waits for an outcome, a signal or the list, and deals with it. False when the batch cannot go on.
- */
+/* Waits for an outcome, a signal or the list, and deals with it. */
 static bool
 wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
 {
@@ -556,7 +543,6 @@ wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
     return wait != BT_POOL_OUTCOME || settle(self, item, &outcome, error);
 }
 
-/* From the first step of the scan to the last outcome. False when the batch cannot go on. */
 static bool
 do_all(BtBatch *self, GError **error)
 {
@@ -589,7 +575,6 @@ may_pass(const GError *error)
                                                  error->code == EAGAIN || error->code == ENOMEM));
 }
 
-/* What is done when all pictures are. False when the batch has failed. */
 static bool
 finish(BtBatch *self, GError **error)
 {

@@ -42,7 +42,6 @@ is_stopped(const Args *args)
     return state != NULL && (*state == 'T' || *state == 't');
 }
 
-/* Whether one of these signals waits to be read by the supervisor. */
 static bool
 has_pending(const Args *args)
 {

@@ -57,6 +57,16 @@ bt_worker_start(void *data, GString *notice, GError **error)
                : NULL;
 }
 
+void
+bt_worker_do(BtImage *image, const BtWork *work, int in_fd, int out_fd, BtOutcome *out_outcome)
+{
+    if (work->check)
+        bt_image_check(image, in_fd, work->memory, out_outcome);
+    else
+        bt_image_process(image, in_fd, work->raw, out_fd, work->format, work->memory,
+                         work->n_threads, out_outcome);
+}
+
 size_t
 bt_worker_serve(void *state, const BtTaskView *task, void *reply)
 {
@@ -66,11 +76,7 @@ bt_worker_serve(void *state, const BtTaskView *task, void *reply)
     g_assert(task->size == sizeof work);
     memcpy(&work, task->bytes, sizeof work);
     g_assert(task->n_fds == (work.check ? 1 : 2));
-    if (work.check)
-        bt_image_check(state, task->fds[0], work.memory, &outcome);
-    else
-        bt_image_process(state, task->fds[0], work.raw, task->fds[1], work.format, work.memory,
-                         work.n_threads, &outcome);
+    bt_worker_do(state, &work, task->fds[0], work.check ? -1 : task->fds[1], &outcome);
     memcpy(reply, &outcome, sizeof outcome);
     return sizeof outcome;
 }

@@ -34,6 +34,10 @@ typedef struct BtWorkerOptions {
 void *bt_worker_start(void *data, GString *notice, GError **error);
 size_t bt_worker_serve(void *state, const BtTaskView *task, void *reply);
 
+/* The work itself: in a worker, or in a process that has none. */
+void bt_worker_do(BtImage *image, const BtWork *work, int in_fd, int out_fd,
+                  BtOutcome *out_outcome);
+
 /* A file without a name for a result, to be sealed. -1 with *error. Supervisor, as what follows. */
 BT_MUST_CHECK BtFd bt_worker_result_new(GError **error);
 

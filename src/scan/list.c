@@ -76,7 +76,6 @@ find_fault(const BtList *self, const char *fault, GError **error)
     return BT_LIST_PROBLEM;
 }
 
-/* The entry that ends before `end`. */
 static BtListKind
 take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
 {

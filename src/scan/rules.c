@@ -138,7 +138,6 @@ matches(const char *glob, const char *name, const char *end, bool is_folder)
     }
 }
 
-/* The sentence about a part that is no pattern, or NULL. */
 static const char *
 find_fault(const char *part)
 {
@@ -160,7 +159,6 @@ find_fault(const char *part)
     return NULL;
 }
 
-/* The glob of a pattern; NULL with a sentence when it is none. */
 static char *
 make_glob(const char *pattern, GError **error)
 {
@@ -190,7 +188,6 @@ make_glob(const char *pattern, GError **error)
     return g_string_free(g_steal_pointer(&glob), FALSE);
 }
 
-/* The last pattern that matches the `length` bytes of a name, or NULL. */
 static const Pattern *
 find_pattern(const BtRules *self, const char *name, size_t length, bool is_folder)
 {

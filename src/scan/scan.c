@@ -24,7 +24,6 @@
 /* Where a Synology NAS keeps its own thumbnails of the pictures in a folder. */
 #define THUMBNAILS "@eaDir"
 
-/* Why something is ignored. */
 #define NO_PICTURE "not a picture"
 #define RULED_OUT  "excluded by --include or --exclude"
 #define UNWANTED   "outside the limits of size or time"
@@ -105,7 +104,6 @@ hold_root(BtScan *self, int index)
     return root->fd;
 }
 
-/* A path without the slashes at its end. */
 static char *
 trim(const char *path)
 {
@@ -128,7 +126,6 @@ prefix_of(const char *folder)
                : g_strconcat(path, path[0] == '/' && path[1] == '\0' ? "" : "/", NULL);
 }
 
-/* Whether a part of a name hides what is called by it. */
 static bool
 is_hidden(const BtScanOptions *options, const char *part)
 {

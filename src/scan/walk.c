@@ -41,7 +41,6 @@ last_stage(const BtWalk *self)
     return &g_array_index(self->way, Stage, self->way->len - 1);
 }
 
-/* Whether both are of one folder. */
 static bool
 is_same(const struct stat *one, const struct stat *other)
 {

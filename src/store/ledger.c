@@ -187,7 +187,6 @@ write_anew(BtLedger *self)
         unlinkat(self->dirfd, temporary, 0);
 }
 
-/* Whether the last line of an open file is whole. */
 static bool
 has_whole_lines(int fd)
 {

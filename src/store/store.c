@@ -419,7 +419,6 @@ fill(const BtStore *self, BtTarget *target, const char *base, const BtStoreResul
     return !durable || fsync(target->fd) == 0;
 }
 
-/* Whether a file has a page's mark near its beginning. */
 static bool
 is_marked(const BtFolder *folder, const char *base, const char *mark)
 {

@@ -78,7 +78,6 @@ scale(VipsImage *in, double white, VipsImage **out)
     return vips_cast(scaled, out, narrow ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_USHORT, NULL);
 }
 
-/* To 8 or 16 bits. */
 static int
 to_depth(VipsImage *in, double white, VipsImage **out)
 {
