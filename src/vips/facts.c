@@ -68,7 +68,7 @@ read_tiff(int fd, BtFacts *facts)
     bytes.little = number_at(&bytes, 0, 1) == 'I';
     facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &value) && value == 0;
     if (find_tag(&bytes, COMPRESSION, &value) && value == OLD_JPEG)
-        facts->refusal = "it has old-style JPEG compression, whose colours are uncertain";
+        facts->refusal = "its old-style JPEG compression leaves the colours uncertain";
 }
 
 static void
@@ -118,7 +118,6 @@ read_ppm(int fd, BtFacts *facts)
         facts->white = 0;
 }
 
-/* A box in memory: its kind and what is in it. */
 typedef struct Box {
     const uint8_t *body, *end;
     char kind[4];
@@ -197,7 +196,6 @@ has_auxiliary(const Box *iref, uint32_t item)
     return false;
 }
 
-/* The number of the main item; 0: none. */
 static uint32_t
 main_item(const uint8_t *at, const uint8_t *end)
 {
