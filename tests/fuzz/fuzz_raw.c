@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "image/jpeg_decoder.h"
+#include "image/metadata.h"
 #include "image/raw.h"
 
 #include <glib.h>
@@ -14,6 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static int fd = -1;
     BtJpegPeek peek;
+    g_autoptr(GBytes) exif = NULL;
     BtRaw raw;
     bool found;
 
@@ -22,6 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_assert_cmpint(ftruncate(fd, 0), ==, 0);
     g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, size);
     found = bt_raw_find(fd, &raw);
+    exif = raw.exif;
+    g_assert_cmpuint(g_bytes_get_size(exif), <=, BT_METADATA_SIZE_MAX);
     g_assert_true(raw.photo_width >= 0 && raw.photo_width <= 65535);
     g_assert_true((raw.photo_width > 0) == (raw.photo_height > 0));
     g_assert_true(raw.orientation >= 1 && raw.orientation <= 8);
