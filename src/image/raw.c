@@ -22,7 +22,6 @@
 
 #define EXIF_POINTER    0x8769
 #define GPS_POINTER     0x8825
-#define COLOUR_SPACE    0xa001
 #define INTEROP_POINTER 0xa005
 
 #define PROGRESSIVE 0xc2 /* the last frame marker of what a decoder has to know */
@@ -108,7 +107,7 @@ static const struct {
     {MAIN, 0x201, offsetof(Said, jpeg_at)},
     {MAIN, 0x202, offsetof(Said, jpeg_size)},
     {MAIN, 0xc71a, offsetof(Said, preview_space)},
-    {EXIF, COLOUR_SPACE, offsetof(Said, space)},
+    {EXIF, 0xa001, offsetof(Said, space)},
     {EXIF, 0xa002, offsetof(Said, width)},
     {EXIF, 0xa003, offsetof(Said, height)},
     {OLYMPUS, 0x1036, offsetof(Said, jpeg_at)},
@@ -254,7 +253,6 @@ consider(Walk *self, uint64_t at, uint64_t size, BtRawSpace space)
         return;
     }
     raw->at = (off_t)at;
-    raw->size = size;
     raw->width = peek.width;
     raw->height = peek.height;
     read_own_exif(self, &peek, space);
@@ -445,7 +443,7 @@ begin_to_keep(Walk *self, Kind kind)
 }
 
 /* Of a file's first directory what says when, by whom and with what it was taken; of the others
- * all but the colours, which are sRGB. */
+ * all but what they lead to. */
 static bool
 is_to_keep(Kind kind, unsigned tag)
 {
@@ -455,7 +453,7 @@ is_to_keep(Kind kind, unsigned tag)
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
         if (kind == MAIN && wanted[i] == tag)
             return true;
-    return kind != MAIN && tag != COLOUR_SPACE && tag != INTEROP_POINTER;
+    return kind != MAIN && tag != INTEROP_POINTER;
 }
 
 static void

@@ -35,7 +35,6 @@ typedef enum BtRawSpace {
 
 typedef struct BtRaw {
     off_t at;                      /* of the largest preview that is whole: its first byte */
-    uint64_t size;                 /* bytes, at most; the file has them */
     int width, height;             /* px, as it is stored */
     int orientation;               /* EXIF, 1 to 8: the preview's own, else the file's */
     BtRawSpace space;              /* the same, where it has no profile */

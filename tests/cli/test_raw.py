@@ -247,6 +247,16 @@ def test_metadata_of_the_preview(made, result, blurthumb, tmp_path, strip):
     assert result('a.arw.jpg') == alone(blurthumb, tmp_path, preview, SIGMA * SIDES[0] / PHOTO[0], '--strip', strip)
 
 
+def test_no_colour_space_where_it_is_not_so_any_more(made, tmp_path):
+    exif = turned_exif(1)
+    exif.get_ifd(raw_shells.EXIF).update({0xa001: 0xffff, 0xa005: {1: 'R03'}})
+    exif[0x10f] = 'Maker'
+    made({'a.rw2': raw_shells.shell('rw2', jpeg(exif=exif), THUMB, PHOTO)}, '--strip', 'none')
+    with Image.open(tmp_path / 'processed' / 'a.rw2.jpg') as image:
+        kept = image.getexif()
+        assert kept[0x10f] == 'Maker' and kept.get_ifd(raw_shells.EXIF) == {}
+
+
 @pytest.mark.parametrize('strip', ('all', 'gps', 'none'))
 def test_metadata_of_the_file(made, tmp_path, strip):
     """Where the preview has none: by the rules of a JPEG's."""
