@@ -64,7 +64,7 @@ struct BtScan {
     BtScanKind owed;       /* by the next step, since the last one had a notice; else MORE */
     BtScanIgnored ignored; /* by the last step that did */
     char *left_out;        /* its path; NULL: there was none yet */
-    BtScanCounts counts;
+    bool told_results;     /* a folder of results was told of */
 };
 
 static void
@@ -123,21 +123,17 @@ prefix_of(const char *folder)
                : g_strconcat(path, path[0] == '/' && path[1] == '\0' ? "" : "/", NULL);
 }
 
-/* Whether a file is of this shard; counted if it is not. */
+/* Whether a file is of this shard. */
 static bool
-is_ours(BtScan *self, const char *name)
+is_ours(const BtScan *self, const char *name)
 {
-    if (bt_shard_holds(&self->options.shard, name))
-        return true;
-    self->counts.n_elsewhere++;
-    return false;
+    return bt_shard_holds(&self->options.shard, name);
 }
 
 static BtScanKind
 found_problem(BtScan *self)
 {
     get_root(self, self->root)->n_problems++;
-    self->counts.n_problems++;
     return BT_SCAN_PROBLEM;
 }
 
@@ -167,7 +163,6 @@ found_source(BtScan *self, const char *path, const struct stat *what, BtSource *
     source->format = bt_format_of_extension(source->name);
     source->stat = *what;
     get_root(self, self->root)->n_sources++;
-    self->counts.n_sources++;
     *out_source = source;
     return BT_SCAN_SOURCE;
 }
@@ -180,7 +175,6 @@ ignore(BtScan *self, const char *path, bool is_folder, const char *why)
     g_free(self->left_out);
     self->left_out = g_strdup(path);
     self->ignored = (BtScanIgnored){self->left_out, is_folder, why};
-    self->counts.n_ignored++;
     return BT_SCAN_IGNORED;
 }
 
@@ -190,8 +184,9 @@ found_results(BtScan *self, const char *folder, GError **error)
 {
     g_autofree char *shown = trim(*folder != '\0' ? folder : ".");
 
-    if (++self->counts.n_results_folders > 1)
+    if (self->told_results)
         return BT_SCAN_MORE;
+    self->told_results = true;
     bt_error_set(error, BT_ERROR_INVALID, "%s holds results of blurthumb and is left out", shown);
     return BT_SCAN_NOTICE;
 }
@@ -687,10 +682,4 @@ bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root)
         .is_whole_folder = root->kind == ROOT_FOLDER,
     };
     return true;
-}
-
-BtScanCounts
-bt_scan_counts(const BtScan *self)
-{
-    return self->counts;
 }

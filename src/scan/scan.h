@@ -125,14 +125,6 @@ typedef struct BtScanIgnored {
     const char *why; /* "a symbolic link" */
 } BtScanIgnored;
 
-typedef struct BtScanCounts {
-    uint64_t n_sources;
-    uint64_t n_problems;
-    uint64_t n_ignored;
-    uint64_t n_elsewhere;       /* not ignored: files of other shards, be they pictures or not */
-    uint64_t n_results_folders; /* left out */
-} BtScanCounts;
-
 /* Asks for the current folder, which must stay it. */
 BtScan *bt_scan_new(void);
 void bt_scan_free(BtScan *self);
@@ -191,7 +183,5 @@ bool bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root);
 /* A number that tells one root from another in records: bt_hash_text() of its absolute path as
  * written, without ".." and links resolved; for a PATH that is a file, of the folder it lies in. */
 uint64_t bt_scan_root_id(const BtScan *self, int index);
-
-BtScanCounts bt_scan_counts(const BtScan *self);
 
 #endif
