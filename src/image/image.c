@@ -385,8 +385,8 @@ check_preview(Work *self)
     fit(self, picture->photo_width, picture->photo_height, &width, &height);
     return MAX(width, height) <= MAX(picture->width, picture->height) ||
            bt_outcome_fail(self->outcome, BT_REASON_PREVIEW,
-                           "its largest preview has %d x %d pixels, and its result would have "
-                           "%d x %d",
+                           "its largest preview has %d x %d pixels, too few for a result of "
+                           "%d x %d: use a smaller --size",
                            picture->width, picture->height, width, height);
 }
 

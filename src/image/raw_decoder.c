@@ -67,7 +67,7 @@ fail_absent(const BtRaw *raw, BtOutcome *outcome)
                                "its preview of %d x %d pixels is cut short", raw->cut_width,
                                raw->cut_height);
     return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
-                           "a raw file is read by its JPEG preview, and it has none");
+                           "it has no JPEG preview, and raw samples are not developed");
 }
 
 /* The photo's size where the preview is smaller, lying as that does. A preview of other proportions
