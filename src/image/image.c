@@ -389,8 +389,8 @@ check_preview(Work *self)
     fit(self, picture->photo_width, picture->photo_height, &width, &height);
     return MAX(width, height) <= MAX(picture->width, picture->height) ||
            bt_outcome_fail(self->outcome, BT_REASON_PREVIEW,
-                           "its largest preview has %d x %d pixels, and its result would have "
-                           "%d x %d",
+                           "its largest preview has %d x %d pixels, too few for a result of "
+                           "%d x %d: use a smaller --size",
                            picture->width, picture->height, width, height);
 }
 
@@ -545,7 +545,7 @@ encode(Work *self)
     self->outcome->out_height = rasters->height;
     self->decoder->metadata(self->decode, &metadata);
     self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
-    bt_metadata_clean(&metadata, strip);
+    bt_metadata_clean(&metadata, strip, self->transforms || self->job.before != NULL);
     return blur->merged ? bt_jpeg_write_planes(rasters, quality_of(self), &metadata, self->outcome)
                         : encode_pixels(self, &metadata);
 }
