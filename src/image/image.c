@@ -13,6 +13,7 @@
 #include "image/png_writer.h"
 #endif
 #include "image/raw_decoder.h"
+#include "image/thumbhash.h"
 #include "kernel/plan.h"
 
 #include <errno.h>
@@ -503,6 +504,23 @@ turn(Work *self, BtRaster *raster)
     return true;
 }
 
+static bool
+make_thumbhash(const BtRaster *rasters, int n_rasters, BtOutcome *outcome)
+{
+    return bt_thumbhash_make(rasters, n_rasters, outcome->thumbhash) ||
+           bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its thumbhash");
+}
+
+static GBytes *
+encode_planes(Work *self, const BtMetadata *metadata)
+{
+    const BtRaster *planes = self->image->blur->planes;
+
+    return make_thumbhash(planes, BT_PLANES_MAX, self->outcome)
+               ? bt_jpeg_write_planes(planes, quality_of(self), metadata, self->outcome)
+               : NULL;
+}
+
 static GBytes *
 encode_pixels(Work *self, const BtMetadata *metadata)
 {
@@ -513,6 +531,8 @@ encode_pixels(Work *self, const BtMetadata *metadata)
         bt_raster_flatten(result);
     if (!holds[format].deep)
         bt_raster_to_8_bits(result);
+    if (!make_thumbhash(result, 1, self->outcome))
+        return NULL;
     if (format == BT_FORMAT_JPEG)
         return bt_jpeg_write(result, quality_of(self), metadata, self->outcome);
 #ifdef BT_WITH_ISAL
@@ -542,8 +562,7 @@ encode(Work *self)
     self->decoder->metadata(self->decode, &metadata);
     self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
     bt_metadata_clean(&metadata, strip);
-    return blur->merged ? bt_jpeg_write_planes(rasters, quality_of(self), &metadata, self->outcome)
-                        : encode_pixels(self, &metadata);
+    return blur->merged ? encode_planes(self, &metadata) : encode_pixels(self, &metadata);
 }
 
 static bool

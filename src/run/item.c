@@ -121,6 +121,7 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .left_out = left_out[o->left_out],
         .decoder = o->loader,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
+        .thumbhash = o->thumbhash[0] != '\0' ? o->thumbhash : NULL,
         .decode_ns = o->decode_ns,
         .kernel_ns = o->kernel_ns,
         .encode_ns = o->encode_ns,

@@ -18,6 +18,7 @@ make_good(void)
     outcome.out_height = 800;
     outcome.shrink = 8;
     outcome.n_pages = 1;
+    strcpy(outcome.thumbhash, "abXY09+/==");
     return outcome;
 }
 
@@ -61,6 +62,8 @@ test_wrong_fields(void)
     ASSERT_REFUSED(outcome.format = BT_FORMAT_COUNT);
     ASSERT_REFUSED(memset(outcome.loader, 'x', sizeof outcome.loader));
     ASSERT_REFUSED(memset(outcome.sentence, 'x', sizeof outcome.sentence));
+    ASSERT_REFUSED(memset(outcome.thumbhash, 'x', sizeof outcome.thumbhash));
+    ASSERT_REFUSED(strcpy(outcome.thumbhash, "abc\""));
     ASSERT_REFUSED(outcome.source_width = 0);
     ASSERT_REFUSED(outcome.source_height = -1);
     ASSERT_REFUSED(outcome.out_width = 0);
