@@ -197,12 +197,16 @@ static void
 add_row(const BtRaster *self, int y, uint32_t *sums)
 {
     size_t bands = (size_t)self->bands, n = (size_t)self->width * bands, row = (size_t)y * n;
+    const uint8_t *plain = self->pixels + row;
 
-    for (size_t i = 0; i < n && !self->alpha; i++)
-        sums[i] += get_8_bits(self, row + i);
-    for (size_t i = 0; i < n && self->alpha; i++) {
+    if (!self->alpha && !self->deep) {
+        for (size_t i = 0; i < n; i++)
+            sums[i] += plain[i];
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
         size_t last = i - i % bands + bands - 1;
-        uint32_t alpha = i < last ? get_8_bits(self, row + last) : 1;
+        uint32_t alpha = self->alpha && i < last ? get_8_bits(self, row + last) : 1;
 
         sums[i] += alpha * get_8_bits(self, row + i);
     }
@@ -215,25 +219,36 @@ begin_of(int i, int n, int others)
     return (int)((int64_t)i * others / n);
 }
 
+static uint64_t
+add_up(const uint32_t *sums, int begin, int end, int step)
+{
+    uint64_t total = 0;
+
+    for (int i = begin; i < end; i += step)
+        total += sums[i];
+    return total;
+}
+
 /* Makes a row of out from the sums of n_rows of self. */
 static void
 put_means(const BtRaster *self, const uint32_t *sums, int n_rows, BtRaster *out, int y)
 {
-    uint8_t *to = out->pixels + (size_t)y * (size_t)out->width * (size_t)out->bands;
+    int bands = self->bands;
+    uint8_t *to = out->pixels + (size_t)y * (size_t)out->width * (size_t)bands;
 
     for (int x = 0; x < out->width; x++) {
         int left = begin_of(x, out->width, self->width);
         int right = MAX(left + 1, begin_of(x + 1, out->width, self->width));
-        uint64_t totals[4] = {0};
-        uint64_t n = (uint64_t)n_rows * (uint64_t)(right - left), alpha;
+        uint64_t n = (uint64_t)n_rows * (uint64_t)(right - left);
+        uint64_t alpha =
+            self->alpha ? add_up(sums, (left + 1) * bands - 1, right * bands, bands) : n;
 
-        for (int i = left * self->bands; i < right * self->bands; i++)
-            totals[i % self->bands] += sums[i];
-        alpha = self->alpha ? MAX(1, totals[self->bands - 1]) : n;
-        for (int band = 0; band < self->bands; band++) {
-            uint64_t weight = band < self->bands - 1 ? alpha : n;
+        for (int band = 0; band < bands; band++) {
+            uint64_t weight = band < bands - 1 ? MAX(1, alpha) : n;
 
-            *to++ = (uint8_t)((totals[band] + weight / 2) / weight);
+            *to++ =
+                (uint8_t)((add_up(sums, left * bands + band, right * bands, bands) + weight / 2) /
+                          weight);
         }
     }
 }
