@@ -28,6 +28,10 @@
 /* How coarse a picture comes that is only checked: every byte is read, few samples are made. */
 #define SHRINK_CHECK 8
 
+/* Of a preview: px of its longer side, halved until its bytes have room. */
+#define PREVIEW_SIDE    160
+#define PREVIEW_QUALITY 60
+
 #define KEPT_BYTES (32 << 20)
 
 /* Of each thread that helps to decode: where there is no room for them none is started. */
@@ -511,6 +515,43 @@ make_thumbhash(const BtRaster *rasters, int n_rasters, BtOutcome *outcome)
            bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its thumbhash");
 }
 
+/* The result as a JPEG of so many px. */
+static GBytes *
+encode_small(const BtRaster *result, int side, BtOutcome *outcome)
+{
+    GBytes *bytes = NULL;
+    BtRaster small = {0};
+    int width, height;
+
+    bt_plan_fit(result->width, result->height, side, side, &width, &height);
+    if (!bt_raster_resize(result, width, height, &small))
+        bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its preview");
+    else {
+        bt_raster_flatten(&small);
+        bytes = bt_jpeg_write(&small, PREVIEW_QUALITY, &(BtMetadata){0}, outcome);
+    }
+    bt_raster_clear(&small);
+    return bytes;
+}
+
+static bool
+make_preview(const BtRaster *result, BtOutcome *outcome)
+{
+    for (int side = PREVIEW_SIDE; outcome->preview_bytes == 0; side /= 2) {
+        g_autoptr(GBytes) bytes = encode_small(result, side, outcome);
+        size_t size;
+        const void *data = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+
+        if (data == NULL)
+            return false;
+        if (size > BT_PREVIEW_BYTES_MAX)
+            continue;
+        memcpy(outcome->preview, data, size);
+        outcome->preview_bytes = (uint32_t)size;
+    }
+    return true;
+}
+
 static GBytes *
 encode_planes(Work *self, const BtMetadata *metadata)
 {
@@ -531,7 +572,9 @@ encode_pixels(Work *self, const BtMetadata *metadata)
         bt_raster_flatten(result);
     if (!holds[format].deep)
         bt_raster_to_8_bits(result);
-    if (!make_thumbhash(result, 1, self->outcome))
+    if (!make_thumbhash(result, 1, self->outcome) ||
+        (self->image->settings.previews && !bt_format_is_shown(format) &&
+         !make_preview(result, self->outcome)))
         return NULL;
     if (format == BT_FORMAT_JPEG)
         return bt_jpeg_write(result, quality_of(self), metadata, self->outcome);

@@ -69,7 +69,8 @@ bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
         !is_terminated(outcome.sentence, sizeof outcome.sentence) ||
         !is_base64(outcome.thumbhash, sizeof outcome.thumbhash) || outcome.source_width < 0 ||
         outcome.source_height < 0 || outcome.out_width < 0 || outcome.out_height < 0 ||
-        outcome.shrink < 0 || outcome.n_pages < 0 || outcome.left_out > BT_LEFT_OUT_ALL)
+        outcome.shrink < 0 || outcome.n_pages < 0 || outcome.left_out > BT_LEFT_OUT_ALL ||
+        outcome.preview_bytes > BT_PREVIEW_BYTES_MAX)
         return false;
     if (ok && (outcome.format == BT_FORMAT_NONE || outcome.source_width == 0 ||
                outcome.source_height == 0 || outcome.out_width == 0 || outcome.out_height == 0))

@@ -41,6 +41,8 @@ typedef enum BtLeftOut {
 /* Of a thumbhash in base64, with its 0. */
 #define BT_THUMBHASH_BYTES_MAX 37
 
+#define BT_PREVIEW_BYTES_MAX 8192
+
 typedef struct BtOutcome {
     BtReason reason;
     BtFormat format;    /* of the result */
@@ -55,6 +57,8 @@ typedef struct BtOutcome {
     int32_t n_pages;   /* frames or pages in the file, of which the first was taken */
     uint32_t left_out; /* BtLeftOut */
     uint64_t decode_ns, kernel_ns, encode_ns;
+    uint32_t preview_bytes;                /* 0: none */
+    uint8_t preview[BT_PREVIEW_BYTES_MAX]; /* of the result, a JPEG, where it was asked for */
 } BtOutcome;
 
 /* Lower-case word for machines: "ok", "too-large". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/thumbhash.h"
 
+#include "kernel/plan.h"
 #include "kernel/ycc.h"
 
 #include <glib.h>
@@ -177,12 +178,11 @@ join_planes(const BtRaster planes[3], BtRaster *out)
 static bool
 reduce(const BtRaster *rasters, int n_rasters, BtRaster *out)
 {
-    double scale = MAX(1, MAX(rasters->width, rasters->height) / (double)SIDE_MAX);
-    int width = MAX(1, (int)whole(rasters->width / scale));
-    int height = MAX(1, (int)whole(rasters->height / scale));
     BtRaster planes[3] = {0};
+    int width, height;
     bool ok = true;
 
+    bt_plan_fit(rasters->width, rasters->height, SIDE_MAX, SIDE_MAX, &width, &height);
     for (int i = 0; i < n_rasters && ok; i++)
         ok = bt_raster_resize(&rasters[i], width, height, n_rasters == 3 ? &planes[i] : out);
     ok = ok && (n_rasters == 1 || join_planes(planes, out));

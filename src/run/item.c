@@ -122,6 +122,8 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .decoder = o->loader,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
         .thumbhash = o->thumbhash[0] != '\0' ? o->thumbhash : NULL,
+        .preview = o->preview,
+        .preview_bytes = o->preview_bytes,
         .decode_ns = o->decode_ns,
         .kernel_ns = o->kernel_ns,
         .encode_ns = o->encode_ns,

@@ -70,6 +70,7 @@ test_wrong_fields(void)
     ASSERT_REFUSED(outcome.out_height = INT32_MIN);
     ASSERT_REFUSED(outcome.shrink = -1);
     ASSERT_REFUSED(outcome.n_pages = -1);
+    ASSERT_REFUSED(outcome.preview_bytes = BT_PREVIEW_BYTES_MAX + 1);
     ASSERT_REFUSED(outcome.reason = BT_REASON_BROKEN); /* a failure without a sentence */
 }
 
