@@ -237,7 +237,7 @@ write_entry(const BtGallery *self, const Entry *entry, FILE *out)
     if (entry->width > 0)
         fprintf(out, "<span>%d &times; %d &middot;</span> ", entry->width, entry->height);
     fprintf(out,
-            "<span>%s &middot;</span> <span><time datetime=\"%s\">%s</time> &middot;</span> "
+            "<span>%s &middot;</span> <time datetime=\"%s\">%s</time> "
             "<a href=\"%s\">before</a></figcaption></figure></li>\n",
             size, date, date, source);
 }

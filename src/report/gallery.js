@@ -35,9 +35,8 @@ function placeholder(hash,...size){
 const near=new IntersectionObserver(entries=>entries.forEach(({target,isIntersecting})=>{
  if(!isIntersecting)return;
  near.unobserve(target);
- const image=target.querySelector('img');
- if(image&&image.complete&&image.naturalWidth)return;
  target.style.background=placeholder(...target.dataset.hash.split(' '));
- if(image)image.onload=()=>target.style.background='';
+ const image=target.querySelector('img');
+ if(image)image.decode().then(()=>target.style.background='',()=>{});
 }),{rootMargin:'50%'});
 for(const mat of pictures)if(mat.dataset.hash)near.observe(mat);
