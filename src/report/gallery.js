@@ -37,6 +37,6 @@ const near=new IntersectionObserver(entries=>entries.forEach(({target,isIntersec
  near.unobserve(target);
  target.style.background=placeholder(...target.dataset.hash.split(' '));
  const image=target.querySelector('img');
- if(image)image.decode().then(()=>target.style.background='',()=>{});
+ if(image)image.decode().then(()=>setTimeout(()=>target.style.background='',300),()=>{});
 }),{rootMargin:'50%'});
 for(const mat of pictures)if(mat.dataset.hash)near.observe(mat);
