@@ -55,7 +55,7 @@ test_fd(void)
 static void
 test_format_names(void)
 {
-    for (BtFormat format = BT_FORMAT_JPEG; format < BT_FORMAT_COUNT; format++)
+    for (BtFormat format = BT_FORMAT_JPEG; format < BT_FORMAT_RAW; format++) /* which has many */
         g_assert_cmpint(bt_format_of_name(bt_format_name(format)), ==, format);
     g_assert_cmpint(bt_format_of_name("none"), ==, BT_FORMAT_NONE);
     g_assert_cmpint(bt_format_of_name(""), ==, BT_FORMAT_NONE);

@@ -193,7 +193,7 @@ test_kinds(void)
     write_jpeg(folder, "odd.xyz");
     scene_write(folder, "text", "text", 4);
     scene_write(folder, "notes.txt", "", 0);
-    scene_write(folder, "raw.cr2", "II*\0 camera raw", 15);
+    scene_write(folder, "raw.x3f", "II*\0 camera raw", 15);
     scene_write(folder, "scan.tif", "II*\0 a real one", 15);
     write_jpeg(folder, ".hidden.jpg");
     write_jpeg(folder, ".cache/b.jpg");

@@ -154,7 +154,7 @@ test_results(void)
         g_autofree char *name = random_name();
         g_autofree char *key = bt_shard_key(name);
 
-        for (int format = BT_FORMAT_NONE + 1; format < BT_FORMAT_COUNT; format++) {
+        for (int format = BT_FORMAT_NONE + 1; format < BT_FORMAT_RAW; format++) {
             const char *extension = bt_format_extension((BtFormat)format);
             g_autofree char *upper = g_ascii_strup(name, -1);
             g_autofree char *one = g_strconcat(name, ".", extension, NULL);
