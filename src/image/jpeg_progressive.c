@@ -188,20 +188,18 @@ refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int bit)
         plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? bit : -bit));
 }
 
-/* Passes over the next n_zeros zeros, where the next coefficient is `end` less as many, and over
- * what is not zero among them and behind them, a set that is *left: each has one more bit. Returns
- * where another zero is, if the band goes on that far. */
+/* Passes over the next zeros up to coefficient `end`, if all were zeros, and over what is not, among
+ * them and behind them, of a set that is *left: each has one more bit. Returns where another zero
+ * is, if the band goes on that far. */
 static inline __attribute__((always_inline)) int
-refine_some(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to, int end,
-            uint64_t *left)
+refine_some(const BtJpegScan *scan, BtJpegLowComponent *component, const uint8_t *data,
+            uint64_t *at, ptrdiff_t to, int end, uint64_t *left)
 {
-    for (; *left != 0 && __builtin_ctzll(*left) <= end; *left &= *left - 1) {
+    for (; *left != 0 && __builtin_ctzll(*left) <= end; *left &= *left - 1, end++, ++*at) {
         int k = __builtin_ctzll(*left);
 
-        if (k <= component->last && bt_jpeg_bits(run->data, run->at) >> 63 != 0)
+        if (k <= component->last && bt_jpeg_bits(data, *at) >> 63 != 0)
             refine_value(component, k, to, 1 << scan->low);
-        run->at++;
-        end++;
     }
     return end;
 }
@@ -217,38 +215,41 @@ static bool
 read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
     const BtJpegTable *table = &scan->ac_tables[component->ac_table];
-    uint64_t nonzero = component->nonzero[to], left = nonzero & band(scan->first, scan->last);
+    uint64_t at = run->at, nonzero = component->nonzero[to];
+    uint64_t left = nonzero & band(scan->first, scan->last);
+    unsigned blank = scan->blank;
 
-    for (int k = scan->first; scan->blank == 0 && k <= scan->last; k++) {
-        uint64_t bits = bt_jpeg_bits(run->data, run->at);
+    for (int k = scan->first, last = scan->last; blank == 0 && k <= last; k++) {
+        uint64_t bits = bt_jpeg_bits(run->data, at);
         unsigned n, zeros, size;
         int symbol = find_symbol(table, bits, &n);
 
-        run->at += n;
         zeros = (unsigned)symbol >> 4;
         size = (unsigned)symbol & 15;
-        if (symbol < 0 || size > 1 || run->at > 8 * run->limit)
-            return false;
         bits <<= n;
+        at += n + size;
+        if (symbol < 0 || size > 1 || at > 8 * run->limit)
+            return false;
         if (size == 0 && zeros != SKIP_16) {
-            scan->blank = count_blank(bits, zeros);
-            run->at += zeros;
+            blank = count_blank(bits, zeros);
+            at += zeros;
             break;
         }
-        run->at += size;
-        k = refine_some(scan, component, run, to, k + (int)zeros, &left);
+        k = refine_some(scan, component, run->data, &at, to, k + (int)zeros, &left);
         if (size == 0)
             continue;
-        if (k > scan->last)
+        if (k > last)
             return false;
-        set_value(component, k, to, (int16_t)((bits >> 63 ? 1 : -1) * (1 << scan->low)));
+        set_value(component, k, to, (int16_t)((1 - 2 * (int)(~bits >> 63)) * (1 << scan->low)));
         nonzero |= UINT64_C(1) << k;
     }
-    if (scan->blank > 0) {
-        refine_some(scan, component, run, to, BLOCK, &left);
-        scan->blank--;
+    if (blank > 0) {
+        refine_some(scan, component, run->data, &at, to, BLOCK, &left);
+        blank--;
     }
     component->nonzero[to] = nonzero;
+    scan->blank = blank;
+    run->at = at;
     return true;
 }
 
