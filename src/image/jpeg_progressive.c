@@ -36,7 +36,8 @@ run_single(BtJpegScan *scan, BtJpegRun *run, ReadBlock *read)
     return run->final && run->at > 8 * run->limit ? 0 : n;
 }
 
-/* Where the DC coefficients of an MCU are, and how far it is to those of the next one in its row. */
+/* Where the DC coefficients of an MCU are, and how far it is to those of the next one in its row.
+ */
 typedef struct Places {
     int n;
     int16_t *at[BT_JPEG_MCU_BLOCKS_MAX];
@@ -59,8 +60,8 @@ find_places(const BtJpegScan *scan, int x, int y, Places *out_places)
 
             if (out_places->n == BT_JPEG_MCU_BLOCKS_MAX)
                 return false;
-            out_places->at[out_places->n] = component->values[BT_JPEG_LOW_DC] +
-                                            (ptrdiff_t)row * component->stride + column;
+            out_places->at[out_places->n] =
+                component->values[BT_JPEG_LOW_DC] + (ptrdiff_t)row * component->stride + column;
             out_places->step[out_places->n] = across;
         }
     }
@@ -188,9 +189,9 @@ refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int bit)
         plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? bit : -bit));
 }
 
-/* Passes over the next zeros up to coefficient `end`, if all were zeros, and over what is not, among
- * them and behind them, of a set that is *left: each has one more bit. Returns where another zero
- * is, if the band goes on that far. */
+/* Passes over the next zeros up to coefficient `end`, if all were zeros, and over what is not,
+ * among them and behind them, of a set that is *left: each has one more bit. Returns where another
+ * zero is, if the band goes on that far. */
 static inline __attribute__((always_inline)) int
 refine_some(const BtJpegScan *scan, BtJpegLowComponent *component, const uint8_t *data,
             uint64_t *at, ptrdiff_t to, int end, uint64_t *left)

@@ -8,6 +8,9 @@
 /* Whether this kernel has filters. False with errno. */
 bool bt_filter_is_available(void);
 
+/* Why there is no filter whatever the kernel has; "" where this build has one. */
+extern const char bt_filter_missing[];
+
 /* Loads the filter for the calling thread and those it starts. False with errno. no_new_privs must
  * be set. */
 bool bt_filter_enter(void);
