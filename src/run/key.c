@@ -3,6 +3,8 @@
 
 #include "base/human.h"
 
+#include <string.h>
+
 /* Goes up when the same settings give another picture. */
 #define PROCESSING 1
 
@@ -44,6 +46,10 @@ bt_run_key(const BtRunOptions *options)
         g_string_append_printf(key, "format %s\n", bt_format_name(options->format));
     if (naming->pattern != NULL)
         add_text(key, "name", naming->pattern);
+    /* Elsewhere a result in another format has another name. */
+    if (options->format == BT_FORMAT_NONE && !options->keeps_heic && naming->pattern != NULL &&
+        strstr(naming->pattern, "{ext}") == NULL)
+        g_string_append(key, "heic jpeg\n");
     if (naming->suffix != NULL)
         add_text(key, "suffix", naming->suffix);
     if (naming->flat)
