@@ -8,6 +8,7 @@ Errors are in levels of 255 of what is seen, alpha included. Away from the edge 
 import functools
 import io
 import json
+import re
 import struct
 import subprocess
 import zlib
@@ -407,9 +408,9 @@ def with_xmp(jpeg, packet):
     return jpeg[:2] + b'\xff\xe1' + struct.pack('>H', len(packet) + 2) + packet + jpeg[2:]
 
 
-def jpeg_bytes(image):
+def jpeg_bytes(image, **options):
     file = io.BytesIO()
-    image.save(file, 'JPEG')
+    image.save(file, 'JPEG', **options)
     return file.getvalue()
 
 
@@ -440,6 +441,66 @@ def test_gain_map_is_left_behind(results, source, reader, sigma, size, options):
     assert difference(reader.read(path), define(reader.read(source('a.jpg')), sigma, (size, size)), 20) <= ROUNDED + 6
 
 
+def with_pictures(first, *others, order='>'):
+    """A JPEG and others behind it, which only an index tells of (MPF, CIPA DC-007, 5.2)."""
+    ends = np.cumsum([len(first) + 58 + 16 * (1 + len(others)), *map(len, others)])
+    entries = [(0, len(first), 0), *((0, len(other), at - 10) for other, at in zip(others, ends))]
+    index = struct.pack(order + '2sHIH', b'II' if order == '<' else b'MM', 42, 8, 3)
+    index += struct.pack(order + 'HHI4s', 0xb000, 7, 4, b'0100')
+    index += struct.pack(order + 'HHII', 0xb001, 4, 1, len(entries))
+    index += struct.pack(order + 'HHIII', 0xb002, 7, 16 * len(entries), 50, 0)
+    index += b''.join(struct.pack(order + 'IIIHH', *entry, 0, 0) for entry in entries)
+    segment = b'\xff\xe2' + struct.pack('>H', len(index) + 6) + b'MPF\0' + index
+    return first[:2] + segment + first[2:] + b''.join(others)
+
+
+def sef(*blocks):
+    """Samsung's trailer: (kind, name, content), ... and a directory of them."""
+    data, places = b'', []
+    for kind, name, content in blocks:
+        places.append((kind, len(data)))
+        data += struct.pack('<HHI', 0, kind, len(name)) + name + content
+    ends = [at for _, at in places[1:]] + [len(data)]
+    directory = struct.pack('<4sII', b'SEFH', 106, len(places)) + b''.join(
+        struct.pack('<HHII', 0, kind, len(data) - at, end - at) for (kind, at), end in zip(places, ends))
+    return data + directory + struct.pack('<I4s', len(directory), b'SEFT')
+
+
+VIDEO = struct.pack('>I4s4sI4s', 20, b'ftyp', b'mp42', 0, b'mp42') + struct.pack('>I4s', 5008, b'mdat') + bytes(5000)
+TIME = 0x0a01, b'Image_UTC_Data', b'1700000000000'
+MOTION = 0x0a30, b'MotionPhoto_Data', VIDEO
+
+
+def jpegs_with_more(image, **options):
+    """{name: (bytes, what is left out)}; the gain maps and videos behind a JPEG whose XMP does not tell of them."""
+    plain, small = jpeg_bytes(image, **options), jpeg_bytes(image.resize((32, 24)).convert('L'))
+    apple = with_xmp(small, b'<apdi:AuxiliaryImageType>urn:com:apple:photo:2020:aux:hdrgainmap</apdi:...>')
+    iso = small[:2] + b'\xff\xe2\0\x20urn:iso:std:iso:ts:21496:-1\0\0\0' + small[2:]
+    cut = with_pictures(plain, apple).replace(struct.pack('>HHI', 0xb002, 7, 32), struct.pack('>HHI', 0xb002, 7, 2**32 - 1))
+    far = cut.replace(struct.pack('>II', 32, 50), struct.pack('>II', 32, 2**32 - 20))
+    return {'apple': (with_pictures(plain, apple), 'gain-map'), 'iso': (with_pictures(plain, iso, order='<'), 'gain-map'),
+            'third': (with_pictures(plain, small, apple), 'gain-map'), 'pair': (with_pictures(plain, plain), None),
+            'cut': (cut, 'gain-map'), 'far': (far.replace(b'\xff\xff\xff\xff\0\0\0\x32', b'\xff' * 8), None),
+            'index': (with_pictures(plain, apple)[:len(plain) + 90], None),
+            'video': (plain + VIDEO, 'video'), 'samsung': (plain + sef(TIME, MOTION), 'video'),
+            'behind': (plain + sef((0x0ab1, b'DualShot_DepthMap_1', bytes(100_000)), MOTION), 'video'),
+            'time': (plain + sef(TIME), None), 'lie': (plain + b'SEFH' + bytes(8) + b'\xff\xff\xff\xffSEFT', None),
+            'both': (with_pictures(plain, apple) + VIDEO, 'gain-map,video'), 'text': (plain + b'ftyp is not a box' * 99, None)}
+
+
+def count_left_out(blurthumb, folder, *options):
+    """Of each source what the events say, and how many gain maps and videos the summary says."""
+    done = blurthumb('--force', '--format', 'png', '--json', *options, folder)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {event['path'].rpartition('/')[2]: event.get('left_out') for event in events if event['event'] == 'picture'}
+    summary = blurthumb('--force', '--format', 'png', *options, folder).stdout.decode()
+    return found, [int((re.search(rf'(\d+) {word}', summary) or [0, 0])[1]) for word in ('gain map', 'motion trailer')]
+
+
+def count(expected):
+    return [sum(word in (left_out or '') for left_out in expected.values()) for word in ('gain-map', 'video')]
+
+
 def test_what_is_left_out_is_counted(blurthumb, source, lacking, tmp_path):
     image = sample()
     packet = b'<rdf:Description GCamera:MotionPhoto="%d"/>'
@@ -453,13 +514,18 @@ def test_what_is_left_out_is_counted(blurthumb, source, lacking, tmp_path):
         gain = heif_boxes.box(b'auxC', bytes(4) + b'urn:com:apple:photo:2020:aux:hdrgainmap\0')
         source('gain.heic').write_bytes(heif_boxes.add(source('plain.heic').read_bytes(), [gain]))
         expected |= {'plain.heic': None, 'gain.heic': 'gain-map'}
-    summary = blurthumb('--force', '--format', 'png', tmp_path / 'in').stdout.decode()
-    gains = sum(left_out == 'gain-map' for left_out in expected.values())
-    assert f' {gains} gain map' in summary and ' 2 motion trailers left out' in summary
-    done = blurthumb('--force', '--format', 'png', '--json', tmp_path / 'in')
-    events = map(json.loads, done.stdout.splitlines())
-    found = {event['path'].rpartition('/')[2]: event.get('left_out') for event in events if event['event'] == 'picture'}
-    assert found == expected
+    assert count_left_out(blurthumb, tmp_path / 'in') == (expected, count(expected))
+
+
+@pytest.mark.parametrize('width, options', ((240, ()), (640, ()), (640, ('--linear',))))
+def test_what_no_xmp_tells_of_is_counted(blurthumb, source, tmp_path, width, options):
+    """By all the ways in which a JPEG is decoded."""
+    expected = {}
+    for kind, how in ('plain', {}), ('several_scans', {'progressive': True}):
+        for name, (data, left_out) in jpegs_with_more(sample(width, width * 7 // 8), **how).items():
+            source(f'{name}_{kind}.jpg').write_bytes(data)
+            expected[f'{name}_{kind}.jpg'] = left_out
+    assert count_left_out(blurthumb, tmp_path / 'in', *options) == (expected, count(expected))
 
 
 # The same in every format.
