@@ -9,6 +9,7 @@ import functools
 import io
 import json
 import re
+import shutil
 import struct
 import subprocess
 import zlib
@@ -22,6 +23,7 @@ import make_testdata
 import needs
 import oracle
 import profiles
+from make_testdata import cicp, gama, patches, with_chunk
 from readers import READERS, difference, jpeg_quality, magick, seen
 
 ROUNDED = 1.0
@@ -60,11 +62,6 @@ def define(pixels, sigma, box=oracle.BOX):
 
 def sample(width=240, height=180):
     return make_testdata.picture(make_testdata.sample(width, height))
-
-
-def with_chunk(png, kind, data):
-    """A PNG with one more chunk behind its header."""
-    return png[:33] + make_testdata.png_chunk(kind, data) + png[33:]
 
 
 def vips_write(image, path):
@@ -167,13 +164,6 @@ INKS = ((255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (60, 20,
 GREYS = 0, 10, 40, 90, 128, 200, 255
 # Rows from libvips; planes, where it is a JPEG; and the blur between two transforms.
 COLOUR_WAYS = (60, ('--sigma', 3)), (200, ('--sigma', 16, '--size', '350x350')), (60, ('--sigma', 3, '--linear'))
-
-
-def patches(mode, colours, side):
-    image = Image.new(mode, (side * len(colours), side))
-    for n, colour in enumerate(colours):
-        image.paste(colour, (side * n, 0, side * n + side, side))
-    return image
 
 
 def difference_of_patches(result, expected, n):
@@ -633,8 +623,8 @@ def rolled_off(light):
     return light * np.where(level < knee, 1, shown / np.maximum(brightest, 1e-9)) / 203
 
 
-def expect(colours, primaries, transfer, gamma=None):
-    """What colours of 8 bits are in sRGB, 0 to 255: in double precision."""
+def expect(colours, primaries, transfer, gamma=None, by_profile=False):
+    """What colours of 8 bits are in sRGB, 0 to 255: in double precision. A profile cuts off what is outside of it."""
     level = np.array(colours) / 255
     matrix = np.linalg.inv(to_xyz(PRIMARIES[1])) @ to_xyz(PRIMARIES[primaries])
     if transfer in (PQ, HLG):
@@ -645,6 +635,8 @@ def expect(colours, primaries, transfer, gamma=None):
     else:
         light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
     light = light @ matrix.T
+    if by_profile:
+        light = np.clip(light, 0, 1)
     grey = np.clip(light @ to_xyz(PRIMARIES[1])[1], 0, 1)[:, None]
     off = light - grey
     room = np.where(off > 0, 1 - grey, grey) / np.maximum(np.abs(off), 1e-12)
@@ -663,14 +655,6 @@ def png_of_patches(colours, *chunks, side=60, deep=False, interlace=False):
     for kind, data in chunks:
         whole = with_chunk(whole, kind, data)
     return whole
-
-
-def cicp(primaries, transfer):
-    return b'cICP', bytes([primaries, transfer, 0, 1])
-
-
-def gama(gamma):
-    return b'gAMA', struct.pack('>I', round(gamma * 100000))
 
 
 def chrm(primaries):
@@ -738,6 +722,24 @@ def test_colours_by_nclx(results, source, lacking, tmp_path, colours, bits):
         assert np.abs(found - expect(decoded, *points)).max() <= 2, name
         if colours is GREY_COLOURS:
             assert np.ptp(found, axis=1).max() <= (np.ptp(decoded, axis=1).max() and 2), name
+
+
+DESCRIBED = {'pq': (9, PQ), 'hlg': (9, HLG), 'bt2020': (9, SRGB), 'p3': (12, SRGB), 'p3_icc': (12, SRGB, None, True),
+             'gamma1': (1, LINEAR), 'gamma055': (1, None, 0.55)}
+
+
+def test_colours_of_testdata_as_described(results, source, lacking, testdata):
+    """Within 2 levels of what the patches are by definition, in whatever file; and greys stay grey."""
+    colours = make_testdata.PATCHES
+    files = [path for path in (testdata / 'hdr').iterdir() if path.suffix not in lacking]
+    assert {path.stem for path in files} == set(DESCRIBED)
+    for path in files:
+        shutil.copy(path, source(path.name))
+    for name, path in results('--sigma', 3, '--format', 'png').items():
+        found = found_patches(path, len(colours))
+        assert np.abs(found - expect(colours, *DESCRIBED[name.partition('.')[0]])).max() <= 2, name
+        for pixel, colour in zip(found, colours):
+            assert len(set(colour)) > 1 or np.ptp(pixel) == 0, name
 
 
 def test_float_tiff_is_linear_light(results, source, tmp_path):
