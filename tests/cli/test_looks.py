@@ -742,6 +742,33 @@ def test_colours_of_testdata_as_described(results, source, lacking, testdata):
             assert len(set(colour)) > 1 or np.ptp(pixel) == 0, name
 
 
+def avif_of_10_bits(png, path, points):
+    """By libavif, since the libaom of Debian's libheif aborts at 10 bits (strukturag/libheif#788)."""
+    subprocess.run(['avifenc', '-d', '10', '-y', '444', '-s', '8', '--min', '0', '--max', '4', '--cicp', points, png, path],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.needs('libavif-bin')
+def test_10_bits_of_avif(results, source, tmp_path):
+    """Another encoder's, with the matrix of BT.2020: within 2 levels of the definition; and on a slope that has 17
+    levels of 8 bits the result, again AVIF, has as many as the source has, and more."""
+    plain, slope = tmp_path / 'plain.png', tmp_path / 'slope.png'
+    plain.write_bytes(make_testdata.png_bytes(np.asarray(patches('RGB', make_testdata.PATCHES, 40)).astype(np.uint16) * 257))
+    for name, points in ('pq', '9/16/9'), ('hlg', '9/18/9'), ('p3', '12/13/6'):
+        avif_of_10_bits(plain, source(f'{name}.avif'), points)
+    for name, path in results('--sigma', 3, '--format', 'png').items():
+        expected = expect(make_testdata.PATCHES, *DESCRIBED[name.partition('.')[0]])
+        assert np.abs(found_patches(path, len(make_testdata.PATCHES)) - expected).max() <= 2, name
+    levels = np.linspace(24000, 28000, 300)[None, :, None] + np.zeros((60, 1, 3))
+    slope.write_bytes(make_testdata.png_bytes(levels.astype(np.uint16)))
+    avif_of_10_bits(slope, source('slope.avif'), '1/13/6')
+    path = results('--sigma', 3)['slope.avif']
+    subprocess.run(['vips', 'rawsave', path, tmp_path / 'raw'], check=True)
+    found = np.fromfile(tmp_path / 'raw', np.uint16).reshape(60, 300, 3)[30]
+    assert path.name == 'slope.avif' and len(np.unique(found[:, 1])) >= 4 * 17
+    assert np.abs(found.astype(float) - levels[0])[20:-20].max() <= 257
+
+
 def test_float_tiff_is_linear_light(results, source, tmp_path):
     """0.5 is as bright as level 188 of sRGB."""
     patches('RGB', [(0, 0, 0), (128, 128, 128), (255, 255, 255)], 60).save(tmp_path / 'plain.png')
