@@ -31,7 +31,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 # The tests of each room, those first that are quick.
 TESTS = {
-    'base': 'base hash json cpus stall options list progress path scan report gallery',
+    'base': 'base hash json limit stall options list progress path scan report gallery',
     'kernel': 'kernel-plan kernel-levels kernel-oracle',
     'report': 'report progress gallery cli-reports',
     'store': 'claims record naming store ledger key publish cli-again',
