@@ -55,6 +55,7 @@ run_batch(BtOptions *options)
     BtRunEnd end;
 
     options->run.gallery = options->report.gallery = gallery;
+    options->run.image.previews = options->gallery;
     options->report.output = options->run.output;
     report = bt_report_new(&options->report);
     tell_shard(options, report);

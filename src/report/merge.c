@@ -11,7 +11,7 @@
 
 /* What was said of one source. */
 typedef struct Entry {
-    char *status, *path, *result, *reason, *message, *left_out, *decoder, *format;
+    char *status, *path, *result, *reason, *message, *left_out, *decoder, *format, *thumbhash;
     BtReportPicture picture; /* its texts point above */
 } Entry;
 
@@ -37,6 +37,7 @@ free_entry(gpointer data)
     g_free(entry->left_out);
     g_free(entry->decoder);
     g_free(entry->format);
+    g_free(entry->thumbhash);
     g_free(entry);
 }
 
@@ -89,6 +90,7 @@ read_entry(BtJsonObject *event)
     entry->left_out = g_strdup(bt_json_text(event, "left_out"));
     entry->decoder = g_strdup(bt_json_text(event, "decoder"));
     entry->format = g_strdup(bt_json_text(event, "format"));
+    entry->thumbhash = g_strdup(bt_json_text(event, "thumbhash"));
     entry->picture = (BtReportPicture){
         .path = entry->path,
         .result = entry->result,
@@ -104,6 +106,7 @@ read_entry(BtJsonObject *event)
         .left_out = entry->left_out,
         .decoder = entry->decoder,
         .format = entry->format,
+        .thumbhash = entry->thumbhash,
         .decode_ns = read_ns(event, "decode_seconds"),
         .kernel_ns = read_ns(event, "kernel_seconds"),
         .encode_ns = read_ns(event, "encode_seconds"),

@@ -32,8 +32,7 @@ static void
 take_notice(void *user, const char *text)
 {
     BtEngine *self = user;
-    g_autofree char *sentence =
-        g_strdup_printf("workers run without %s, which is not available here", text);
+    g_autofree char *sentence = g_strdup_printf("workers run without %s", text);
 
     if (!self->noticed)
         bt_report_notice(self->report, sentence);

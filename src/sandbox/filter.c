@@ -22,6 +22,8 @@
 /* MAP_DROPPABLE of Linux 6.11, newer than Debian 12: getrandom() of glibc 2.41 maps so. */
 #define DROPPABLE 0x08
 
+const char bt_filter_missing[] = "";
+
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What works on open descriptors, memory, time and the process itself. */

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+const char bt_filter_missing[] = "this build has none";
+
 bool
 bt_filter_is_available(void)
 {

@@ -13,6 +13,9 @@ int bt_landlock_version(void);
 /* Denies all that this kernel's version can deny. */
 bool bt_landlock_enter(void);
 
+/* Why there is no filter whatever the kernel has; "" where this build has one. */
+extern const char bt_filter_missing[];
+
 /* Whether this kernel has filters. */
 bool bt_filter_is_available(void);
 

@@ -110,11 +110,12 @@ forbid_new_privileges(void)
 static const struct {
     const char *name;
     bool (*enter)(void); /* false with errno */
+    const char *missing; /* "": errno says why */
 } layers[] = {
-    {"dropped capabilities", drop_capabilities},
-    {"no_new_privs", forbid_new_privileges},
-    {"Landlock", bt_landlock_enter},
-    {"seccomp filters", bt_filter_enter},
+    {"dropped capabilities", drop_capabilities, ""},
+    {"no_new_privs", forbid_new_privileges, ""},
+    {"Landlock", bt_landlock_enter, ""},
+    {"seccomp filters", bt_filter_enter, bt_filter_missing},
 };
 
 static bool
@@ -124,16 +125,20 @@ enter_layers(bool require, GString *lacking, GError **error)
         return bt_error_set(error, BT_ERROR_FAILED,
                             "cannot confine workers: other threads are running");
     for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        const char *why;
+
         if (layers[i].enter())
             continue;
+        why = *layers[i].missing != '\0' ? layers[i].missing : g_strerror(errno);
         if (require) {
             g_set_error(error, BT_ERROR_SYSTEM, errno,
                         "cannot confine workers: %s: %s (use --sandbox=auto or off)",
-                        layers[i].name, g_strerror(errno));
+                        layers[i].name, why);
             return false;
         }
         if (lacking != NULL)
-            g_string_append_printf(lacking, "%s%s", lacking->len > 0 ? ", " : "", layers[i].name);
+            g_string_append_printf(lacking, "%s%s (%s)", lacking->len > 0 ? ", " : "",
+                                   layers[i].name, why);
     }
     return true;
 }

@@ -63,9 +63,10 @@ typedef enum BtSandboxMode {
  * every mode: memory is bytes of private writable memory that it may have from here on, what it has
  * included; file_bytes is the largest size of a file that it writes: beyond it a write fails with
  * EFBIG (SIGXFSZ is ignored). 0: no limit. A layer that is refused, by the kernel or by a filter
- * around this process, is left out in AUTO, and its name appended to lacking (NULL allowed):
- * "Landlock, seccomp filters". On failure (with REQUIRE BT_ERROR_SYSTEM, and a sentence that names
- * the layer and the cause) the process may be half locked in and has to end. */
+ * around this process, is left out in AUTO, and its name appended to lacking (NULL allowed)
+ * with the reason: "seccomp filters (this build has none)". On failure (with REQUIRE
+ * BT_ERROR_SYSTEM, and a sentence that names the layer and the cause) the process may be half
+ * locked in and has to end. */
 BT_MUST_CHECK bool bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, uint64_t file_bytes,
                                     GString *lacking, GError **error);
 

@@ -167,7 +167,7 @@ is_wanted(const BtScanOptions *options, const struct stat *what)
 }
 
 static bool
-is_ours(BtScan *self, const char *name)
+is_ours(const BtScan *self, const char *name)
 {
     return bt_shard_holds(&self->options.shard, name);
 }

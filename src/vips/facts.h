@@ -3,9 +3,9 @@
  * What the header of a file says, and libvips does not: read here from the bytes. Worker; pure; for
  * hostile bytes.
  *
- * Follows: TIFF 6.0, sections 2 and 22, and Adobe's BigTIFF; the BMP headers BITMAPINFOHEADER to
- * BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO 23008-12, 6.5.5 (colr),
- * 6.5.8 (auxC), 9.3 (iprp).
+ * Follows: TIFF 6.0, sections 2 and 22, its technical note 2 and BigTIFF; JFIF 1.02; the BMP
+ * headers BITMAPINFOHEADER to BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO
+ * 23008-12, 6.5.5 (colr), 6.5.8 (auxC), 9.3 (iprp).
  */
 #ifndef BT_VIPS_FACTS_H
 #define BT_VIPS_FACTS_H

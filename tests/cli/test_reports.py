@@ -89,7 +89,7 @@ def test_reports_add_up(blurthumb, photo, tmp_path):
     assert done.returncode == 1 and done.stdout.startswith(b'30 processed, 0 skipped, 1 failed in ')
     assert done.stderr.count(b'\n') == 1 and b'in/broken.jpg: ' in done.stderr
     page = (tmp_path / 'processed/index.html').read_text()
-    assert page.count('class="mat"') == 30 and 'in/broken.jpg' in page
+    assert page.count('class="mat"') == page.count(' data-hash="') == 30 and 'in/broken.jpg' in page
     merged = events(blurthumb('--merge-reports', '--json', *reports).stdout)
     assert merged[-1]['processed'] == 30 and merged[-1]['failed'] == 1
     # A shard that was started anew, and one that was cut off.
