@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sandbox of a build without libseccomp, whatever this build has: it says what is missing. */
+#include "sandbox/layers.h"
 #include "sandbox/sandbox.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ test_is_told(const void *data)
     int status;
     pid_t pid;
 
-    if (mode == BT_SANDBOX_REQUIRE && strcmp(bt_sandbox_lacking(), WORDS) != 0) {
+    if (mode == BT_SANDBOX_REQUIRE && bt_landlock_version() == 0) {
         g_test_skip("the kernel has no Landlock, which is asked for first");
         return;
     }
