@@ -32,6 +32,8 @@
 #define PREVIEW_SIDE    160
 #define PREVIEW_QUALITY 60
 
+/* Buffers of up to so many bytes stay with the process when they are freed: a picture does not have
+ * its pages zeroed anew. */
 #define KEPT_BYTES (32 << 20)
 
 /* Of each thread that helps to decode: where there is no room for them none is started. */
@@ -42,10 +44,12 @@
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
 #define BASE_BYTES (UINT64_C(96) << 20)
 
-/* Of the result, for each of its pixels: planes or bands of 16 bits, turned, in RGB, encoded. */
+/* Of the result, for each of its pixels: four samples of 16 bits, of which there may be three
+ * copies at once: as the kernel leaves them, turned or in sRGB, and encoded. */
 #define RESULT_PIXEL_BYTES 24
 
-/* A row of the source goes through the kernel as floats, a strip of a few dozen at a time. */
+/* Rows of the result go through the kernel as strips of 32, across the width of the source: four
+ * floats for each pixel. */
 #define ROW_PIXEL_BYTES 512
 
 /* What a format can hold, and the quality that is its own. */
@@ -65,7 +69,7 @@ struct BtImage {
     BtImageSettings settings;
     BtBlur *blur;
     BtColour *colour;
-    bool settled; /* libvips is */
+    bool confined; /* libvips is */
 };
 
 /* One picture on its way. */
@@ -162,11 +166,11 @@ bt_image_can_write(BtFormat format, uint32_t allowed)
 }
 
 static void
-settle_codecs(BtImage *self)
+confine_codecs(BtImage *self)
 {
-    if (!self->settled && bt_codecs_loaded() != NULL) {
-        bt_codecs_loaded()->settle(self->settings.allowed);
-        self->settled = true;
+    if (!self->confined && bt_codecs_loaded() != NULL) {
+        bt_codecs_loaded()->confine(self->settings.allowed);
+        self->confined = true;
     }
 }
 
@@ -186,7 +190,7 @@ bt_image_new(const BtImageSettings *settings)
     /* What one picture has freed the next one takes, without asking the system for new pages. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    settle_codecs(self);
+    confine_codecs(self);
     return self;
 }
 
@@ -207,7 +211,7 @@ take_codecs(Work *self)
     if (bt_codecs_loaded() == NULL)
         bt_outcome_fail(self->outcome, BT_REASON_BROKEN, "its first bytes have changed");
     else
-        settle_codecs(self->image);
+        confine_codecs(self->image);
     return bt_codecs_loaded();
 }
 
@@ -390,8 +394,8 @@ check_preview(Work *self)
     fit(self, picture->photo_width, picture->photo_height, &width, &height);
     return MAX(width, height) <= MAX(picture->width, picture->height) ||
            bt_outcome_fail(self->outcome, BT_REASON_PREVIEW,
-                           "its largest preview has %d x %d pixels, and its result would have "
-                           "%d x %d",
+                           "its largest preview has %d x %d pixels, too few for a result of "
+                           "%d x %d: use a smaller --size",
                            picture->width, picture->height, width, height);
 }
 
@@ -603,8 +607,8 @@ encode(Work *self)
     self->outcome->out_width = rasters->width;
     self->outcome->out_height = rasters->height;
     self->decoder->metadata(self->decode, &metadata);
-    self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
-    bt_metadata_clean(&metadata, strip);
+    self->outcome->left_out = bt_metadata_left_out(&metadata);
+    bt_metadata_clean(&metadata, strip, self->transforms || self->job.before != NULL);
     return blur->merged ? encode_planes(self, &metadata) : encode_pixels(self, &metadata);
 }
 

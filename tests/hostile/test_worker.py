@@ -20,7 +20,7 @@ BOX_BYTES = 1200 * 1200 * 10 + (64 << 20)  # of a result, at most
 SECRET = 'sesame-2f81c0aa-opens-it'
 NOT_OURS = os.environ.get('MUST_WORK') != '1'
 
-REPLY = 'said something that is not a reply'
+REPLY = 'sent an invalid reply'
 SENSE = 'answer makes no sense'
 LATE = 'took longer than allowed'
 FORBIDDEN = 'killed by signal 31 '
@@ -180,7 +180,7 @@ FRAMES = {
     'answer-as:0': REPLY, 'answer-as:1': REPLY, 'answer-as:2': REPLY, 'answer-as:3': REPLY, 'answer-as:5': REPLY,
     'ready': REPLY, 'unfit': REPLY, 'magic': REPLY, 'short:3': REPLY, 'short:0': 'worker: ', 'wrong-size:5': REPLY,
     'wrong-size:0xffffffff': REPLY, 'long:65536': SENSE, 'long:65537': REPLY, 'long:100000': REPLY,
-    'twice': None, 'flood:3000': None, 'hang-up': 'exit code', 'hang-up:30': REPLY,
+    'twice': None, 'flood:3000': None, 'hang-up': 'exited with code', 'hang-up:30': REPLY,
 }
 
 

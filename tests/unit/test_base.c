@@ -33,7 +33,7 @@ test_fd(void)
     int number = fd;
 
     g_assert_cmpint(fd, >=, 0);
-    taken = bt_fd_steal(&fd);
+    taken = g_steal_fd(&fd);
     g_assert_cmpint(fd, ==, -1);
     g_assert_cmpint(taken, ==, number);
     bt_fd_clear(&fd);
