@@ -67,6 +67,7 @@ typedef struct BtJpegLowComponent {
 typedef struct BtJpegLow {
     int n_components;
     BtJpegLowComponent components[BT_JPEG_LOW_COMPONENTS_MAX];
+    char *planes; /* the memory of all */
 } BtJpegLow;
 
 /* Where the data of the first scan are, and how to decode them. */
