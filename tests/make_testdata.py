@@ -632,10 +632,7 @@ def make_broken(folder, photo, formats):
         (folder / f'random.{extension}').write_bytes(signature + generator(200 + n).bytes(500))
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit('usage: make_testdata.py FOLDER')
-    root = pathlib.Path(sys.argv[1])
+def make(root):
     folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'raw', 'broken')}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
@@ -648,4 +645,6 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    if len(sys.argv) != 2:
+        sys.exit('usage: make_testdata.py FOLDER')
+    make(pathlib.Path(sys.argv[1]))

@@ -124,7 +124,7 @@ bt_jpeg_peek(int fd, off_t at, BtJpegPeek *out_peek)
             peek.marker = bytes[1];
             peek.height = bytes[5] << 8 | bytes[6];
             peek.width = bytes[7] << 8 | bytes[8];
-            peek.common = is_here(bytes[9]);
+            peek.common = bytes[4] == 8 && is_here(bytes[9]);
             peek.end = at + 2 + size;
             *out_peek = peek;
             return true;

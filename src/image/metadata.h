@@ -4,7 +4,7 @@
  * bytes.
  *
  *   bt_jpeg_reader_metadata(reader, &metadata);         as it stands in the source
- *   bt_metadata_clean(&metadata, BT_STRIP_GPS);         as it may stand in the result
+ *   bt_metadata_clean(&metadata, BT_STRIP_GPS, false);  as it may stand in the result
  *
  * Never kept, since it would be wrong or show what was blurred: the orientation (results are
  * upright), sizes, embedded previews, the maker's own notes (their offsets break, and what is in
@@ -55,7 +55,8 @@ bt_metadata_is_empty(const BtMetadata *self)
 /* What XMP says to be beside the picture: BtLeftOut. */
 uint32_t bt_metadata_left_out(const BtMetadata *self);
 
-/* Takes what may not be kept out of it. What cannot be parsed goes wholly. */
-void bt_metadata_clean(BtMetadata *self, BtStrip strip);
+/* Takes what may not be kept out of it; converted: the source's colour space, too. What cannot be
+ * parsed goes wholly. */
+void bt_metadata_clean(BtMetadata *self, BtStrip strip, bool converted);
 
 #endif

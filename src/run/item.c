@@ -12,9 +12,10 @@ static const struct {
     [BT_STORE_NEW] = {"new", "it has no result"},
     [BT_STORE_CHANGED] = {"changed", "it changed since its result was made"},
     [BT_STORE_SETTINGS] = {"settings", "its result was made with other settings"},
-    [BT_STORE_BROKEN] = {"broken", "its result is not as it was made"},
+    [BT_STORE_BROKEN] = {"broken", "its result is damaged: its size has changed"},
     [BT_STORE_FORCED] = {"forced", "--force"},
-    [BT_STORE_FOREIGN] = {"foreign", "a file that blurthumb did not make has its result's name"},
+    [BT_STORE_FOREIGN] = {"foreign",
+                          "a file that was not made by blurthumb has the name of its result"},
     [BT_STORE_FRESH] = {"fresh", "its result is up to date"},
 };
 
@@ -49,10 +50,9 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
             return NULL;
     }
     self->name = self->names[0];
-    self->task =
-        (BtWorkerTask){.format = format,
-                       .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
-                       .check = options->mode == BT_RUN_VERIFY};
+    self->work = (BtWork){.format = format,
+                          .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
+                          .check = options->mode == BT_RUN_VERIFY};
     return g_steal_pointer(&self);
 }
 
@@ -90,7 +90,7 @@ bt_item_choose(BtItem *self, BtFormat format)
 {
     self->name = self->names[self->names[1] != NULL && format == BT_FORMAT_PNG];
     return self->names[1] != NULL ? format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG
-                                  : format == self->task.format;
+                                  : format == self->work.format;
 }
 
 BtReportPicture
@@ -121,6 +121,9 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .left_out = left_out[o->left_out],
         .decoder = o->loader,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
+        .thumbhash = o->thumbhash[0] != '\0' ? o->thumbhash : NULL,
+        .preview = o->preview,
+        .preview_bytes = o->preview_bytes,
         .decode_ns = o->decode_ns,
         .kernel_ns = o->kernel_ns,
         .encode_ns = o->encode_ns,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sandbox/filter.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For a build without libseccomp. */
-#include "sandbox/filter.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 

@@ -24,7 +24,7 @@
  * What stays possible:
  *
  *   - to write anything into the target, up to the limit of files, and to send any message to the
- *     supervisor, which gives no place to descriptors in it and believes nothing of it;
+ *     supervisor;
  *   - to map the target shared and read-only, then make the mapping writable with mprotect(), whose
  *     arguments do not show what is mapped. A memfd with such a mapping cannot be sealed against
  *     writing (EBUSY), so whoever seals it finds out;
@@ -58,10 +58,6 @@ typedef enum BtSandboxMode {
     BT_SANDBOX_AUTO,    /* as much as the kernel has */
     BT_SANDBOX_REQUIRE, /* all of it, or an error */
 } BtSandboxMode;
-
-/* What the running kernel lacks of the layers, as words for people: "Landlock", "seccomp filters",
- * "Landlock and seccomp filters"; NULL when it has all. Any process; no side effects. */
-const char *bt_sandbox_lacking(void);
 
 /* Locks the calling process in, which must have one thread: those of before would stay free. In
  * every mode: memory is bytes of private writable memory that it may have from here on, what it has

@@ -117,7 +117,7 @@ read_tiff(int fd, BtFacts *facts)
     facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &extra) && extra == 0;
     (void)find_tag(&bytes, COMPRESSION, &compression);
     if (compression == OLD_JPEG)
-        facts->refusal = "it has old-style JPEG compression, whose colours are uncertain";
+        facts->refusal = "its old-style JPEG compression leaves the colours uncertain";
     if (compression != JPEG || !find_tag(&bytes, PHOTOMETRIC, &photometric) ||
         !(find_tag(&bytes, STRIPS, &data) || find_tag(&bytes, TILES, &data)))
         return;
@@ -175,7 +175,6 @@ read_ppm(int fd, BtFacts *facts)
         facts->white = 0;
 }
 
-/* A box in memory: its kind and what is in it. */
 typedef struct Box {
     const uint8_t *body, *end;
     char kind[4];
@@ -254,7 +253,6 @@ has_auxiliary(const Box *iref, uint32_t item)
     return false;
 }
 
-/* The number of the main item; 0: none. */
 static uint32_t
 main_item(const uint8_t *at, const uint8_t *end)
 {

@@ -18,7 +18,7 @@ typedef struct BtFacts {
     bool opaque;       /* the last band is not alpha, whatever it looks like */
     bool has_alpha;    /* the picture has alpha, be it in a picture of its own */
     int width, height; /* px; 0: not looked for */
-    int white;         /* the level that is; 0: that of the type */
+    int white;         /* the value that is; 0: that of the type */
     bool has_gain_map;
     BtCoding coding;     /* by nclx, or the chunks of a PNG */
     bool over_profile;   /* it counts before a profile */

@@ -86,7 +86,7 @@ def test_quality_of_a_format(blurthumb, photo, tmp_path, value):
     assert (tmp_path / 'all/a.jpg').read_bytes() == (tmp_path / 'one/a.jpg').read_bytes()
 
 
-@pytest.mark.parametrize('value', ('0', '101', 'jpeg', 'jpeg=', 'jpeg=0', 'jpg=80', '80,', ''))
+@pytest.mark.parametrize('value', ('0', '101', 'jpeg', 'jpeg=', 'jpeg=0', 'jpgs=80', '80,', ''))
 def test_bad_quality(blurthumb, photo, value):
     photo('in/a.jpg')
     done = blurthumb('-Q', value, 'in')

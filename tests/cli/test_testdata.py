@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The whole of testdata: made again, and put through the program."""
-import os
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 from PIL import Image
 
-from conftest import TESTS
+import make_testdata
 from formats import ALLOW
 
 NOT_READ_BY_PILLOW = {'.avif', '.heic', '.jxl'}
@@ -80,8 +78,7 @@ def made_again(tmp_path_factory):
     if shutil.which('vips') is None:
         pytest.skip('the vips command line is missing (libvips-tools)')
     folder = tmp_path_factory.mktemp('testdata')
-    subprocess.run([sys.executable, TESTS / 'make_testdata.py', folder], check=True,
-                   env={**os.environ, 'MALLOC_PERTURB_': '0'})
+    make_testdata.make(folder)
     return folder
 
 
