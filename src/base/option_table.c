@@ -165,7 +165,6 @@ bt_option_read(const BtOptionTable *table, int argc, char **argv, void *user, in
     int found;
 
     make_getopt(table, long_options, letters);
-    opterr = 0;
     optind = 0; /* begins anew, also after another command line */
     while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         const BtOption *option = find_option(table, found);

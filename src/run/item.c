@@ -106,7 +106,7 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .shrink = o->shrink,
         .n_pages = o->n_pages,
         .left_out = left_out[o->left_out],
-        .decoder = o->loader,
+        .decoder = outcome != NULL ? o->loader : NULL,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
         .thumbhash = o->thumbhash[0] != '\0' ? o->thumbhash : NULL,
         .preview = o->preview,

@@ -76,6 +76,16 @@ def test_size_and_time_of_each(blurthumb, photo, files, tmp_path):
     assert b'large.jpg' in files('two') and b'small.jpg' not in files('two')
 
 
+def test_limit_of_the_size_is_a_size_that_may_be(blurthumb, photo, files, tmp_path):
+    """Which fails what is larger, and does not leave it out as --max-size does."""
+    photo('in/a.jpg')
+    size = (tmp_path / 'in/a.jpg').stat().st_size
+    assert blurthumb(f'--max-file-size={size - 1}', 'in').returncode == 1
+    assert files() == []
+    assert blurthumb(f'--max-file-size={size}', 'in').returncode == 0
+    assert files() == [b'a.jpg']
+
+
 def test_links_are_followed_when_asked(blurthumb, photo, files, tmp_path):
     photo('in/a.jpg', 'elsewhere/b.jpg')
     (tmp_path / 'in/link.jpg').symlink_to('a.jpg')

@@ -15,10 +15,17 @@ import pytest
 from conftest import PROGRAM
 
 MANY = 2_000 if 'BT_BRIEF' in os.environ else 100_000
+SIZES = 'source_bytes', 'source_width', 'source_height', 'result_bytes', 'width', 'height'
 
 
 def events(out):
     return [json.loads(line) for line in out.decode('utf-8').splitlines()]
+
+
+def report(folder, *told):
+    """A report that says so."""
+    (folder / 'report').write_text(''.join(json.dumps(event) + '\n' for event in told))
+    return 'report'
 
 
 def name_of(event, member='path'):
@@ -43,12 +50,22 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert set(by_path) == {'in/a.jpg', 'in/b.png', 'in/broken.jpg'} and {e['event'] for e in pictures} == {'picture'}
     picture = by_path['in/a.jpg']
     result = tmp_path / picture['result']
-    assert (picture['status'], picture['format'], picture['decoder']) == ('processed', 'jpeg', picture['decoder'])
+    assert (picture['status'], picture['format'], picture['decoder']) == ('processed', 'jpeg', 'jpeg')
+    assert picture['shrink'] == 2
     assert (picture['source_width'], picture['source_height']) == (picture['width'], picture['height']) == (300, 200)
     assert picture['source_bytes'] == (tmp_path / 'in/a.jpg').stat().st_size
     assert picture['result_bytes'] == result.stat().st_size
     assert picture['source_time'] == int((tmp_path / 'in/a.jpg').stat().st_mtime)
-    assert picture['elapsed_seconds'] >= picture['decode_seconds'] > 0
+    spent = [f'{part}_seconds' for part in ('decode', 'kernel', 'encode')]
+    assert picture['elapsed_seconds'] >= sum(picture[part] for part in spent)
+    assert all(picture[part] > 0 for part in spent)
+    assert all(end[part] == pytest.approx(picture[part] + by_path['in/b.png'][part]) for part in spent)
+    assert set(start) == {'event', 'schema', 'program', 'version', 'time', 'output', 'workers', 'shard_index',
+                          'shard_count', 'settings'}
+    assert set(picture) == {'event', 'status', 'path', 'result', 'source_time', 'pages', 'decoder', 'format', 'shrink',
+                            *SIZES, *spent, 'elapsed_seconds'}
+    assert set(end) == {'event', 'time', 'processed', 'skipped', 'failed', 'ignored', 'pixels', 'source_bytes',
+                        'result_bytes', *spent, 'elapsed_seconds', 'workers'}
     failed = by_path['in/broken.jpg']
     assert (failed['status'], failed['reason']) == ('failed', 'broken') and failed['message'] in done.stderr.decode()
     assert (end['event'], end['processed'], end['skipped'], end['failed']) == ('end', 2, 0, 1)
@@ -65,6 +82,8 @@ def test_events_of_a_plan_and_of_a_check(blurthumb, photo):
     told = events(blurthumb('--json', '--verify', 'in').stdout)
     assert [(e['status'], e['reason']) for e in told[1:-1]] == [('failed', 'new')]
     blurthumb('in')
+    told = events(blurthumb('--json', '-n', '--sigma', '3', 'in').stdout)
+    assert set(told[1]) == {'event', 'status', 'path', 'result', 'reason', 'message', 'source_bytes', 'source_time'}
     told = events(blurthumb('--json', '--verify', 'in').stdout)
     assert [e['status'] for e in told[1:-1]] == ['verified'] and told[-1]['verified'] == 1
 
@@ -157,6 +176,41 @@ def test_what_is_no_report(blurthumb, tmp_path, content):
     done = blurthumb('--merge-reports', 'report')
     assert done.returncode == 1 and done.stderr.startswith(b'blurthumb: report: ')
     assert b'0 processed' in done.stdout or b'1 processed' in done.stdout
+
+
+@pytest.mark.parametrize('said, code, counts', (
+    ('processed skipped', 0, {'processed': 1}),
+    ('processed verified', 0, {'processed': 1}),
+    ('processed processed', 0, {'processed': 1}),
+    ('processed failed', 1, {'failed': 1}),
+    ('processed planned', 0, {'planned': 1}),
+    ('failed processed', 0, {'processed': 1}),
+    ('failed skipped', 0, {'skipped': 1}),
+    ('skipped verified', 0, {'verified': 1}),
+    ('orphan', 0, {'orphans': 1}),
+    ('removed', 0, {'orphans': 1, 'removed': 1}),
+    ('anything', 1, {'failed': 1}),
+))
+def test_what_counts_of_all_that_was_said_of_a_picture(blurthumb, tmp_path, said, code, counts):
+    told = [{'event': 'picture', 'status': status, 'path': 'a', 'result': 'b'} for status in said.split()]
+    done = blurthumb('--merge-reports', '--json', report(tmp_path, *told, {'event': 'end', 'workers': 1}))
+    end = events(done.stdout)[-1]
+    names = 'processed', 'verified', 'skipped', 'planned', 'orphans', 'removed', 'failed'
+    assert {name: end[name] for name in names if end.get(name)} == counts
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize('status', ('planned', 'orphan', 'removed'))
+def test_picture_that_is_said_to_have_a_result_but_names_none(blurthumb, tmp_path, status):
+    told = {'event': 'picture', 'status': status, 'path': 'a'}, {'event': 'end', 'workers': 1}
+    assert events(blurthumb('--merge-reports', '--json', report(tmp_path, *told)).stdout)[-1]['failed'] == 1
+
+
+@pytest.mark.parametrize('end, code', (({}, 0), ({'signal': 15}, 1), ({'error': 'no space'}, 1)))
+def test_run_that_ended_early(blurthumb, tmp_path, end, code):
+    done = blurthumb('--merge-reports', report(tmp_path, {'event': 'end', 'workers': 1, **end}))
+    assert done.returncode == code and done.stderr.count(b'\n') == code
+    assert end.get('error', '').encode() in done.stderr
 
 
 def test_no_report(blurthumb):

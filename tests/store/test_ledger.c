@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -493,6 +494,31 @@ test_crash_in_store(void)
         g_test_skip("no system call can be refused here");
 }
 
+/* Where it cannot be written anew, the old one serves on, and nothing is left beside it. */
+static void
+without_rename(const char *folder)
+{
+    g_auto(Open) self = open_ledger(folder);
+
+    scene_refuse(SYS_renameat, 0, 0, EIO);
+    put_record(&self, "kept.jpg", 5);
+    for (unsigned i = 1; i <= 200; i++)
+        put_record(&self, "a.jpg", i);
+    g_assert_cmpuint(count_lines(folder), ==, 201);
+    g_assert_true(has(&self, "kept.jpg", 5));
+    g_assert_true(has(&self, "a.jpg", 200));
+    assert_listed(folder, "");
+}
+
+static void
+test_without_rename(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+
+    if (!scene_run(without_rename, folder))
+        g_test_skip("no system call can be refused here");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -507,5 +533,6 @@ main(int argc, char **argv)
             g_test_add_data_func(exfat, &checks[i].check, run_exfat_case);
     }
     g_test_add_func("/ledger/crash-in-store", test_crash_in_store);
+    g_test_add_func("/ledger/without-rename", test_without_rename);
     return g_test_run();
 }

@@ -35,7 +35,10 @@ test_text(void)
     BtProgressFigures figures = {.n_found = 1204, .bytes_found = 1204000000};
 
     check_text(progress, &figures, 0, 200, "0/1,204+ pictures  ETA ?");
+    figures.n_done = 1; /* in no time at all */
+    check_text(progress, &figures, 0, 200, "1/1,204+ pictures  ETA ?");
     figures.scanned = true;
+    figures.n_done = 0;
     figures.largest = "a/b.jpg";
     figures.largest_bytes = 24100000;
     check_text(progress, &figures, 200, 200, "0/1,204 pictures  ETA ?  a/b.jpg (24.1 MB)");
@@ -48,6 +51,18 @@ test_text(void)
     figures.bytes_done = figures.bytes_found;
     check_text(progress, &figures, 2000, 200,
                "1,204/1,204 pictures  602/s  602.0 MB/s  ETA 0:00  2 failed  a/b.jpg (24.1 MB)");
+    bt_progress_free(progress);
+}
+
+/* Less than a byte a second is a rate, too. */
+static void
+test_slow(void)
+{
+    BtProgress *progress = bt_progress_new(0);
+    BtProgressFigures figures = {
+        .n_found = 4, .n_done = 3, .bytes_found = 6, .bytes_done = 3, .scanned = true};
+
+    check_text(progress, &figures, 4000, 200, "3/4 pictures  0.75/s  0 bytes/s  ETA 0:04");
     bt_progress_free(progress);
 }
 
@@ -286,6 +301,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/progress/text", test_text);
+    g_test_add_func("/progress/slow", test_slow);
     g_test_add_func("/progress/window", test_window);
     g_test_add_func("/progress/widths", test_widths);
     g_test_add_func("/progress/terminal", test_terminal);
