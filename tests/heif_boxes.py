@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How HEIC and AVIF say that a picture lies on its side: not by EXIF, but by two properties of it,
-irot and imir, applied in this order (ISO 23008-12, 6.5.10 and 6.5.12)."""
+"""What HEIC and AVIF say of a picture in boxes, and Debian's libheif does not write: that it lies on its side, not by
+EXIF but by two properties, irot and imir, applied in this order (ISO 23008-12, 6.5.10 and 6.5.12); that a part of it is
+shown (clap, ISO 14496-12, 12.1.4); that it is a grid of tiles (6.6.2.3), as phones write it; its colours."""
 import struct
 
 CONTAINERS = {b'meta': 4, b'iprp': 0, b'ipco': 0}  # and bytes before the first box in them
@@ -103,12 +104,60 @@ def describe(data, primaries, transfer):
     return data[:at + 4] + struct.pack('>HH', primaries, transfer) + data[at + 8:]
 
 
-def turn(data, orientation):
-    """A HEIC or AVIF file whose picture is to be turned as EXIF's orientation would have it."""
+def turned(orientation):
+    """Properties of a picture that is to be turned as EXIF's orientation would have it."""
     quarters, mirror = TURNS[orientation]
     added = []
     if quarters:
         added.append(box(b'irot', bytes([quarters])))
     if mirror is not None:
         added.append(box(b'imir', bytes([mirror])))
-    return add(data, added)
+    return added
+
+
+def turn(data, orientation):
+    return add(data, turned(orientation))
+
+
+def shown(size, left, top, width, height):
+    """The property that a part of a picture of a size is shown: its centre counts from that of the whole."""
+    offsets = 2 * left + width - size[0], 2 * top + height - size[1]
+    return box(b'clap', struct.pack('>IIIIiIiI', width, 1, height, 1, offsets[0], 2, offsets[1], 2))
+
+
+def full(kind, body, version=0):
+    return box(kind, bytes([version, 0, 0, 0]) + body)
+
+
+def grid(tiles, columns, size, properties=()):
+    """A file with one picture of a size, made of equal tiles, each the only picture of a file. Properties of the
+    picture, in order."""
+    kinds = dict(boxes(find(tiles[0], (b'meta', b'iprp', b'ipco'))))
+    code = b'hvc1' if b'hvcC' in kinds else b'av01'
+    config = next(box(kind, body) for kind, body in kinds.items() if kind in (b'hvcC', b'av1C'))
+    tile_size = box(b'ispe', kinds[b'ispe'])
+    colours = [box(b'colr', kinds[b'colr'])] if b'colr' in kinds else []
+    data = [find(tile, (b'mdat',)) for tile in tiles]
+    data.insert(0, struct.pack('>BBBBHH', 0, 0, len(tiles) // columns - 1, columns - 1, *size))
+    of_tiles, of_grid = [config, tile_size, *colours], [full(b'ispe', struct.pack('>II', *size)), *properties]
+    numbers = range(1, len(data) + 1)
+    items = b''.join(full(b'infe', struct.pack('>HH4s', n, 0, b'grid' if n == 1 else code) + b'\0', 2) for n in numbers)
+    owned = b''
+    for n in numbers:
+        first, count = (len(of_tiles) + 1, len(of_grid)) if n == 1 else (1, len(of_tiles))
+        owned += struct.pack('>HB', n, count) + bytes(0x80 | first + i for i in range(count))
+    head = box(b'ftyp', b'heic\0\0\0\0mif1heic' if code == b'hvc1' else b'avif\0\0\0\0mif1avif')
+
+    def meta(at):
+        places = b''
+        for n, part in zip(numbers, data):
+            places += struct.pack('>HHHII', n, 0, 1, at, len(part))
+            at += len(part)
+        return full(b'meta', b''.join((
+            full(b'hdlr', struct.pack('>I4s13x', 0, b'pict')), full(b'pitm', struct.pack('>H', 1)),
+            full(b'iinf', struct.pack('>H', len(data)) + items),
+            full(b'iref', box(b'dimg', struct.pack('>HH', 1, len(tiles)) + struct.pack(f'>{len(tiles)}H', *numbers[1:]))),
+            box(b'iprp', box(b'ipco', b''.join(of_tiles + of_grid))
+                + full(b'ipma', struct.pack('>I', len(data)) + owned)),
+            full(b'iloc', struct.pack('>HH', 0x4400, len(data)) + places))))
+    return head + meta(len(head) + len(meta(0)) + 8) + box(b'mdat', b''.join(data))

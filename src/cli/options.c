@@ -56,7 +56,7 @@
     OPTION(SUFFIX, 0, "suffix", "TEXT", "add this to the name, before the extension")              \
     OPTION(FLAT, 0, "flat", NULL, "put all results into one folder: a/b.jpg becomes a__b.jpg")     \
     OPTION(FORMAT, 0, "format", "FORMAT",                                                          \
-           "jpeg, png, webp, avif, tiff or keep (default: keep, but HEIC as JPEG)")                    \
+           "jpeg, png, webp, avif, tiff or keep (default: keep, but HEIC as JPEG)")                \
     HEADING("Picture")                                                                             \
     OPTION(SIGMA, 0, "sigma", "S",                                                                 \
            "standard deviation of the blur, in pixels of the source (default: 15)")                \

@@ -16,7 +16,8 @@
 #define UNKNOWN       -1 /* bit position of a coefficient that no scan has had yet */
 #define LOW_MAX       13 /* bit position */
 #define QUANTIZER_MAX 32767
-#define HUGE_BYTES    (4 << 20) /* of a plane */
+#define HUGE_BYTES    (2 << 20) /* of a page */
+#define ALIGNMENT     64
 
 enum Marker {
     MARKER_DHT = 0xc4,
@@ -96,17 +97,47 @@ is_kept(const BtJpegLowComponent *self, BtJpegLowPlace place)
            (self->samples_down > 1 || (place & BT_JPEG_LOW_DOWN) == 0);
 }
 
-/* Zeros. Of a giant's planes the pages are huge ones, where the system has such: without them a
- * third of the time goes into finding small ones. NULL: not enough memory. */
-static void *
-new_plane(size_t n, size_t size)
+/* Gives every plane its place behind `memory`, or counts alone where that is NULL. Returns the
+ * bytes of all. */
+static size_t
+place_planes(BtJpegLow *self, bool progressive, char *memory)
 {
-    char *plane = g_try_malloc0_n(n, size);
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), skipped = (page - (uintptr_t)plane % page) % page;
+    size_t at = 0;
 
-    if (plane != NULL && n * size >= HUGE_BYTES)
-        (void)madvise(plane + skipped, (n * size - skipped) / page * page, MADV_HUGEPAGE);
-    return plane;
+    for (int i = 0; i < self->n_components; i++) {
+        BtJpegLowComponent *component = &self->components[i];
+        size_t n = (size_t)component->stride * (size_t)component->n_rows;
+
+        n = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        for (int place = 0; place < BT_JPEG_LOW_PLACES; place++) {
+            if (!is_kept(component, place))
+                continue;
+            component->values[place] = memory == NULL ? NULL : (int16_t *)(void *)(memory + at);
+            at += n * sizeof(int16_t);
+        }
+        if (!progressive || component->last == 0)
+            continue;
+        component->nonzero = memory == NULL ? NULL : (uint64_t *)(void *)(memory + at);
+        at += n * sizeof(uint64_t);
+    }
+    return at;
+}
+
+/* Zeros. The pages of a large picture's planes are huge ones, where the system has such: without
+ * them a third of the time of a giant goes into finding small ones. */
+static bool
+make_planes(BtJpegLow *self, bool progressive)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), skipped;
+    size_t bytes = place_planes(self, progressive, NULL);
+
+    if ((self->planes = g_try_malloc0(bytes)) == NULL)
+        return false;
+    skipped = (page - (uintptr_t)self->planes % page) % page;
+    if (bytes >= HUGE_BYTES)
+        (void)madvise(self->planes + skipped, (bytes - skipped) / page * page, MADV_HUGEPAGE);
+    place_planes(self, progressive, self->planes);
+    return true;
 }
 
 static bool
@@ -116,7 +147,6 @@ take_component(BtJpegLowComponent *self, const struct jpeg_decompress_struct *he
     static const uint8_t natural[BT_JPEG_LOW_PLACES] = {0, 1, BLOCK, BLOCK + 1};
     const jpeg_component_info *info = &header->comp_info[i];
     const JQUANT_TBL *table = header->quant_tbl_ptrs[info->quant_tbl_no & 3];
-    size_t n_blocks;
 
     *self = (BtJpegLowComponent){
         .across = info->h_samp_factor,
@@ -129,18 +159,13 @@ take_component(BtJpegLowComponent *self, const struct jpeg_decompress_struct *he
     if (info->quant_tbl_no < 0 || info->quant_tbl_no > 3 || table == NULL ||
         !choose_samples(self, header, shrink))
         return false;
-    n_blocks = (size_t)self->stride * (size_t)self->n_rows;
     for (int place = 0; place < BT_JPEG_LOW_PLACES; place++) {
         if (!is_kept(self, place))
             continue;
         self->quantizers[place] = table->quantval[natural[place]];
-        if (self->quantizers[place] < 1 || self->quantizers[place] > QUANTIZER_MAX ||
-            (self->values[place] = new_plane(n_blocks, sizeof(int16_t))) == NULL)
+        if (self->quantizers[place] < 1 || self->quantizers[place] > QUANTIZER_MAX)
             return false;
     }
-    if (header->progressive_mode && self->last > 0 &&
-        (self->nonzero = new_plane(n_blocks, sizeof(uint64_t))) == NULL)
-        return false;
     return true;
 }
 
@@ -169,7 +194,7 @@ take_header(Reading *self, const struct jpeg_decompress_struct *header, int shri
             return false;
     }
     take_tables(self, header);
-    return true;
+    return make_planes(self->low, self->progressive);
 }
 
 /* The header of the first scan, which libjpeg has read. */
@@ -443,10 +468,6 @@ bt_jpeg_low_free(BtJpegLow *self)
 {
     if (self == NULL)
         return;
-    for (int i = 0; i < self->n_components; i++) {
-        for (int place = 0; place < BT_JPEG_LOW_PLACES; place++)
-            g_free(self->components[i].values[place]);
-        g_free(self->components[i].nonzero);
-    }
+    g_free(self->planes);
     g_free(self);
 }

@@ -6,9 +6,7 @@
 /* What a worker chooses between where the result does not have the source's own format. */
 static const BtFormat choices[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG};
 
-static const struct {
-    const char *code, *why;
-} states[] = {
+const BtStateWords bt_item_states[] = {
     [BT_STORE_NEW] = {"new", "it has no result"},
     [BT_STORE_CHANGED] = {"changed", "it changed since its result was made"},
     [BT_STORE_SETTINGS] = {"settings", "its result was made with other settings"},
@@ -18,18 +16,6 @@ static const struct {
                           "a file that was not made by blurthumb has the name of its result"},
     [BT_STORE_FRESH] = {"fresh", "its result is up to date"},
 };
-
-const char *
-bt_item_state_code(BtStoreState state)
-{
-    return states[state].code;
-}
-
-const char *
-bt_item_state_why(BtStoreState state)
-{
-    return states[state].why;
-}
 
 BtItem *
 bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)

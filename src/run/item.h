@@ -48,8 +48,11 @@ bool bt_item_choose(BtItem *self, BtFormat format);
 BtReportPicture bt_item_describe(const BtItem *self, const BtRunOptions *options,
                                  const BtOutcome *outcome, char **out_result);
 
-/* The states of a result in words: for programs; why it is to be made; what is wrong with it. */
-const char *bt_item_state_code(BtStoreState state);
-const char *bt_item_state_why(BtStoreState state);
+/* The states of a result in words: for programs; why it is to be made, or what is wrong with it. */
+typedef struct BtStateWords {
+    const char *code, *why;
+} BtStateWords;
+
+extern const BtStateWords bt_item_states[]; /* by BtStoreState */
 
 #endif

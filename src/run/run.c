@@ -151,14 +151,14 @@ skip_or_plan(BtBatch *self, const BtItem *item)
 {
     g_autofree char *result = NULL;
     BtReportPicture picture = bt_item_describe(item, self->options, NULL, &result);
-    const char *code = bt_item_state_code(item->state), *why = bt_item_state_why(item->state);
+    const BtStateWords *words = &bt_item_states[item->state];
 
     if (item->state == BT_STORE_FRESH) {
-        bt_report_skipped(self->report, &picture, code, why);
+        bt_report_skipped(self->report, &picture, words->code, words->why);
         return;
     }
     picture.result_bytes = 0;
-    bt_report_planned(self->report, &picture, code, why);
+    bt_report_planned(self->report, &picture, words->code, words->why);
 }
 
 /* What the state of its result means for an item: takes it. */
@@ -172,7 +172,7 @@ route(BtBatch *self, BtItem *taken)
     if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
     else if (mode == BT_RUN_VERIFY && !fresh)
-        fail_item(self, item, bt_item_state_code(item->state), bt_item_state_why(item->state));
+        fail_item(self, item, bt_item_states[item->state].code, bt_item_states[item->state].why);
     else if (mode != BT_RUN_VERIFY && (fresh || mode == BT_RUN_PLAN))
         skip_or_plan(self, item);
     else {

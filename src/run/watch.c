@@ -18,44 +18,25 @@ typedef struct Args {
     const sigset_t *signals;
 } Args;
 
-/* A line of what the kernel says of the supervisor; NULL where it says nothing. *out_text is what
- * it is part of: owned. */
-static const char *
-get_status(const Args *args, const char *name, char **out_text)
+/* What the kernel says of the supervisor: whether it is stopped (Ctrl-Z: then no file system is to
+ * blame), and whether one of the signals waits to be read by it. */
+static void
+look_at_supervisor(const Args *args, bool *out_stopped, bool *out_pending)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)args->supervisor);
-    const char *line;
-
-    if (!g_file_get_contents(path, out_text, NULL, NULL) ||
-        (line = strstr(*out_text, name)) == NULL)
-        return NULL;
-    return line + strlen(name);
-}
-
-/* Whether it is stopped (Ctrl-Z): then no file system is to blame. */
-static bool
-is_stopped(const Args *args)
-{
     g_autofree char *text = NULL;
-    const char *state = get_status(args, "State:\t", &text);
-
-    return state != NULL && (*state == 'T' || *state == 't');
-}
-
-static bool
-has_pending(const Args *args)
-{
-    g_autofree char *text = NULL;
-    const char *signals = get_status(args, "ShdPnd:", &text);
+    const char *state = NULL, *signals = NULL;
     uint64_t pending;
 
-    if (signals == NULL)
-        return false;
-    pending = g_ascii_strtoull(signals, NULL, 16);
+    if (g_file_get_contents(path, &text, NULL, NULL)) {
+        state = strstr(text, "State:\t");
+        signals = strstr(text, "ShdPnd:");
+    }
+    *out_stopped = state != NULL && g_ascii_tolower(state[strlen("State:\t")]) == 't';
+    *out_pending = false;
+    pending = signals != NULL ? g_ascii_strtoull(signals + strlen("ShdPnd:"), NULL, 16) : 0;
     for (int i = 1; i <= 64; i++)
-        if ((pending >> (i - 1) & 1) != 0 && sigismember(args->signals, i) == 1)
-            return true;
-    return false;
+        *out_pending |= (pending >> (i - 1) & 1) != 0 && sigismember(args->signals, i) == 1;
 }
 
 static void
@@ -79,12 +60,15 @@ watch(void *data)
     dup2(STDIN_FILENO, STDOUT_FILENO);
     for (;;) {
         uint64_t now = bt_stall_look(path);
+        bool stopped = true, pending = false;
 
-        n_steps = now != 0 && now == last && !is_stopped(args) ? n_steps + 1 : 0;
+        if (now != 0 && now == last)
+            look_at_supervisor(args, &stopped, &pending);
+        n_steps = stopped ? 0 : n_steps + 1;
         last = now;
         if (n_steps == STEPS_WAIT)
             tell(path);
-        if (n_steps >= STEPS_ABORT && has_pending(args))
+        if (n_steps >= STEPS_ABORT && pending)
             kill(args->supervisor, SIGKILL);
         usleep(STEP_US);
     }

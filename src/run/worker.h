@@ -2,11 +2,10 @@
 /*
  * A worker's side of a batch, and what the supervisor believes of it.
  *
- * A task is a BtWork and two descriptors, what is decoded (read) and a memfd for the result
- * (read and write), or to check what is there the first alone; the reply is a BtOutcome. A worker's
- * standard output and error are /dev/null, since decoders print bytes of the file; with
- * BT_WORKER_STDERR set in the environment standard error stays, for debugging. Its environment is
- * overwritten: it was the supervisor's.
+ * A task is a BtWork and two descriptors, what is decoded (read) and a memfd for the result (read
+ * and write), or to check what is there the first alone; the reply is a BtOutcome. Standard output
+ * and error are /dev/null, since decoders print bytes of the file; with BT_WORKER_STDERR set in the
+ * environment standard error stays, for debugging.
  */
 #ifndef BT_RUN_WORKER_H
 #define BT_RUN_WORKER_H

@@ -35,15 +35,13 @@
  * "../card/a.jpg" is "card/a.jpg". An absolute path is named from the base if it lies below it,
  * else from "/". A file that is given twice is a source twice.
  *
- * Left out: a folder that holds results (options.marker), with all below it, wherever a walk enters
- * it, as a PATH, and on the way from a list's root to an entry; but a file in it that is given as a
- * PATH is taken. The first such folder is a notice. The skipped folder, the output of this run, is
+ * Left out: a folder that holds results (options.marker), with all below it, but for a file in it
+ * that is given as a PATH; the first is a notice. The skipped folder, the output of this run, is
  * left out in silence.
  *
- * Ignored, and told one by one, each by the one shard that it is in: other files, hidden names,
- * special files without a picture's extension, what the options keep out, entries in a folder that
- * holds results, and links, when they are followed those that lead nowhere or into a skipped
- * folder.
+ * Ignored, and told one by one, each by the one shard that it is in: all other files, what the
+ * options keep out, entries in a folder that holds results, and links, when they are followed those
+ * that lead nowhere or into a skipped folder.
  *
  * A problem (named, with a reason; the scan goes on): a PATH or entry that does not exist, is
  * neither file nor folder, or lies in a skipped folder (a result could take the place of its

@@ -140,6 +140,43 @@ def test_orientation_is_applied_once(results, turned, lacking, reader, extension
         assert difference(reader.read(path), expected, 8) <= 12, path.name
 
 
+def write_grid(image, path, properties):
+    """As phones do it: of tiles, of which the last ones reach beyond the picture."""
+    side, folder = 128, path.parent.parent
+    columns, rows = -(-image.width // side), -(-image.height // side)
+    size = (0, side * rows - image.height), (0, side * columns - image.width), (0, 0)
+    padded, tiles = np.pad(np.asarray(image), size, 'edge'), []
+    for n in range(rows * columns):
+        top, left = (side * i for i in divmod(n, columns))
+        Image.fromarray(padded[top:top + side, left:left + side]).save(folder / 'tile.png')
+        tile = folder / f'tile{path.suffix}'
+        make_testdata.vips_copy(folder / 'tile.png', f'{tile}[Q=98,effort=0,strip]')
+        tiles.append(tile.read_bytes())
+    path.write_bytes(heif_boxes.grid(tiles, columns, image.size, properties))
+
+
+@pytest.mark.parametrize('extension', ('avif', 'heic'))
+def test_grids_and_parts_are_turned_once(results, source, lacking, extension):
+    """A picture of tiles, one of which a part is shown, and both: 12 levels as above."""
+    if f'.{extension}' in lacking:
+        pytest.skip(f'this libvips does not read {extension}')
+    box = 120, 100
+    for orientation in 1, 6:
+        image = stored(orientation).convert('RGB')
+        image.getexif().clear()
+        framed = Image.new('RGB', (image.width + 28, image.height + 14), (0, 255, 0))
+        framed.paste(image, (6, 10))
+        properties = [heif_boxes.shown(framed.size, 6, 10, *image.size), *heif_boxes.turned(orientation)]
+        write_grid(image, source(f'grid{orientation}.{extension}'), properties[1:])
+        write_grid(framed, source(f'grid_part{orientation}.{extension}'), properties)
+        part = source(f'part{orientation}.{extension}')
+        vips_write(framed, part)
+        part.write_bytes(heif_boxes.add(part.read_bytes(), properties))
+    expected = define(np.asarray(stored(1).convert('RGBA'), dtype=float), 4, box)
+    for name, path in results('--sigma', 4, '--size', '%dx%d' % box, '--format', 'png').items():
+        assert difference(READERS['pillow'].read(path), expected, 8) <= 12, name
+
+
 @pytest.mark.parametrize('orientation', (1, 3, 6))
 def test_orientation_of_png_may_stand_behind_the_pixels(results, source, orientation):
     """As ImageMagick writes it: the same result, down to what is kept of the metadata."""
@@ -722,6 +759,21 @@ def test_colours_by_nclx(results, source, lacking, tmp_path, colours, bits):
         assert np.abs(found - expect(decoded, *points)).max() <= 2, name
         if colours is GREY_COLOURS:
             assert np.ptp(found, axis=1).max() <= (np.ptp(decoded, axis=1).max() and 2), name
+
+
+@pytest.mark.parametrize('extension, bits', (('avif', 12), ('heic', 10)))
+def test_colours_by_nclx_of_tiles(results, source, lacking, tmp_path, extension, bits):
+    """A grid that says nothing has the colours of its first tile."""
+    if f'.{extension}' in lacking:
+        pytest.skip(f'this libvips does not read {extension}')
+    colours, tiles, tile = ((200, 60, 60), (128, 128, 128)), [], tmp_path / f'tile.{extension}'
+    for colour in colours:
+        (tmp_path / 'tile.png').write_bytes(png_of_patches([colour], side=128, deep=True))
+        make_testdata.vips_copy(tmp_path / 'tile.png', f'{tile}[Q=99,bitdepth={bits},effort=0,strip]')
+        tiles.append(heif_boxes.describe(tile.read_bytes(), 9, PQ))
+    source(tile.name).write_bytes(heif_boxes.grid(tiles, 2, (256, 128)))
+    found = found_patches(results('--sigma', 3, '--format', 'png')[tile.name], 2)
+    assert np.abs(found - expect(colours, 9, PQ)).max() <= 2
 
 
 DESCRIBED = {'pq': (9, PQ), 'hlg': (9, HLG), 'bt2020': (9, SRGB), 'p3': (12, SRGB), 'p3_icc': (12, SRGB, None, True),

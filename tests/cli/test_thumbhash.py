@@ -2,9 +2,11 @@
 """The thumbhash of each result, against one that is made here of the file, by the description on
 https://evanw.github.io/thumbhash/."""
 import base64
+import io
 import json
 import math
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -117,3 +119,23 @@ def test_only_of_what_was_made(blurthumb, photo):
     assert [event['status'] for events in said for event in events[1:-1]] == \
         ['planned', 'processed', 'skipped', 'verified']
     assert ['thumbhash' in event for events in said for event in events[1:-1]] == [False, True, False, False]
+
+
+def test_previews(blurthumb, tmp_path):
+    """In the page, of what browsers do not show: as large as has room."""
+    (tmp_path / 'in').mkdir()
+    noise = np.random.default_rng(1).integers(0, 256, (128, 160, 3), dtype=np.uint8)
+    alpha = np.zeros((200, 300, 4), dtype=np.uint8)
+    alpha[:, 150:] = 255, 0, 0, 255  # the rest is laid on white
+    deep = np.full((50, 30), 40_000, dtype=np.uint16)
+    for name, pixels in ('1', noise), ('2', alpha), ('3', deep):
+        Image.fromarray(pixels).save(tmp_path / f'in/{name}.tif')
+    assert blurthumb('--gallery', '--sigma', '0', 'in').returncode == 0
+    page = (tmp_path / 'processed/index.html').read_text()
+    files = [base64.b64decode(coded) for coded in re.findall('"data:image/jpeg;base64,([^"]*)"', page)]
+    assert max(map(len, files)) <= 8192 and page.count(' data-hash=') == 0
+    previews = [Image.open(io.BytesIO(file)) for file in files]
+    assert [image.size for image in previews] == [(80, 64), (160, 107), (30, 50)]
+    colours = [np.asarray(image.convert('RGB')).astype(int) for image in previews]
+    assert abs(colours[1][50, 20] - 255).max() < 4 and abs(colours[1][50, 140] - (255, 0, 0)).max() < 4
+    assert abs(colours[2] - 40_000 / 257).max() < 2

@@ -266,7 +266,7 @@ def test_without_an_encoder_the_fallback_is_made(blurthumb, testdata, lacking, t
         pytest.skip('there is no libheif that reads both')
     environment = {**os.environ, 'LD_PRELOAD': os.environ['BT_NO_HEIF_ENCODER']}
     for jobs in ('-j2', '--serial'):
-        done = blurthumb('--force', jobs, testdata / 'formats' / 'rgb.avif', testdata / 'formats' / 'rgb.heic',
+        done = blurthumb('--force', '--format', 'keep', jobs, testdata / 'formats' / 'rgb.avif', testdata / 'formats' / 'rgb.heic',
                          testdata / 'formats' / 'alpha.avif', testdata / 'formats' / 'lossy.webp', env=environment)
         assert (done.returncode, done.stderr) == (0, b'')
         assert sorted(path.name for path in (tmp_path / 'processed').iterdir() if path.name[0] != '.') == [
