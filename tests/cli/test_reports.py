@@ -62,8 +62,8 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert all(end[part] == pytest.approx(picture[part] + by_path['in/b.png'][part]) for part in spent)
     assert set(start) == {'event', 'schema', 'program', 'version', 'time', 'output', 'workers', 'shard_index',
                           'shard_count', 'settings'}
-    assert set(picture) == {'event', 'status', 'path', 'result', 'source_time', 'pages', 'decoder', 'format', 'shrink', 'thumbhash',
-                            *SIZES, *spent, 'elapsed_seconds'}
+    assert set(picture) == {'event', 'status', 'path', 'result', 'source_time', 'pages', 'decoder', 'format', 'shrink',
+                            'thumbhash', *SIZES, *spent, 'elapsed_seconds'}
     assert set(end) == {'event', 'time', 'processed', 'skipped', 'failed', 'ignored', 'pixels', 'source_bytes',
                         'result_bytes', *spent, 'elapsed_seconds', 'workers'}
     failed = by_path['in/broken.jpg']
