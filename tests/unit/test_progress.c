@@ -54,14 +54,16 @@ test_text(void)
     bt_progress_free(progress);
 }
 
-/* Less than a byte a second is a rate, too. */
+/* One picture makes a rate, and less than a byte a second is one. */
 static void
 test_slow(void)
 {
     BtProgress *progress = bt_progress_new(0);
     BtProgressFigures figures = {
-        .n_found = 4, .n_done = 3, .bytes_found = 6, .bytes_done = 3, .scanned = true};
+        .n_found = 4, .n_done = 1, .bytes_found = 6, .bytes_done = 1, .scanned = true};
 
+    check_text(progress, &figures, 2000, 200, "1/4 pictures  0.5/s  0 bytes/s  ETA ?");
+    figures.n_done = figures.bytes_done = 3;
     check_text(progress, &figures, 4000, 200, "3/4 pictures  0.75/s  0 bytes/s  ETA 0:04");
     bt_progress_free(progress);
 }
