@@ -56,7 +56,7 @@
     OPTION(SUFFIX, 0, "suffix", "TEXT", "add this to the name, before the extension")              \
     OPTION(FLAT, 0, "flat", NULL, "put all results into one folder: a/b.jpg becomes a__b.jpg")     \
     OPTION(FORMAT, 0, "format", "FORMAT",                                                          \
-           "result format: jpeg, png, webp, avif, tiff or keep (default: keep)")                   \
+           "jpeg, png, webp, avif, tiff or keep (default: keep, but HEIC as JPEG)")                \
     HEADING("Picture")                                                                             \
     OPTION(SIGMA, 0, "sigma", "S",                                                                 \
            "standard deviation of the blur, in pixels of the source (default: 15)")                \
@@ -306,9 +306,10 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
         options->run.format = bt_format_of_name(value);
-        return bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
-                              "tiff", NULL) >= 0 ||
-               bt_option_word(value, "keep", NULL) >= 0;
+        options->run.keeps_heic = bt_option_word(value, "keep", NULL) >= 0;
+        return options->run.keeps_heic ||
+               bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
+                              "tiff", NULL) >= 0;
     case OPTION_PROGRESS:
         *out_wanted = "auto, always or never";
         index = bt_option_word(value, "auto", "always", "never", NULL);

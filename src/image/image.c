@@ -607,7 +607,7 @@ encode(Work *self)
     self->outcome->out_width = rasters->width;
     self->outcome->out_height = rasters->height;
     self->decoder->metadata(self->decode, &metadata);
-    self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
+    self->outcome->left_out = bt_metadata_left_out(&metadata);
     bt_metadata_clean(&metadata, strip, self->transforms || self->job.before != NULL);
     return blur->merged ? encode_planes(self, &metadata) : encode_pixels(self, &metadata);
 }

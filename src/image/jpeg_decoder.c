@@ -11,6 +11,7 @@
 
 #define FRAME_BYTES 10 /* of a frame header, from its marker to the number of components */
 #define MARKER_EXIF 0xe1
+#define MARKER_MPF  0xe2
 
 static bool
 is_here(int n_components)
@@ -132,6 +133,10 @@ bt_jpeg_peek(int fd, off_t at, BtJpegPeek *out_peek)
         if (bytes[1] == MARKER_EXIF && size > 8 && memcmp(bytes + 4, "Exif\0", 6) == 0) {
             peek.exif_at = at + FRAME_BYTES;
             peek.exif_size = (size_t)size - 8;
+        }
+        if (bytes[1] == MARKER_MPF && size > 6 && memcmp(bytes + 4, "MPF", 4) == 0) {
+            peek.mpf_at = at + 8;
+            peek.mpf_size = (size_t)size - 6;
         }
         at += bytes[1] == 0xff ? 1 : 2 + size;
     }

@@ -24,6 +24,8 @@ typedef struct BtJpegPeek {
     off_t end;         /* behind the frame header */
     off_t exif_at;     /* the first byte of TIFF in the last Exif; 0: there is none */
     size_t exif_size;
+    off_t mpf_at; /* the same of the index of several pictures (MPF) */
+    size_t mpf_size;
 } BtJpegPeek;
 
 /* False where they do not lead to a frame. Any process; pure. */

@@ -41,7 +41,7 @@ bt_metadata_left_out(const BtMetadata *self)
         {":MotionPhoto>1<", BT_LEFT_OUT_VIDEO},  {":MicroVideo=\"1\"", BT_LEFT_OUT_VIDEO},
         {":MicroVideo>1<", BT_LEFT_OUT_VIDEO},
     };
-    uint32_t left_out = 0;
+    uint32_t left_out = self->left_out;
     gsize size;
     const char *text = self->xmp != NULL ? g_bytes_get_data(self->xmp, &size) : NULL;
 

@@ -37,9 +37,10 @@ typedef enum BtStrip {
 
 /* Each owned, or NULL. */
 typedef struct BtMetadata {
-    GBytes *exif; /* "Exif" and two zero bytes first */
-    GBytes *xmp;  /* the packet */
-    GBytes *iptc; /* what an APP13 segment of JPEG holds */
+    GBytes *exif;      /* "Exif" and two zero bytes first */
+    GBytes *xmp;       /* the packet */
+    GBytes *iptc;      /* what an APP13 segment of JPEG holds */
+    uint32_t left_out; /* BtLeftOut, that the XMP need not tell */
 } BtMetadata;
 
 void bt_metadata_clear(BtMetadata *self);
@@ -52,7 +53,7 @@ bt_metadata_is_empty(const BtMetadata *self)
     return self->exif == NULL && self->xmp == NULL && self->iptc == NULL;
 }
 
-/* What XMP says to be beside the picture: BtLeftOut. */
+/* What is beside the picture, by the XMP too: BtLeftOut. */
 uint32_t bt_metadata_left_out(const BtMetadata *self);
 
 /* Takes what may not be kept out of it; converted: the source's colour space, too. What cannot be

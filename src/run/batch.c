@@ -57,6 +57,10 @@ bt_batch_settings(const BtRunOptions *options)
         g_string_append_printf(text, "format %s\n", bt_format_name(options->format));
     if (naming->pattern != NULL)
         add_text(text, "name", naming->pattern);
+    /* Elsewhere a result in another format has another name. */
+    if (options->format == BT_FORMAT_NONE && !options->keeps_heic && naming->pattern != NULL &&
+        strstr(naming->pattern, "{ext}") == NULL)
+        g_string_append(text, "heic jpeg\n");
     if (naming->suffix != NULL)
         add_text(text, "suffix", naming->suffix);
     if (naming->flat)

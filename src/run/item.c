@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-/* What a worker chooses between where the source's own format cannot be written. */
+/* What a worker chooses between where the result does not have the source's own format. */
 static const BtFormat choices[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG};
 
 static const struct {
@@ -41,7 +41,8 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
     self->in_fd = self->out_fd = -1;
     if (format == BT_FORMAT_NONE && source->format == BT_FORMAT_RAW)
         format = BT_FORMAT_JPEG;
-    if (format == BT_FORMAT_NONE && bt_image_can_write(source->format, options->image.allowed))
+    if (format == BT_FORMAT_NONE && (source->format != BT_FORMAT_HEIC || options->keeps_heic) &&
+        bt_image_can_write(source->format, options->image.allowed))
         format = source->format;
     for (size_t i = 0; i < (format != BT_FORMAT_NONE ? 1 : G_N_ELEMENTS(choices)); i++) {
         self->names[i] = bt_naming_result(&options->naming, source->name, source->format,

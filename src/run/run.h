@@ -43,7 +43,8 @@ typedef struct BtRunOptions {
     char separator;           /* between those, '\n' or '\0' */
     const char *output;       /* folder of the results */
     BtNaming naming;          /* of the results */
-    BtFormat format;          /* of all results; NONE: their sources', as far as possible */
+    BtFormat format;          /* of all results; NONE: their sources', as far as possible, but: */
+    bool keeps_heic;          /* else HEIC becomes JPEG, which every browser shows */
     int n_jobs;               /* workers at most; 0: everything in this process, without forking */
     bool jobs_given;          /* else fewer will do where limits do not allow so many */
     uint64_t limit_ns;        /* per picture; 0: none. Not in force without workers. */

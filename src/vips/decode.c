@@ -168,7 +168,6 @@ describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
         .alpha = vips_image_hasalpha(image),
         .cmyk = image->Type == VIPS_INTERPRETATION_CMYK,
         .memory = held_bytes(self->loader, loaded),
-        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_ICC_NAME, &out_picture->profile,
@@ -389,6 +388,7 @@ read_metadata(const BtDecode *self, BtMetadata *out_metadata)
         .exif = copy_blob(self->image, VIPS_META_EXIF_NAME),
         .xmp = copy_blob(self->image, VIPS_META_XMP_NAME),
         .iptc = copy_blob(self->image, VIPS_META_IPTC_NAME),
+        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
 }
 

@@ -9,21 +9,26 @@
 #define WORDS "seccomp filters"
 #define WHY   "this build has none"
 
+#define SKIPPED 77
+
 static bool
 says(const char *text)
 {
     return strstr(text, WORDS) != NULL && strstr(text, WHY) != NULL;
 }
 
-/* What a process that locks itself in is told. */
-static bool
-is_told(BtSandboxMode mode)
+/* What a process that locks itself in is told: 0 where it is true, SKIPPED where another layer is
+ * missing before. */
+static int
+check_told(BtSandboxMode mode)
 {
     g_autoptr(GString) lacking = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
     bool entered = bt_sandbox_enter(mode, 0, 0, lacking, &error);
 
-    return entered == (mode == BT_SANDBOX_AUTO) && says(entered ? lacking->str : error->message);
+    if (!entered && strstr(error->message, "Landlock") != NULL)
+        return SKIPPED;
+    return entered != (mode == BT_SANDBOX_AUTO) || !says(entered ? lacking->str : error->message);
 }
 
 static void
@@ -33,14 +38,13 @@ test_is_told(const void *data)
     int status;
     pid_t pid;
 
-    if (mode == BT_SANDBOX_REQUIRE && strcmp(bt_sandbox_lacking(), WORDS) != 0) {
-        g_test_skip("the kernel has no Landlock, which is asked for first");
-        return;
-    }
     if ((pid = fork()) == 0)
-        _exit(!is_told(mode));
+        _exit(check_told(mode));
     g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-    g_assert_cmpint(status, ==, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        g_test_skip("the kernel has no Landlock, which is asked for first");
+    else
+        g_assert_cmpint(status, ==, 0);
 }
 
 int
