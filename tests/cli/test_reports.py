@@ -63,7 +63,7 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert set(start) == {'event', 'schema', 'program', 'version', 'time', 'output', 'workers', 'shard_index',
                           'shard_count', 'settings'}
     assert set(picture) == {'event', 'status', 'path', 'result', 'source_time', 'pages', 'decoder', 'format', 'shrink',
-                            *SIZES, *spent, 'elapsed_seconds'}
+                            'thumbhash', *SIZES, *spent, 'elapsed_seconds'}
     assert set(end) == {'event', 'time', 'processed', 'skipped', 'failed', 'ignored', 'pixels', 'source_bytes',
                         'result_bytes', *spent, 'elapsed_seconds', 'workers'}
     failed = by_path['in/broken.jpg']

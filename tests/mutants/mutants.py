@@ -4,8 +4,8 @@
 
     tests/mutants/mutants.py [--count N] [--seed S] [--work DIR] [ROOM | src/ROOM/FILE.c[:LINE]]...
 
-Takes N mutants, as many of each room; of what is named by file or line, all. Never a part of meson test: a run of 150
-takes half an hour on one core. Exits with 1 where mutants have survived. Each of them wants a test, or a reason.
+Takes N mutants, as many of each room; of what is named by file or line, all. Never a part of meson test. Exits with 1
+where mutants have survived. Each of them wants a test, or a reason.
 
 What is changed is a copy of the tree in DIR. The tests run where everything but a folder for temporary files is
 read-only, in a namespace of processes of their own, so that a mutant can neither delete nor kill what is not its own.
