@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_baseline.h"
 
+#include "image/jpeg_clip.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -50,7 +52,7 @@ find_pair(BtJpegBaseline *self, const BtJpegScan *scan, const BtJpegLowComponent
     pair->dc = component->dc_table;
     pair->ac = component->ac_table;
     if (!scan->progressive)
-        bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols);
+        bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols, scan->weights);
     bt_jpeg_dc_steps_init(pair->dc_steps, &dc->symbols, scan->progressive ? NULL : &pair->ac_steps);
     return pair;
 }
@@ -65,6 +67,7 @@ add_phase(BtJpegBaseline *self, const BtJpegScan *scan, const Pair *pair)
         .first_steps = pair->dc_steps,
         .dc = &scan->dc_tables[pair->dc].code,
         .ac = scan->progressive ? NULL : &scan->ac_tables[pair->ac].code,
+        .weights = scan->weights,
     };
 }
 
@@ -413,7 +416,7 @@ place_some(const Place *place, int across, int down, int16_t *out, uint16_t dc)
     for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
         for (int y = 0; y < down; y++)
             for (int x = 0; x < across; x++) {
-                dc = (uint16_t)(dc + blocks[y * across + x].difference);
+                dc = (uint16_t)(dc + BT_JPEG_SUM_DIFFERENCE(blocks[y * across + x].sum));
                 out[y * place->stride + i * across + x] = (int16_t)(uint16_t)(dc << place->shift);
             }
     return dc;
@@ -468,17 +471,15 @@ find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
     return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
 }
 
-/* The coefficients of a block from bit `at` on that are kept. */
-static inline void
-read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
-         const uint8_t *data, uint64_t at, ptrdiff_t to)
+/* The AC coefficients of a block from bit `at` on, up to number `last` in zigzag order. */
+static inline __attribute__((always_inline)) void
+read_detail(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
+            unsigned last, BtJpegDetail *out_detail)
 {
-    static const uint8_t places[] = {
-        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
     Bits bits = {data, at, bt_jpeg_bits(data, at), LOAD_BITS};
-    int16_t values[BT_JPEG_LOW_PLACES] = {0};
-    unsigned last = (unsigned)component->last, done = 0, n, symbol;
+    unsigned done = 0, n, symbol;
 
+    out_detail->n = 0;
     symbol = find_symbol(&bits, dc, &n);
     take_bits(&bits, n + symbol);
     while (done < last) {
@@ -486,10 +487,27 @@ read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent 
         if (symbol == 0)
             break;
         done += (symbol >> 4) + 1;
-        if (done <= last)
-            values[places[done]] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
+        if (done > last)
+            break;
+        out_detail->places[out_detail->n] = (uint8_t)done;
+        out_detail->values[out_detail->n++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
         take_bits(&bits, n + (symbol & 15));
     }
+}
+
+/* The coefficients of a block from bit `at` on that are kept. */
+static inline void
+read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
+         const uint8_t *data, uint64_t at, ptrdiff_t to)
+{
+    static const uint8_t places[] = {
+        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
+    int16_t values[BT_JPEG_LOW_PLACES] = {0};
+    BtJpegDetail detail;
+
+    read_detail(dc, ac, data, at, (unsigned)component->last, &detail);
+    for (int i = 0; i < detail.n; i++)
+        values[places[detail.places[i]]] = detail.values[i];
     for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
         if (component->values[i] != NULL)
             component->values[i][to] = values[i];
@@ -515,12 +533,35 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
             }
 }
 
+/* Corrects an MCU, whose first block begins at bit `begin`. */
+static void
+clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, uint64_t begin,
+         int x, int y)
+{
+    unsigned near = bt_jpeg_clip_find(scan->clip, scan->components, x, y, blocks);
+    int n = scan->baseline->n_phases, n_luma = n - scan->n_components + 1;
+    BtJpegDetail details[BT_JPEG_CLIP_BLOCKS_MAX];
+
+    if (near == 0)
+        return;
+    for (int k = 0; k < n; k++) {
+        const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
+
+        if (k >= n_luma || (near >> k & 1) != 0)
+            read_detail(&scan->dc_tables[component->dc_table],
+                        &scan->ac_tables[component->ac_table], run->data,
+                        k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST, &details[k]);
+    }
+    bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
+}
+
 /* Blocks of n_mcus MCUs in one row. */
 static void
 place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
           const BtJpegBlock *blocks, int n_mcus)
 {
     int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
+    const BtJpegBlock *mcu = blocks;
 
     for (int i = 0; i < scan->n_components; i++) {
         BtJpegLowComponent *component = scan->components[i];
@@ -541,6 +582,8 @@ place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
             place_low(scan, component, &place, run, run_blocks);
         blocks += place.across * place.down;
     }
+    for (int i = 0; i < n_mcus && scan->clip != NULL; i++, mcu += scan->baseline->n_phases)
+        clip_mcu(scan, run, mcu, mcu == run_blocks ? run->at : mcu[-1].end, x + i, y);
 }
 
 /* Puts the blocks of a run where they belong, and moves run->at behind them. */
@@ -615,7 +658,7 @@ sum_up(const BtJpegScan *scan, int n_mcus, uint16_t dc[BT_JPEG_LOW_COMPONENTS_MA
 
         for (int mcu = 0; mcu < n_mcus; mcu++)
             for (int k = 0; k < n; k++)
-                dc[i] = (uint16_t)(dc[i] + blocks[mcu * self->n_phases + k].difference);
+                dc[i] = (uint16_t)(dc[i] + BT_JPEG_SUM_DIFFERENCE(blocks[mcu * self->n_phases + k].sum));
         blocks += n;
     }
 }

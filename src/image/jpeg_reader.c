@@ -314,6 +314,7 @@ start_low(Reader *self, int shrink, int n_threads)
         .ops = self->ops = bt_jpeg_ops(bt_kernel_level()),
         .n_streams = BT_JPEG_STREAMS_MAX,
         .n_threads = (int64_t)frame->width * frame->height < THREADS_MIN ? 1 : n_threads,
+        .clips = true,
     };
 
     self->low = bt_jpeg_low_read(&self->jpeg, shrink, &source);
