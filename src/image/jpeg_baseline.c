@@ -15,6 +15,7 @@
 #define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */
 #define HEAD_BLOCKS   STREAM_BLOCKS /* that may lie before the first one of a guess */
 #define GUESS_RUNS    2             /* that there is room for */
+#define LOW_LAST      4             /* coefficient that may be kept, in zigzag order */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
@@ -436,27 +437,19 @@ place_dc(const Place *place, int16_t *out, uint16_t dc)
     return place_some(place, place->across, place->down, out, dc);
 }
 
-/* Bits that are read one symbol after the other. */
+/* Bits that are read one symbol after the other: a load for each costs less than to ask whether
+ * there are enough of them left. */
 typedef struct Bits {
     const uint8_t *data;
     uint64_t at;   /* of the next bit */
     uint64_t next; /* bits from there on, left-aligned */
-    int n_next;    /* that are valid */
 } Bits;
-
-#define LOAD_BITS   57
-#define SYMBOL_BITS (BT_JPEG_CODE_MAX + 15)
 
 static inline void
 take_bits(Bits *self, unsigned n)
 {
     self->at += n;
-    self->next <<= n;
-    self->n_next -= (int)n;
-    if (self->n_next < SYMBOL_BITS) {
-        self->next = bt_jpeg_bits(self->data, self->at);
-        self->n_next = LOAD_BITS;
-    }
+    self->next = bt_jpeg_bits(self->data, self->at);
 }
 
 /* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
@@ -471,15 +464,16 @@ find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
     return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
 }
 
-/* The AC coefficients of a block from bit `at` on, up to number `last` in zigzag order. */
-static inline __attribute__((always_inline)) void
-read_detail(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
-            unsigned last, BtJpegDetail *out_detail)
+/* The AC coefficients of a block from bit `at` on that are not 0, up to number `last` in zigzag
+ * order; returns how many there are. */
+static inline __attribute__((always_inline)) int
+read_values(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
+            unsigned last, uint8_t *out_places, int16_t *out_values)
 {
-    Bits bits = {data, at, bt_jpeg_bits(data, at), LOAD_BITS};
+    Bits bits = {data, at, bt_jpeg_bits(data, at)};
     unsigned done = 0, n, symbol;
+    int n_values = 0;
 
-    out_detail->n = 0;
     symbol = find_symbol(&bits, dc, &n);
     take_bits(&bits, n + symbol);
     while (done < last) {
@@ -489,10 +483,11 @@ read_detail(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, u
         done += (symbol >> 4) + 1;
         if (done > last)
             break;
-        out_detail->places[out_detail->n] = (uint8_t)done;
-        out_detail->values[out_detail->n++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
+        out_places[n_values] = (uint8_t)done;
+        out_values[n_values++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
         take_bits(&bits, n + (symbol & 15));
     }
+    return n_values;
 }
 
 /* The coefficients of a block from bit `at` on that are kept. */
@@ -500,14 +495,14 @@ static inline void
 read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
          const uint8_t *data, uint64_t at, ptrdiff_t to)
 {
-    static const uint8_t places[] = {
+    static const uint8_t kept[LOW_LAST + 1] = {
         [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
-    int16_t values[BT_JPEG_LOW_PLACES] = {0};
-    BtJpegDetail detail;
+    uint8_t places[LOW_LAST];
+    int16_t found[LOW_LAST], values[BT_JPEG_LOW_PLACES] = {0};
+    int n = read_values(dc, ac, data, at, (unsigned)component->last, places, found);
 
-    read_detail(dc, ac, data, at, (unsigned)component->last, &detail);
-    for (int i = 0; i < detail.n; i++)
-        values[places[detail.places[i]]] = detail.values[i];
+    for (int i = 0; i < n; i++)
+        values[kept[places[i]]] = found[i];
     for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
         if (component->values[i] != NULL)
             component->values[i][to] = values[i];
@@ -548,9 +543,10 @@ clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks
         const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
 
         if (k >= n_luma || (near >> k & 1) != 0)
-            read_detail(&scan->dc_tables[component->dc_table],
-                        &scan->ac_tables[component->ac_table], run->data,
-                        k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST, &details[k]);
+            details[k].n = read_values(&scan->dc_tables[component->dc_table],
+                                       &scan->ac_tables[component->ac_table], run->data,
+                                       k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST,
+                                       details[k].places, details[k].values);
     }
     bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
 }

@@ -22,7 +22,7 @@
 #define UNIT 16
 
 /* A block that loses less than that, in levels, is left as it is. */
-#define LEAST_LOSS 1.5
+#define LEAST_LOSS 2
 
 typedef float Row __attribute__((vector_size(SIDE * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(SIDE * sizeof(int32_t))));
@@ -68,9 +68,9 @@ init_weights(BtJpegClip *self)
     for (int k = 1; k <= 5; k++)
         quantizer += self->quantizers[0][k] / 5.0;
     for (int size = 1; size < BT_JPEG_SIZES; size++) {
-        double value = 0.75 * (1 << size) * quantizer / UNIT;
+        double value = 0.75 * (1 << size) * quantizer / 11.3;
 
-        self->weights[size] = (uint8_t)MIN(value * value + 0.5, BT_JPEG_WEIGHT_MAX);
+        self->weights[size] = (uint8_t)MIN(pow(value, 1.5) + 0.5, BT_JPEG_WEIGHT_MAX);
     }
 }
 
@@ -80,7 +80,7 @@ static void
 init_reaches(BtJpegClip *self)
 {
     for (int energy = 0; energy < BT_JPEG_CLIP_ENERGIES; energy++) {
-        double deviation = sqrt(energy) * UNIT / EIGHTHS;
+        double deviation = pow(energy, 2 / 3.0) * 1.18;
         double most = 0.4 * deviation;
 
         self->reaches[energy] =
@@ -115,41 +115,33 @@ mean_of(const BtJpegLowComponent *component, ptrdiff_t at)
     return CLAMP(mean, -LIMIT, LIMIT);
 }
 
-/* value: in eighths, without the centre. */
-static inline bool
-is_near(int value, int reach)
-{
-    int beyond = abs(2 * value + EIGHTHS * (2 * CENTRE - WHITE)) - EIGHTHS * WHITE;
-
-    return abs(beyond) < 2 * reach;
-}
-
 unsigned
 bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x, int y,
                   const BtJpegBlock *blocks)
 {
     const BtJpegLowComponent *luma = components[0];
-    int r = 0, g = 0, b = 0;
+    int least = EIGHTHS * CENTRE, most = EIGHTHS * (CENTRE - WHITE);
     unsigned near = 0;
 
     if (self->n_components > 1) {
         ptrdiff_t at = (ptrdiff_t)y * components[1]->stride + x;
         int cb = mean_of(components[1], at), cr = mean_of(components[2], at);
 
-        r = cr * 1436 >> 10;
-        g = (cb * -352 - cr * 731) >> 10;
-        b = cb * 1815 >> 10;
-    }
-    for (int k = 0; k < self->across * self->down; k++) {
-        uint32_t energy = BT_JPEG_SUM_WEIGHTS(blocks[k].sum);
-        int reach = self->reaches[MIN(energy, BT_JPEG_CLIP_ENERGIES - 1)], mean;
+        int r = cr * 1436 >> 10, g = (cb * -352 - cr * 731) >> 10, b = cb * 1815 >> 10;
 
-        if (reach == 0)
-            continue;
-        mean = mean_of(luma, (ptrdiff_t)(y * self->down + k / self->across) * luma->stride +
-                                 x * self->across + k % self->across);
-        if (is_near(mean + r, reach) || is_near(mean + g, reach) || is_near(mean + b, reach))
-            near |= 1u << k;
+        least = MIN(MIN(r, g), b) + EIGHTHS * CENTRE;
+        most = MAX(MAX(r, g), b) + EIGHTHS * (CENTRE - WHITE);
+    }
+    for (int v = 0, k = 0; v < self->down; v++) {
+        ptrdiff_t at = (ptrdiff_t)(y * self->down + v) * luma->stride + x * self->across;
+
+        for (int h = 0; h < self->across; h++, k++, at++) {
+            uint32_t energy = BT_JPEG_SUM_WEIGHTS(blocks[k].sum);
+            int reach = self->reaches[MIN(energy, BT_JPEG_CLIP_ENERGIES - 1)];
+            int mean = mean_of(luma, at);
+
+            near |= (unsigned)((abs(mean + least) < reach) | (abs(mean + most) < reach)) << k;
+        }
     }
     return near;
 }

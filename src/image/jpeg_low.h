@@ -100,7 +100,7 @@ void bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const Bt
 /* Brings those of n colours that lie outside of RGB by more than a level to where each band is cut
  * off, as a decode at full size does with single pixels. It counts beside bright and saturated
  * areas of pictures with subsampled chroma: a blur mixes what is cut off with what is next to it.
- */
-void bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n);
+ * across: samples of luma that share one of chroma, 1 or 2. */
+void bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n, size_t across);
 
 #endif

@@ -420,7 +420,7 @@ test_clip(void)
                 bool inside = true;
 
                 to_rgb(samples, was);
-                bt_jpeg_low_clip(&samples[0], &samples[1], &samples[2], 1);
+                bt_jpeg_low_clip(&samples[0], &samples[1], &samples[2], 1, 1);
                 to_rgb(samples, is);
                 for (int i = 0; i < 3; i++) {
                     inside = inside && was[i] >= -1 && was[i] <= 256;
