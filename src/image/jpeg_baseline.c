@@ -531,14 +531,11 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
 /* Corrects an MCU, whose first block begins at bit `begin`. */
 static void
 clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, uint64_t begin,
-         int x, int y)
+         int x, int y, unsigned near)
 {
-    unsigned near = bt_jpeg_clip_find(scan->clip, scan->components, x, y, blocks);
     int n = scan->baseline->n_phases, n_luma = n - scan->n_components + 1;
     BtJpegDetail details[BT_JPEG_CLIP_BLOCKS_MAX];
 
-    if (near == 0)
-        return;
     for (int k = 0; k < n; k++) {
         const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
 
@@ -551,13 +548,34 @@ clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks
     bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
 }
 
+/* Corrects n_mcus MCUs in one row. */
+static void
+clip_row(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
+         const BtJpegBlock *blocks, int n_mcus)
+{
+    int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
+
+    while (n_mcus > 0) {
+        int n = MIN(n_mcus, BT_JPEG_CLIP_MCUS_MAX);
+        uint8_t near[BT_JPEG_CLIP_MCUS_MAX];
+
+        bt_jpeg_clip_find(scan->clip, scan->components, x, y, blocks, n, near);
+        for (int i = 0; i < n; i++, blocks += scan->baseline->n_phases)
+            if (near[i] != 0)
+                clip_mcu(scan, run, blocks, blocks == run_blocks ? run->at : blocks[-1].end, x + i,
+                         y, near[i]);
+        x += n;
+        n_mcus -= n;
+    }
+}
+
 /* Blocks of n_mcus MCUs in one row. */
 static void
 place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
           const BtJpegBlock *blocks, int n_mcus)
 {
     int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
-    const BtJpegBlock *mcu = blocks;
+    const BtJpegBlock *first = blocks;
 
     for (int i = 0; i < scan->n_components; i++) {
         BtJpegLowComponent *component = scan->components[i];
@@ -578,8 +596,8 @@ place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
             place_low(scan, component, &place, run, run_blocks);
         blocks += place.across * place.down;
     }
-    for (int i = 0; i < n_mcus && scan->clip != NULL; i++, mcu += scan->baseline->n_phases)
-        clip_mcu(scan, run, mcu, mcu == run_blocks ? run->at : mcu[-1].end, x + i, y);
+    if (scan->clip != NULL)
+        clip_row(scan, run, run_blocks, first, n_mcus);
 }
 
 /* Puts the blocks of a run where they belong, and moves run->at behind them. */

@@ -115,35 +115,82 @@ mean_of(const BtJpegLowComponent *component, ptrdiff_t at)
     return CLAMP(mean, -LIMIT, LIMIT);
 }
 
-unsigned
-bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x, int y,
-                  const BtJpegBlock *blocks)
+/* The means of n blocks that are `step` from each other, in eighths of a level, without the centre;
+ * what no encoder makes may wrap. */
+static inline __attribute__((always_inline)) void
+find_means(const BtJpegLowComponent *component, ptrdiff_t at, int n, int step, int16_t *out)
 {
-    const BtJpegLowComponent *luma = components[0];
-    int least = EIGHTHS * CENTRE, most = EIGHTHS * (CENTRE - WHITE);
-    unsigned near = 0;
+    const int16_t *dc = component->values[BT_JPEG_LOW_DC] + at;
+    uint16_t quantizer = (uint16_t)component->quantizers[BT_JPEG_LOW_DC];
+
+    for (int i = 0; i < n; i++)
+        out[i] = (int16_t)((uint32_t)(uint16_t)dc[i * step] * quantizer);
+}
+
+/* value * factor / 2^16 */
+static inline int16_t
+part(int16_t value, int16_t factor)
+{
+    return (int16_t)(value * factor >> 16);
+}
+
+/* How far the bands of n colours without luma are from black, and from white. */
+static void
+find_bands(const int16_t *cb, const int16_t *cr, int n, int16_t *out_least, int16_t *out_most)
+{
+    for (int i = 0; i < n; i++) {
+        int16_t r = (int16_t)(cr[i] + part(cr[i], 26345));                            /* 1.402 */
+        int16_t b = (int16_t)(2 * cb[i] - part(cb[i], 14942));                        /* 1.772 */
+        int16_t g = (int16_t)(part(cr[i], 18734) - cr[i] - part(cb[i], 22553)); /* -.714, -.344 */
+
+        out_least[i] = (int16_t)(MIN(MIN(r, g), b) + EIGHTHS * CENTRE);
+        out_most[i] = (int16_t)(MAX(MAX(r, g), b) + EIGHTHS * (CENTRE - WHITE));
+    }
+}
+
+/* How far the colours of n blocks are from the nearer one. */
+static void
+find_rooms(const int16_t *luma, const int16_t *least, const int16_t *most, int n, int16_t *out)
+{
+    for (int i = 0; i < n; i++) {
+        int16_t low = (int16_t)(luma[i] + least[i]), high = (int16_t)(luma[i] + most[i]);
+        int16_t from_low = (int16_t)MAX(low, -low), from_high = (int16_t)MAX(high, -high);
+
+        out[i] = MIN(from_low, from_high);
+    }
+}
+
+void
+bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x, int y,
+                  const BtJpegBlock *blocks, int n_mcus, uint8_t *out_near)
+{
+    int16_t cb[BT_JPEG_CLIP_MCUS_MAX] = {0}, cr[BT_JPEG_CLIP_MCUS_MAX] = {0};
+    int16_t least[BT_JPEG_CLIP_MCUS_MAX], most[BT_JPEG_CLIP_MCUS_MAX];
+    int n = self->across * self->down, n_phases = n + self->n_components - 1;
 
     if (self->n_components > 1) {
-        ptrdiff_t at = (ptrdiff_t)y * components[1]->stride + x;
-        int cb = mean_of(components[1], at), cr = mean_of(components[2], at);
-
-        int r = cr * 1436 >> 10, g = (cb * -352 - cr * 731) >> 10, b = cb * 1815 >> 10;
-
-        least = MIN(MIN(r, g), b) + EIGHTHS * CENTRE;
-        most = MAX(MAX(r, g), b) + EIGHTHS * (CENTRE - WHITE);
+        find_means(components[1], (ptrdiff_t)y * components[1]->stride + x, n_mcus, 1, cb);
+        find_means(components[2], (ptrdiff_t)y * components[2]->stride + x, n_mcus, 1, cr);
     }
-    for (int v = 0, k = 0; v < self->down; v++) {
-        ptrdiff_t at = (ptrdiff_t)(y * self->down + v) * luma->stride + x * self->across;
+    find_bands(cb, cr, n_mcus, least, most);
+    memset(out_near, 0, (size_t)n_mcus);
+    for (int k = 0; k < n; k++) {
+        int16_t luma[BT_JPEG_CLIP_MCUS_MAX], rooms[BT_JPEG_CLIP_MCUS_MAX];
+        int v = y * self->down + (k >= self->across);
+        ptrdiff_t at = (ptrdiff_t)v * components[0]->stride + x * self->across + k % self->across;
 
-        for (int h = 0; h < self->across; h++, k++, at++) {
-            uint32_t energy = BT_JPEG_SUM_WEIGHTS(blocks[k].sum);
+        if (self->across == 1)
+            find_means(components[0], at, n_mcus, 1, luma);
+        else
+            find_means(components[0], at, n_mcus, 2, luma);
+        find_rooms(luma, least, most, n_mcus, rooms);
+        for (int i = 0; i < n_mcus; i++) {
+            uint32_t energy = BT_JPEG_SUM_WEIGHTS(blocks[i * n_phases + k].sum);
             int reach = self->reaches[MIN(energy, BT_JPEG_CLIP_ENERGIES - 1)];
-            int mean = mean_of(luma, at);
 
-            near |= (unsigned)((abs(mean + least) < reach) | (abs(mean + most) < reach)) << k;
+            out_near[i] |= (uint8_t)((rooms[i] < reach) << k);
         }
     }
-    return near;
 }
 
 /* The means of the parts of a block; or of half a block or a quarter, by other waves. */

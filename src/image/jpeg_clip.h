@@ -26,6 +26,7 @@
 
 #define BT_JPEG_CLIP_LAST       24 /* coefficient that is looked at, in zigzag order */
 #define BT_JPEG_CLIP_BLOCKS_MAX 6  /* of an MCU: luma's row by row, Cb, Cr */
+#define BT_JPEG_CLIP_MCUS_MAX   64
 #define BT_JPEG_CLIP_ENERGIES   1024
 
 /* The AC coefficients of a block that are not 0, up to BT_JPEG_CLIP_LAST. */
@@ -47,9 +48,10 @@ struct jpeg_decompress_struct;
 /* For grey files, and YCbCr ones whose MCU has one block of each chroma and up to 2 x 2 of luma. */
 bool bt_jpeg_clip_init(BtJpegClip *self, const struct jpeg_decompress_struct *header);
 
-/* Which blocks of luma of MCU x, y, one bit each. blocks: the MCU's. */
-unsigned bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x,
-                           int y, const BtJpegBlock *blocks);
+/* Which blocks of luma, one bit each, of n_mcus MCUs from x, y on: BT_JPEG_CLIP_MCUS_MAX, at most.
+ * blocks: the MCUs'. */
+void bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x, int y,
+                       const BtJpegBlock *blocks, int n_mcus, uint8_t *out_near);
 
 /* details: of each block of luma that is near, and of chroma. */
 void bt_jpeg_clip_apply(const BtJpegClip *self, BtJpegLowComponent *const components[], int x,
