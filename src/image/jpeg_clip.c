@@ -44,7 +44,7 @@ static const Row halves[2][SIDE] = {{{0.353553f, 0.353553f, 0.353553f, 0.353553f
 
 /* Where coefficients in zigzag order are in a block, row by row. */
 static const uint8_t natural[BT_JPEG_CLIP_LAST + 1] = {
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27};
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4};
 
 static bool
 is_for_here(const struct jpeg_decompress_struct *header)

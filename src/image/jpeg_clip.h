@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BT_JPEG_CLIP_LAST       24 /* coefficient that is looked at, in zigzag order */
+#define BT_JPEG_CLIP_LAST       14 /* coefficient that is looked at, in zigzag order */
 #define BT_JPEG_CLIP_BLOCKS_MAX 6  /* of an MCU: luma's row by row, Cb, Cr */
 #define BT_JPEG_CLIP_MCUS_MAX   64
 #define BT_JPEG_CLIP_ENERGIES   1024
