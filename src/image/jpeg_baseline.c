@@ -672,7 +672,8 @@ sum_up(const BtJpegScan *scan, int n_mcus, uint16_t dc[BT_JPEG_LOW_COMPONENTS_MA
 
         for (int mcu = 0; mcu < n_mcus; mcu++)
             for (int k = 0; k < n; k++)
-                dc[i] = (uint16_t)(dc[i] + BT_JPEG_SUM_DIFFERENCE(blocks[mcu * self->n_phases + k].sum));
+                dc[i] = (uint16_t)(dc[i] +
+                                   BT_JPEG_SUM_DIFFERENCE(blocks[mcu * self->n_phases + k].sum));
         blocks += n;
     }
 }

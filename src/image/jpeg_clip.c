@@ -43,8 +43,8 @@ static const Row halves[2][SIDE] = {{{0.353553f, 0.353553f, 0.353553f, 0.353553f
                                      {0.277785f, 0.490393f, 0.097545f, -0.415735f}}};
 
 /* Where coefficients in zigzag order are in a block, row by row. */
-static const uint8_t natural[BT_JPEG_CLIP_LAST + 1] = {
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4};
+static const uint8_t natural[BT_JPEG_CLIP_LAST + 1] = {0,  1,  8,  16, 9,  2,  3, 10,
+                                                       17, 24, 32, 25, 18, 11, 4};
 
 static bool
 is_for_here(const struct jpeg_decompress_struct *header)
@@ -139,8 +139,8 @@ static void
 find_bands(const int16_t *cb, const int16_t *cr, int n, int16_t *out_least, int16_t *out_most)
 {
     for (int i = 0; i < n; i++) {
-        int16_t r = (int16_t)(cr[i] + part(cr[i], 26345));                            /* 1.402 */
-        int16_t b = (int16_t)(2 * cb[i] - part(cb[i], 14942));                        /* 1.772 */
+        int16_t r = (int16_t)(cr[i] + part(cr[i], 26345));                      /* 1.402 */
+        int16_t b = (int16_t)(2 * cb[i] - part(cb[i], 14942));                  /* 1.772 */
         int16_t g = (int16_t)(part(cr[i], 18734) - cr[i] - part(cb[i], 22553)); /* -.714, -.344 */
 
         out_least[i] = (int16_t)(MIN(MIN(r, g), b) + EIGHTHS * CENTRE);
@@ -290,7 +290,8 @@ bt_jpeg_clip_apply(const BtJpegClip *self, BtJpegLowComponent *const components[
         make_parts(mean_of(components[0], (ptrdiff_t)v * components[0]->stride + h), &details[k],
                    self->quantizers[0], whole, whole, parts[0]);
         for (int i = 1; i < self->n_components; i++)
-            make_parts(mean_of(components[i], (ptrdiff_t)y * components[i]->stride + x), &details[n + i - 1], self->quantizers[i],
+            make_parts(mean_of(components[i], (ptrdiff_t)y * components[i]->stride + x),
+                       &details[n + i - 1], self->quantizers[i],
                        self->down > 1 ? halves[row] : whole,
                        self->across > 1 ? halves[column] : whole, parts[i]);
         find_missing(parts[0], parts[1], parts[2], missing);

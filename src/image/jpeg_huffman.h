@@ -52,7 +52,7 @@
 #define BT_JPEG_STEP_SUM(step)  ((step) >> 14)
 
 /* What a block's steps sum up to. There is one difference among them, so that it does not carry. */
-#define BT_JPEG_SUM_DIFFERENCE(sum) (((int)(sum) & 0xfff) - ((int)(sum) << 1 & 0x1000))
+#define BT_JPEG_SUM_DIFFERENCE(sum) (((int)(sum)&0xfff) - ((int)(sum) << 1 & 0x1000))
 #define BT_JPEG_SUM_WEIGHTS(sum)    ((sum) >> 12)
 
 typedef struct BtJpegHuffman {

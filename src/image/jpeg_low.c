@@ -170,8 +170,7 @@ take_header(Reading *self, const struct jpeg_decompress_struct *header, int shri
             return false;
     }
     take_tables(self, header);
-    self->clips = self->clips && !self->progressive &&
-                  bt_jpeg_clip_init(&self->clip, header);
+    self->clips = self->clips && !self->progressive && bt_jpeg_clip_init(&self->clip, header);
     return true;
 }
 
@@ -430,7 +429,10 @@ bt_jpeg_low_read(const struct jpeg_decompress_struct *header, int shrink,
                  const BtJpegLowSource *source)
 {
     g_autoptr(BtJpegLow) low = g_new0(BtJpegLow, 1);
-    Reading self = {.low = low, .n_streams = source->n_streams, .n_threads = source->n_threads, .clips = source->clips};
+    Reading self = {.low = low,
+                    .n_streams = source->n_streams,
+                    .n_threads = source->n_threads,
+                    .clips = source->clips};
     bool done;
 
     self.dc_tables = g_new0(BtJpegTable, BT_JPEG_TABLES_MAX);

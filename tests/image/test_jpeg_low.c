@@ -402,7 +402,8 @@ test_levels(void)
     }
 }
 
-/* Corrections for what is cut off: the same however a file is decoded; none of progressive files. */
+/* Corrections for what is cut off: the same however a file is decoded; none of progressive files.
+ */
 static void
 test_clips(void)
 {
@@ -431,8 +432,8 @@ test_clips(void)
         for (const char *const *level = bt_kernel_levels(); *level != NULL; level++)
             for (int n_streams = 1; n_streams <= BT_JPEG_STREAMS_MAX; n_streams += 3)
                 for (int n_threads = 1; n_threads <= 3; n_threads++)
-                    g_assert_true(jpeg_truth_check_clips(bytes, size, *level, n_streams,
-                                                         n_threads) == clips);
+                    g_assert_true(
+                        jpeg_truth_check_clips(bytes, size, *level, n_streams, n_threads) == clips);
     }
 }
 
