@@ -9,6 +9,7 @@ of faults, which take minutes, the first alone; and nothing that is marked "once
 
 Where a test was skipped, meson counts the file as skipped, and its output tells what was missing.
 """
+import ctypes
 import os
 import pathlib
 import random
@@ -27,6 +28,11 @@ SKIPPED = 77
 # Instead of this process, see meson.build.
 if os.environ.get('MALLOC_PERTURB_') == '0':
     os.environ['MALLOC_PERTURB_'] = str(random.randint(1, 255))
+
+# numpy's large arrays come from memory that is kept, not from the kernel, page by page, each time: half of the time.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+for parameter in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+    ctypes.CDLL(None).mallopt(parameter, 1 << 30)
 
 # What a test starts must not inherit that nohup, or a shell's background, ignores a signal.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):

@@ -11,6 +11,7 @@ last bit of a sine another way still gives the same 8-bit picture.
     orientation/  an F, stored in each of the ways that EXIF knows, upright in all
     sizes/        one-pixel lines, odd sides, the box itself
     raw/          raw files of cameras of every kind, but for the raw samples
+    hdr/          patches of known colours in PQ, HLG, BT.2020, Display P3 and other gammas
     broken/       files that are cut, empty, mislabelled, or claim what they do not hold
 """
 import io
@@ -23,6 +24,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+import heif_boxes
 import raw_shells
 
 P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
@@ -469,6 +471,26 @@ def png_bytes(samples, interlace=False):
             + png_chunk(b'IEND', b''))
 
 
+def with_chunk(png, kind, data):
+    """A PNG with one more chunk behind its header."""
+    return png[:33] + png_chunk(kind, data) + png[33:]
+
+
+def cicp(primaries, transfer):
+    return b'cICP', bytes([primaries, transfer, 0, 1])
+
+
+def gama(gamma):
+    return b'gAMA', struct.pack('>I', round(gamma * 100000))
+
+
+def patches(mode, colours, side):
+    image = Image.new(mode, (side * len(colours), side))
+    for n, colour in enumerate(colours):
+        image.paste(colour, (side * n, 0, side * n + side, side))
+    return image
+
+
 def vips_copy(source, target):
     """target may carry options of the writer: a.avif[Q=60]."""
     subprocess.run(['vips', 'copy', str(source), str(target)], check=True)
@@ -594,6 +616,33 @@ def make_raw(folder):
     (folder / 'big.dng').write_bytes(raw_shells.shell('dng', preview, thumb, (240, 160), big=True))
 
 
+PATCHES = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 60, 60), (60, 180, 90), (128, 128, 128), (250, 240, 230),
+           (0, 0, 0), (40, 40, 40), (90, 90, 90), (170, 170, 170), (200, 200, 200), (255, 255, 255))
+CODE_POINTS = {'pq': (9, 16), 'hlg': (9, 18), 'bt2020': (9, 13), 'p3': (12, 13)}  # H.273: primaries, transfer
+
+
+def make_hdr(folder):
+    """By code points, an ICC profile and gAMA. Of HEIC and AVIF with as many bits as Debian's encoders can: its libaom
+    aborts at 10."""
+    image = patches('RGB', PATCHES, 40)
+    plain = png_bytes(np.asarray(image))
+    profile = b'iCCP', b'P3\0\0' + zlib.compress(icc_profile('P3', P3_PRIMARIES))
+    for name, points in CODE_POINTS.items():
+        (folder / f'{name}.png').write_bytes(with_chunk(plain, *cicp(*points)))
+    for name, chunk in {'p3_icc': profile, 'gamma1': gama(1), 'gamma055': gama(0.55)}.items():
+        (folder / f'{name}.png').write_bytes(with_chunk(plain, *chunk))
+    deep = png_bytes(np.asarray(image).astype(np.uint16) * 257)
+    for extension, bits in ('avif', 12), ('heic', 10):
+        made = folder / f'p3_icc.{extension}'
+        (folder / 'deep.png').write_bytes(deep)
+        for name, points in CODE_POINTS.items():
+            vips_copy(folder / 'deep.png', f'{made}[Q=99,bitdepth={bits},effort=2]')
+            (folder / f'{name}.{extension}').write_bytes(heif_boxes.describe(made.read_bytes(), *points))
+        (folder / 'deep.png').write_bytes(with_chunk(deep, *profile))
+        vips_copy(folder / 'deep.png', f'{made}[Q=99,bitdepth={bits},effort=2]')
+    (folder / 'deep.png').unlink()
+
+
 def make_broken(folder, photo, formats):
     def cut(source, name, share):
         data = source.read_bytes()
@@ -632,11 +681,8 @@ def make_broken(folder, photo, formats):
         (folder / f'random.{extension}').write_bytes(signature + generator(200 + n).bytes(500))
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit('usage: make_testdata.py FOLDER')
-    root = pathlib.Path(sys.argv[1])
-    folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'raw', 'broken')}
+def make(root):
+    folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'raw', 'hdr', 'broken')}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     make_photos(folders['photos'])
@@ -644,8 +690,11 @@ def main():
     make_orientation(folders['orientation'])
     make_sizes(folders['sizes'])
     make_raw(folders['raw'])
+    make_hdr(folders['hdr'])
     make_broken(folders['broken'], folders['sizes'] / '1201x801.jpg', folders['formats'])
 
 
 if __name__ == '__main__':
-    main()
+    if len(sys.argv) != 2:
+        sys.exit('usage: make_testdata.py FOLDER')
+    make(pathlib.Path(sys.argv[1]))

@@ -10,7 +10,7 @@ import pytest
 # The programs by which a package is known.
 PROGRAMS = {'attr': ('setfattr',), 'btrfs-progs': ('mkfs.btrfs',), 'chromium': ('chromium',),
             'exfat-fuse': ('mkfs.exfat', 'mount.exfat-fuse'), 'fish': ('fish',), 'imagemagick': ('convert',),
-            'inotify-tools': ('inotifywait',), 'rclone': ('rclone', 'fusermount3'),
+            'inotify-tools': ('inotifywait',), 'libavif-bin': ('avifenc',), 'rclone': ('rclone', 'fusermount3'),
             'mandoc': ('mandoc',), 'ntfs-3g': ('mkntfs', 'ntfs-3g'), 'rsync': ('rsync',), 'time': ('/usr/bin/time',),
             'zsh': ('zsh',)}
 

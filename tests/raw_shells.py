@@ -3,9 +3,12 @@
 with next to nothing in place of the raw samples."""
 import struct
 
-SHORT, LONG, RATIONAL, UNDEFINED, IFD = 3, 4, 5, 7, 13
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED, IFD = 2, 3, 4, 5, 7, 13
 FORMS = {SHORT: 'H', LONG: 'I', RATIONAL: 'II', IFD: 'I'}
-ORIENTATION, EXIF, SUB_IFDS = 0x112, 0x8769, 0x14a
+ORIENTATION, EXIF, GPS, SUB_IFDS, MAKER_NOTE = 0x112, 0x8769, 0x8825, 0x14a, 0x927c
+MAKER = {0x10f: (ASCII, b'Maker\0')}
+TAKEN = {0x9003: (ASCII, b'2024:05:06 07:08:09\0'), 0x829a: (RATIONAL, [(1, 250)])}
+PLACE = {1: (ASCII, b'N\0'), 2: (RATIONAL, [(52, 1), (31, 1), (12, 1)])}
 KINDS = 'cr2', 'cr3', 'nef', 'nrw', 'arw', 'sr2', 'dng', 'orf', 'rw2', 'pef', 'srw', 'raf'
 
 
@@ -29,7 +32,7 @@ class Tiff:
 
     def entry(self, tag, value):
         kind, value = value if isinstance(value, tuple) else (LONG, value)
-        if kind == UNDEFINED:
+        if kind in (ASCII, UNDEFINED):
             n, content = len(value), value
         else:
             values = value if isinstance(value, list) else [value]
@@ -78,14 +81,20 @@ def samples(tiff, size):
 
 
 def exif(tiff, size=None, adobe=False, note=None):
-    entries = {}
+    """Who took it, when and where; adobe: as most cameras say it."""
+    entries = dict(TAKEN)
     if size is not None:
         entries.update({0xa002: size[0], 0xa003: size[1]})
     if adobe:
         entries.update({0xa001: (SHORT, 0xffff), 0xa005: tiff.directory({1: (UNDEFINED, b'R03\0')})})
     if note is not None:
-        entries[0x927c] = (UNDEFINED, note)
-    return {EXIF: tiff.directory(entries)}
+        entries[MAKER_NOTE] = (UNDEFINED, note)
+    return {EXIF: tiff.directory(entries), GPS: tiff.directory(PLACE), **MAKER}
+
+
+def nikon_note(order, entries, inner=None):
+    inner = inner or start(order)
+    return b'Nikon\0\2\x10\0\0' + inner.done(inner.directory(entries))
 
 
 def cr2(jpeg, thumb, size, turned, adobe, order='<'):
@@ -100,18 +109,20 @@ def cr2(jpeg, thumb, size, turned, adobe, order='<'):
 
 
 def nef(jpeg, thumb, size, turned, adobe, order='>'):
+    """The notes alone know of Adobe RGB."""
     tiff = start(order)
     below = [tiff.directory({0x103: (SHORT, 6), **tiff.blob(thumb)}), tiff.directory(samples(tiff, size)),
              tiff.directory({0x103: (SHORT, 6), **tiff.blob(jpeg)})]
     return tiff.done(tiff.chain({0x100: 2, 0x101: 2, 0x103: (SHORT, 1), **tiff.strip(bytes(12)),
-                                 ORIENTATION: (SHORT, turned), SUB_IFDS: (LONG, below), **exif(tiff, adobe=adobe)}))
+                                 ORIENTATION: (SHORT, turned), SUB_IFDS: (LONG, below),
+                                 **exif(tiff, note=nikon_note(order, {0x1e: (SHORT, 2 if adobe else 1)}))}))
 
 
 def nrw(jpeg, thumb, size, turned, adobe, order='<'):
     """The preview is in the maker's notes."""
     inner = start(order)
     preview = inner.directory(inner.blob(jpeg))
-    note = b'Nikon\0\2\x10\0\0' + inner.done(inner.directory({0x11: preview}))
+    note = nikon_note(order, {0x11: preview}, inner)
     tiff = start(order)
     below = [tiff.directory(samples(tiff, size))]
     return tiff.done(tiff.chain({0x100: 2, 0x101: 2, 0x103: (SHORT, 1), **tiff.strip(bytes(12)), **tiff.blob(thumb),
@@ -127,19 +138,20 @@ def arw(jpeg, thumb, size, turned, adobe, order='<'):
                                 {0x103: (SHORT, 6), **tiff.blob(thumb)}))
 
 
-def dng(jpeg, thumb, size, turned, adobe, order='>', big=False):
-    """Its first directory is a small picture that a reader of TIFF takes for all. big: offsets of 8 bytes."""
+def dng(jpeg, thumb, size, turned, adobe, order='>', big=False, raw=None):
+    """Its first directory is a small picture that a reader of TIFF takes for all. big: offsets of 8 bytes; raw: the
+    JPEG of the raw samples."""
     tiff = start(order)
     if big:
         tiff = Tiff(order, (b'II' if order == '<' else b'MM') + struct.pack(order + 'HHHQ', 43, 8, 0, 0), True)
-    raw = {**sides((size[0] + 40, size[1] + 30)), 0x103: (SHORT, 7), 0x106: (SHORT, 32803),
-           **tiff.strip(lossless(size)), 0xc620: (RATIONAL, [(2 * size[0], 2), (2 * size[1], 2)])}
+    samples = {**sides((size[0] + 40, size[1] + 30)), 0x103: (SHORT, 7), 0x106: (SHORT, 32803),
+           **tiff.strip(raw or lossless(size)), 0xc620: (RATIONAL, [(2 * size[0], 2), (2 * size[1], 2)])}
     preview = {0x103: (SHORT, 7), 0x106: (SHORT, 6), **tiff.strip(jpeg), 0xc71a: 3 if adobe else 2}
     small = {0x103: (SHORT, 7), 0x106: (SHORT, 6), **tiff.strip(thumb)}
-    below = [tiff.directory(entries) for entries in (raw, small, preview)]
+    below = [tiff.directory(entries) for entries in (samples, small, preview)]
     return tiff.done(tiff.chain({0x100: 96, 0x101: 64, 0x102: (SHORT, [8, 8, 8]), 0x103: (SHORT, 1), 0x106: (SHORT, 2),
                                  **tiff.strip(bytes(96 * 64 * 3)), ORIENTATION: (SHORT, turned), 0x115: (SHORT, 3),
-                                 SUB_IFDS: (LONG, below), 0xc612: (UNDEFINED, b'\1\4\0\0')}))
+                                 SUB_IFDS: (LONG, below), 0xc612: (UNDEFINED, b'\1\4\0\0'), **exif(tiff)}))
 
 
 def orf(jpeg, thumb, size, turned, adobe, order='<'):
@@ -209,13 +221,15 @@ def jpeg_box(kind, content):
 
 
 def cr3(jpeg, thumb, size, turned, adobe, order='<', sample_at=None, middle=None):
-    """The full-size JPEG is a track's first sample. middle: one of PRVW's own; sample_at: where the file, longer
-    than it is made here, has the sample."""
-    first, second = start(order), start(order)
-    place = second.directory({**({0xa005: second.directory({1: (UNDEFINED, b'R03\0')})} if adobe else {}),
-                              0xa002: size[0], 0xa003: size[1]})
-    private = (box(b'CNCV', b'CanonCR3_001') + box(b'CMT1', first.done(first.chain({ORIENTATION: (SHORT, turned)})))
-               + box(b'CMT2', second.done(place)) + jpeg_box(b'THMB', thumb))
+    """The full-size JPEG is a track's first sample, and the notes alone know of Adobe RGB. middle: one of PRVW's own;
+    sample_at: where the file, longer than it is made here, has the sample."""
+    parts = ({ORIENTATION: (SHORT, turned), **MAKER}, {**TAKEN, 0xa002: size[0], 0xa003: size[1]},
+             {0xb4: (SHORT, 2 if adobe else 1)}, PLACE)
+    private = box(b'CNCV', b'CanonCR3_001')
+    for n, part in enumerate(parts):
+        tiff = start(order)
+        private += box(b'CMT%d' % (n + 1), tiff.done(tiff.directory(part)))
+    private += jpeg_box(b'THMB', thumb)
     uuid = box(b'uuid', bytes.fromhex('85c0b687820f11e08111f4ce462b6a48') + private)
     preview = box(b'uuid', bytes.fromhex('eaf42b5e1c984b88b9fbb7dc406e4d16') + struct.pack('>II', 0, 1)
                   + jpeg_box(b'PRVW', middle or thumb))

@@ -8,8 +8,7 @@
  *                    full disk (ENOSPC) from a missing file.
  *
  * A message is one clause without a full stop, names the thing it is about, and may hold any bytes
- * of a file name: only the report room prints, and it makes text safe for a terminal there.
- * Context is added on the way up with g_prefix_error().
+ * of a file name: who prints makes it safe for a terminal.
  */
 #ifndef BT_BASE_ERROR_H
 #define BT_BASE_ERROR_H

@@ -15,15 +15,6 @@ bt_fd_clear(BtFd *fd)
     errno = saved;
 }
 
-BtFd
-bt_fd_steal(BtFd *fd)
-{
-    BtFd taken = *fd;
-
-    *fd = -1;
-    return taken;
-}
-
 ssize_t
 bt_fd_read_at(int fd, void *bytes, size_t size, off_t at)
 {

@@ -3,7 +3,7 @@
  * Owned file descriptors. Pure; any process.
  *
  *   g_auto(BtFd) fd = open(...);     closed at the end of the scope
- *   return bt_fd_steal(&fd);         unless given away
+ *   return g_steal_fd(&fd);          unless given away
  *
  * A closed or absent descriptor is -1. Descriptors are opened with O_CLOEXEC from birth.
  */
@@ -17,9 +17,6 @@ typedef int BtFd;
 
 /* Closes *fd unless it is -1, and makes it -1. errno survives. */
 void bt_fd_clear(BtFd *fd);
-
-/* Gives *fd away: returns it and leaves -1 behind. */
-BtFd bt_fd_steal(BtFd *fd);
 
 /* pread() that an interruption does not end. */
 ssize_t bt_fd_read_at(int fd, void *bytes, size_t size, off_t at);

@@ -130,3 +130,10 @@ bt_format_is_trusted(BtFormat format)
 {
     return format < BT_FORMAT_COUNT && formats[format].trusted;
 }
+
+bool
+bt_format_is_shown(BtFormat format)
+{
+    return format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG || format == BT_FORMAT_WEBP ||
+           format == BT_FORMAT_GIF || format == BT_FORMAT_AVIF;
+}

@@ -54,4 +54,7 @@ BtFormat bt_format_of_bytes(const void *bytes, size_t size);
  * only when named with --allow. */
 bool bt_format_is_trusted(BtFormat format);
 
+/* Whether browsers show pictures of this format, whoever made them. */
+bool bt_format_is_shown(BtFormat format);
+
 #endif

@@ -110,14 +110,9 @@ typedef struct Value {
     double number; /* NAN: not a number */
 } Value;
 
-struct BtJsonObject {
-    GHashTable *members; /* Value by name */
-};
-
 typedef struct Parser {
     const char *at, *end;
     BtJsonObject *object;
-    GError **error;
 } Parser;
 
 static void
@@ -127,12 +122,6 @@ free_value(gpointer data)
 
     g_free(value->text);
     g_free(value);
-}
-
-static bool
-fail(const Parser *self, const char *what)
-{
-    return bt_error_set(self->error, BT_ERROR_INVALID, "it is not JSON of ours: %s", what);
 }
 
 static void
@@ -229,17 +218,15 @@ parse_text(Parser *self, char **out_text)
     self->at++; /* the quote */
     while (self->at < self->end && *self->at != '"') {
         if ((unsigned char)*self->at < 0x20)
-            return fail(self, "a string has a control character");
+            return false;
         if (*self->at != '\\')
             g_string_append_c(text, *self->at++);
         else if (self->at++, !parse_escape(self, text))
-            return fail(self, "a string has an unknown escape");
+            return false;
     }
-    if (self->at == self->end)
-        return fail(self, "a string is not closed");
-    self->at++;
-    if (!g_utf8_validate(text->str, (gssize)text->len, NULL))
-        return fail(self, "a string is not UTF-8");
+    if (self->at == self->end || !g_utf8_validate(text->str, (gssize)text->len, NULL))
+        return false;
+    self->at++; /* the other quote */
     *out_text = g_string_free(g_steal_pointer(&text), FALSE);
     return true;
 }
@@ -256,8 +243,7 @@ parse_number(Parser *self, double *out_number)
         digits[length++] = *self->at++;
     digits[length] = '\0';
     *out_number = g_ascii_strtod(digits, &end);
-    return (length > 0 && *end == '\0' && isfinite(*out_number)) ||
-           fail(self, "a value is not JSON");
+    return length > 0 && *end == '\0' && isfinite(*out_number);
 }
 
 static bool parse_members(Parser *self, const char *prefix);
@@ -270,11 +256,11 @@ parse_value(Parser *self, const char *name, bool is_inner)
     if (self->at < self->end && *self->at == '{') {
         g_autofree char *prefix = g_strconcat(name, ".", NULL);
 
-        return is_inner ? fail(self, "objects are nested too deep") : parse_members(self, prefix);
+        return !is_inner && parse_members(self, prefix);
     }
     value = g_new0(Value, 1);
     value->number = NAN;
-    g_hash_table_insert(self->object->members, g_strdup(name), value);
+    g_hash_table_insert(self->object, g_strdup(name), value);
     if (take_word(self, "true") || take_word(self, "false") || take_word(self, "null"))
         return true;
     return self->at < self->end && *self->at == '"' ? parse_text(self, &value->text)
@@ -284,15 +270,11 @@ parse_value(Parser *self, const char *name, bool is_inner)
 static bool
 parse_member(Parser *self, const char *prefix)
 {
-    g_autofree char *key = NULL, *name = NULL;
+    g_autofree char *last = NULL, *name = NULL;
 
-    if (self->at == self->end || *self->at != '"')
-        return fail(self, "a member has no name");
-    if (!parse_text(self, &key))
+    if (self->at == self->end || *self->at != '"' || !parse_text(self, &last) || !take(self, ':'))
         return false;
-    name = g_strconcat(prefix, key, NULL);
-    if (!take(self, ':'))
-        return fail(self, "a member has no value");
+    name = g_strconcat(prefix, last, NULL);
     return parse_value(self, name, prefix[0] != '\0');
 }
 
@@ -300,69 +282,53 @@ static bool
 parse_members(Parser *self, const char *prefix)
 {
     if (!take(self, '{'))
-        return fail(self, "it does not begin with an object");
+        return false;
     if (take(self, '}'))
         return true;
     do
         if (!parse_member(self, prefix))
             return false;
     while (take(self, ','));
-    return take(self, '}') || fail(self, "an object is not closed");
+    return take(self, '}');
 }
 
 BtJsonObject *
 bt_json_parse(const char *text, size_t length, GError **error)
 {
-    g_autoptr(BtJsonObject) self = g_new0(BtJsonObject, 1);
-    Parser parser = {.at = text, .end = text + length, .object = self, .error = error};
+    g_autoptr(BtJsonObject) self =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
+    Parser parser = {.at = text, .end = text + length, .object = self};
 
-    self->members = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
-    if (length > BT_JSON_LINE_MAX) {
-        fail(&parser, "it is too long");
-        return NULL;
-    }
-    if (!parse_members(&parser, ""))
-        return NULL;
-    skip_space(&parser);
-    if (parser.at == parser.end)
+    if (length <= BT_JSON_LINE_MAX && parse_members(&parser, "") && parser.at == parser.end)
         return g_steal_pointer(&self);
-    fail(&parser, "there is more after the object");
+    bt_error_set(error, BT_ERROR_INVALID, "not a line of a report by blurthumb --json");
     return NULL;
 }
 
-void
-bt_json_object_free(BtJsonObject *self)
-{
-    if (self == NULL)
-        return;
-    g_hash_table_unref(self->members);
-    g_free(self);
-}
-
 const char *
-bt_json_text(const BtJsonObject *self, const char *name)
+bt_json_text(BtJsonObject *self, const char *name)
 {
-    const Value *value = g_hash_table_lookup(self->members, name);
+    const Value *value = g_hash_table_lookup(self, name);
 
     return value != NULL ? value->text : NULL;
 }
 
 double
-bt_json_number(const BtJsonObject *self, const char *name, double missing)
+bt_json_number(BtJsonObject *self, const char *name, double missing)
 {
-    const Value *value = g_hash_table_lookup(self->members, name);
+    const Value *value = g_hash_table_lookup(self, name);
 
     return value != NULL && !isnan(value->number) ? value->number : missing;
 }
 
 GPtrArray *
-bt_json_names(const BtJsonObject *self, const char *prefix)
+bt_json_names(BtJsonObject *self, const char *prefix)
 {
     GPtrArray *names = g_ptr_array_new();
     GHashTableIter iter;
     gpointer name;
 
-    g_hash_table_iter_init(&iter, self->members);
+    g_hash_table_iter_init(&iter, self);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         if (g_str_has_prefix(name, prefix))
             g_ptr_array_add(names, name);

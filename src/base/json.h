@@ -12,11 +12,8 @@
  *   g_autoptr(BtJsonObject) object = bt_json_parse(line, length, &error);
  *   path = bt_json_text(object, "path");
  *
- * What is written is valid UTF-8 whatever the texts are: a byte that is no UTF-8 becomes U+FFFD.
- * What is read comes from files and is not trusted: objects in objects go one deep, arrays are not
- * known, and anything else than one whole object is refused with a sentence.
- *
- * Follows: RFC 8259.
+ * What is written is valid UTF-8: a byte that is none becomes U+FFFD. What is read is not trusted:
+ * objects in objects go one deep, and arrays are not known. Follows: RFC 8259.
  */
 #ifndef BT_BASE_JSON_H
 #define BT_BASE_JSON_H
@@ -44,21 +41,21 @@ void bt_json_put_int(BtJson *self, const char *name, int64_t value);
 void bt_json_put_number(BtJson *self, const char *name, double value); /* finite, else null */
 void bt_json_put_bool(BtJson *self, const char *name, bool value);
 
-typedef struct BtJsonObject BtJsonObject;
+/* Its members by name. */
+typedef GHashTable BtJsonObject;
 
 /* One object, with white space around it at most. NULL with a sentence. */
 BT_MUST_CHECK BtJsonObject *bt_json_parse(const char *text, size_t length, GError **error);
-void bt_json_object_free(BtJsonObject *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJsonObject, bt_json_object_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJsonObject, g_hash_table_unref)
 
 /* The member's value, of the last of several; NULL, or `missing`, where it is not there or of
  * another kind. Lent. A member of an object in the object is called "settings.sigma". */
-const char *bt_json_text(const BtJsonObject *self, const char *name);
-double bt_json_number(const BtJsonObject *self, const char *name, double missing);
+const char *bt_json_text(BtJsonObject *self, const char *name);
+double bt_json_number(BtJsonObject *self, const char *name, double missing);
 
 /* The names of all members that begin so, in any order. Lent until the object is freed; the list is
  * owned (g_ptr_array_unref). */
-GPtrArray *bt_json_names(const BtJsonObject *self, const char *prefix);
+GPtrArray *bt_json_names(BtJsonObject *self, const char *prefix);
 
 #endif

@@ -35,7 +35,6 @@ bt_option_help(const BtOptionTable *table)
     return g_string_free(text, FALSE);
 }
 
-/* By its id or its letter. */
 static const BtOption *
 find_option(const BtOptionTable *table, int found)
 {
@@ -48,7 +47,6 @@ find_option(const BtOptionTable *table, int found)
     return NULL;
 }
 
-/* getopt's own form of the table. */
 static void
 make_getopt(const BtOptionTable *table, struct option *long_options, char *letters)
 {

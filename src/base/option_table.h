@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Command lines of our programs. Supervisor, before anything else runs.
- *
- * One table of a program holds every option with its letter, argument, default and help: reading,
- * --help and the checks of the manual all come from it. A program's apply() is one switch over an
- * enum without a default, so that an option without a case does not compile.
+ * Command lines of our programs. One table of a program holds every option with its letter,
+ * argument and help, and apply() is one switch over an enum without a default, so that an option
+ * without a case does not compile.
  */
 #ifndef BT_BASE_OPTION_TABLE_H
 #define BT_BASE_OPTION_TABLE_H

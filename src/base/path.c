@@ -134,7 +134,7 @@ bt_path_make_parent(int dirfd, const char *path, const char **out_name)
     g_auto(BtFd) folder = bt_path_open(dirfd, parent, FOLDER_FLAGS, 0);
 
     if (folder >= 0 || errno != ENOENT)
-        return bt_fd_steal(&folder);
+        return g_steal_fd(&folder);
     folder = bt_path_open(dirfd, "", FOLDER_FLAGS, 0);
     for (char *part = parent, *end; folder >= 0 && part != NULL; part = end) {
         BtFd next;
@@ -147,7 +147,7 @@ bt_path_make_parent(int dirfd, const char *path, const char **out_name)
         bt_fd_clear(&folder);
         folder = next;
     }
-    return bt_fd_steal(&folder);
+    return g_steal_fd(&folder);
 }
 
 int

@@ -18,9 +18,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Opens path below dirfd, close-on-exec. flags as of open(2), O_PATH only with O_DIRECTORY; mode is
- * 0 without O_CREAT. "" is dirfd itself. -1 with errno on failure (ELOOP where a part is a symbolic
- * link). */
+/* Opens path below dirfd, close-on-exec. O_PATH only with O_DIRECTORY; mode is 0 without O_CREAT.
+ * "" is dirfd itself. -1 with errno (ELOOP where a part is a symbolic link). */
 BtFd bt_path_open(int dirfd, const char *path, int flags, mode_t mode);
 
 /* Opens the folder that holds the last part of path, with O_PATH; *out_name points at that part

@@ -24,8 +24,8 @@ void bt_stall_at(const char *path);
 void bt_stall_enter(void);
 void bt_stall_leave(void);
 
-/* A number that is another for each path, and each time that one is waited for, and 0 for none; the
- * path may be that of another moment unless the number is the same again afterwards. */
+/* Another number for each path and each time that one is waited for; 0 for none. The path may be of
+ * another moment unless the number is the same again afterwards. */
 uint64_t bt_stall_look(char out_path[BT_STALL_PATH_BYTES]);
 
 #endif

@@ -5,9 +5,9 @@
  * it.
  */
 #include "base/clock.h"
-#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/human.h"
+#include "base/limit.h"
 #include "base/option_table.h"
 #include "bench/output.h"
 #include "bench/table.h"
@@ -186,7 +186,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
 
     while (n_own < argc && strcmp(argv[n_own], "--") != 0)
         n_own++;
-    for (int n = 1, most = bt_cpus_usable(); n < 2 * most; n *= 2) {
+    for (int n = 1, most = bt_limit_cpus(); n < 2 * most; n *= 2) {
         int jobs = MIN(n, most);
 
         g_array_append_val(study->jobs, jobs);
@@ -296,7 +296,7 @@ run_tasks(BtPool *pool, int n_tasks, int n_ahead, double *latencies, GError **er
         for (; n_given < n_tasks && n_given - n_done < n_ahead; n_given++)
             if (!bt_pool_submit(pool, &(BtTask){0}, NULL, error))
                 return false;
-        if (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
+        if (bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME)
             return bt_error_set(error, BT_ERROR_FAILED, "the pool is empty");
         if ((reason = bt_pool_outcome_reason(&outcome)) != NULL)
             return bt_error_set(error, BT_ERROR_FAILED, "%s", reason);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "pool/process.h"
-#include "pool/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +137,7 @@ wait_for_end(const BtProcess *process, bool watched, int signal_fd, BtChild *chi
             return false;
         if (watched)
             watch(process->pid, child);
-        bt_wait_poll(fds, G_N_ELEMENTS(fds), watched ? now_ns + WATCH_NS : BT_WAIT_FOREVER);
+        bt_clock_poll(fds, G_N_ELEMENTS(fds), watched ? now_ns + WATCH_NS : BT_CLOCK_FOREVER);
     }
     return true;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/machine.h"
 
-#include "base/cpus.h"
-#include "base/memory.h"
+#include "base/limit.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -35,8 +34,8 @@ bt_machine_look(void)
         .processor = read_processor(),
         .system = g_strdup_printf("%s %s %s", name.sysname, name.release, name.machine),
         .n_processors = (int)sysconf(_SC_NPROCESSORS_ONLN),
-        .n_usable = bt_cpus_usable(),
-        .memory_bytes = bt_memory_usable(),
+        .n_usable = bt_limit_cpus(),
+        .memory_bytes = bt_limit_memory(),
     };
 }
 

@@ -3,8 +3,8 @@
  * blurthumb-tour: processes and pools, step by step. Read it from top to bottom: each chapter is a
  * function, and the manual has the same step in Python beside it.
  */
-#include "base/cpus.h"
 #include "base/human.h"
+#include "base/limit.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 #include "pool/pool.h"
@@ -55,8 +55,7 @@ join_all(GError **error)
     BtProcessEnd end;
 
     for (size_t i = 0; i < G_N_ELEMENTS(processes); i++)
-        if (processes[i].pid != 0 &&
-            !bt_process_join(&processes[i], BT_PROCESS_FOREVER, &end, error))
+        if (processes[i].pid != 0 && !bt_process_join(&processes[i], BT_CLOCK_FOREVER, &end, error))
             return false;
     return true;
 }
@@ -149,7 +148,7 @@ tour_completed(GError **error)
     for (BtTask task; give_sleep(NULL, &task);)
         if (pool == NULL || !bt_pool_submit(pool, &task, NULL, error))
             return false;
-    while (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) == BT_POOL_OUTCOME) {
+    while (bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) == BT_POOL_OUTCOME) {
         take_result(NULL, outcome.id, &outcome);
         bt_pool_outcome_clear(&outcome);
     }
@@ -202,7 +201,7 @@ tour_pictures(GError **error)
 {
     BtImageSettings settings = {.sigma = 15, .box_width = 1200, .box_height = 1200};
     BtPoolOptions options = {
-        .name = "picture", .n_slots = bt_cpus_usable(), .serve = serve_picture, .data = &settings};
+        .name = "picture", .n_slots = bt_limit_cpus(), .serve = serve_picture, .data = &settings};
     g_autoptr(BtPool) pool = NULL;
     g_autofree char *folder = NULL;
 

@@ -55,6 +55,7 @@ run_batch(BtOptions *options)
     BtRunEnd end;
 
     options->run.gallery = options->report.gallery = gallery;
+    options->run.image.previews = options->gallery;
     options->report.output = options->run.output;
     report = bt_report_new(&options->report);
     tell_shard(options, report);
@@ -107,7 +108,7 @@ dispatch(int argc, char **argv)
         return print_help();
     if (!bt_kernel_level_is_valid()) {
         bt_error_set(&error, BT_ERROR_INVALID,
-                     "the environment variable BT_CPU is not the name of a kernel: '%s'",
+                     "BT_CPU in the environment is not the name of a kernel: '%s'",
                      getenv("BT_CPU"));
         return fail(EXIT_USAGE, error);
     }

@@ -2,8 +2,7 @@
 #include "cli/options.h"
 
 #include "base/clock.h"
-#include "base/cpus.h"
-#include "base/memory.h"
+#include "base/limit.h"
 #include "base/option_table.h"
 #include "cli/shard_auto.h"
 #include "kernel/kernel.h"
@@ -12,146 +11,110 @@
 #include <unistd.h>
 
 #define SIGMA_MAX   1000.0
-#define SIDE_MAX    65535
+#define SIDE_MAX    65535 /* as in the header of a JPEG */
 #define JOBS_MAX    1024
-#define TIMEOUT_MAX 86400.0
+#define TIMEOUT_MAX 86400.0 /* s: a day */
 #define MAX_PIXELS  UINT64_C(1000000000)
 #define MEMORY_MIN  UINT64_C(128000000)
-#define SCALED_MAX  (UINT64_MAX / 2048) /* times 1024 workers it is still a number */
+/* The largest size that is taken, so that it fits into 64 bits times JOBS_MAX workers, and again
+ * with what is added to it. */
+#define SCALED_MAX (UINT64_MAX / (2 * JOBS_MAX))
 
+/* Every option: its name in this file, letter, name, argument and help. */
+#define OPTIONS(HEADING, OPTION)                                                                   \
+    HEADING("What is taken")                                                                       \
+    OPTION(FILES_FROM, 0, "files-from", "FILE",                                                    \
+           "read files and folders from a list; - is standard input")                              \
+    OPTION(NULL, '0', "null", NULL, "list entries end with a zero byte instead of a newline")      \
+    OPTION(INCLUDE, 0, "include", "GLOB",                                                          \
+           "take only what matches; patterns as in .gitignore, repeatable")                        \
+    OPTION(EXCLUDE, 0, "exclude", "GLOB", "leave out what matches; the last match wins")           \
+    OPTION(HIDDEN, 0, "hidden", NULL, "also take names that begin with a dot")                     \
+    OPTION(FOLLOW, 0, "follow", NULL, "follow symbolic links")                                     \
+    OPTION(MAX_DEPTH, 0, "max-depth", "N",                                                         \
+           "descend N levels at most; 1 is the folder itself (default: any)")                      \
+    OPTION(ONE_FILE_SYSTEM, 'x', "one-file-system", NULL, "stay on one file system")               \
+    OPTION(NEWER_THAN, 0, "newer-than", "WHEN",                                                    \
+           "only files changed since a date (2024-05-06) or age (7d)")                             \
+    OPTION(MIN_SIZE, 0, "min-size", "SIZE", "leave out smaller files (default: 0)")                \
+    OPTION(MAX_SIZE, 0, "max-size", "SIZE", "leave out larger files (default: any)")               \
+    OPTION(SHARD, 0, "shard", "I/N",                                                               \
+           "take part I of N, counted from 0; auto: ask Slurm, mpirun, AWS Batch")                 \
+    HEADING("Results")                                                                             \
+    OPTION(OUTPUT, 'o', "output", "DIR", "folder for the results (default: processed)")            \
+    OPTION(FORCE, 'f', "force", NULL, "redo everything, and replace files that are in the way")    \
+    OPTION(DRY_RUN, 'n', "dry-run", NULL, "show what would be done and why; change nothing")       \
+    OPTION(VERIFY, 0, "verify", NULL,                                                              \
+           "check that every source has a result that is up to date and whole")                    \
+    OPTION(PRUNE, 0, "prune", NULL, "remove results whose source is gone")                         \
+    OPTION(FSYNC, 0, "fsync", NULL, "wait for the disk, so that results survive a power failure")  \
+    OPTION(GALLERY, 0, "gallery", NULL,                                                            \
+           "write a page that shows the results: index.html in the output folder")                 \
+    HEADING("Names")                                                                               \
+    OPTION(NAME, 0, "name", "PATTERN",                                                             \
+           "build names from {dir} {flat} {stem} {name} {suffix} {ext} {hash}")                    \
+    OPTION(SUFFIX, 0, "suffix", "TEXT", "add this to the name, before the extension")              \
+    OPTION(FLAT, 0, "flat", NULL, "put all results into one folder: a/b.jpg becomes a__b.jpg")     \
+    OPTION(FORMAT, 0, "format", "FORMAT",                                                          \
+           "jpeg, png, webp, avif, tiff or keep (default: keep, but HEIC as JPEG)")                \
+    HEADING("Picture")                                                                             \
+    OPTION(SIGMA, 0, "sigma", "S",                                                                 \
+           "standard deviation of the blur, in pixels of the source (default: 15)")                \
+    OPTION(SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)")  \
+    OPTION(QUALITY, 'Q', "quality", "N",                                                           \
+           "1 to 100 for lossy formats, or jpeg=N,webp=N (default: 75, AVIF 50)")                  \
+    OPTION(STRIP, 0, "strip", "WHAT",                                                              \
+           "metadata to drop: all, gps (and keep other Exif) or none (default: all)")              \
+    OPTION(EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, exact up to the edge") \
+    OPTION(LINEAR, 0, "linear", NULL, "blur in linear light")                                      \
+    HEADING("Work")                                                                                \
+    OPTION(JOBS, 'j', "jobs", "N", "number of workers (default: the processors that may be used)") \
+    OPTION(SERIAL, 0, "serial", NULL, "process one picture after the other, without workers")      \
+    OPTION(ISOLATE, 0, "isolate", "WHAT",                                                          \
+           "picture: a new worker for each; batch: keep workers (default: batch)")                 \
+    OPTION(GRACE, 0, "grace", "SECONDS",                                                           \
+           "on SIGTERM, allow this long to finish pictures in progress (default: 0)")              \
+    HEADING("Safety")                                                                              \
+    OPTION(TIMEOUT, 0, "timeout", "SECONDS",                                                       \
+           "time limit per picture; 0 disables it (default: 60)")                                  \
+    OPTION(MEMORY, 0, "memory", "SIZE",                                                            \
+           "limit per worker, at least 128M; 0: unlimited (default: its share)")                   \
+    OPTION(MAX_PIXELS, 0, "max-pixels", "N", "refuse pictures with more pixels (default: 1G)")     \
+    OPTION(MAX_FILE_SIZE, 0, "max-file-size", "SIZE",                                              \
+           "refuse larger files; 0: unlimited (default: 0)")                                       \
+    OPTION(SANDBOX, 0, "sandbox", "MODE", "confine workers: auto, require or off (default: auto)") \
+    OPTION(ALLOW, 0, "allow", "LIST",                                                              \
+           "also open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp")                       \
+    HEADING("Messages")                                                                            \
+    OPTION(VERBOSE, 'v', "verbose", NULL, "print a line for each picture and each ignored file")   \
+    OPTION(QUIET, 'q', "quiet", NULL, "print failures only")                                       \
+    OPTION(PROGRESS, 0, "progress", "WHEN",                                                        \
+           "show a live line: auto (on a terminal), always or never (default: auto)")              \
+    OPTION(JSON, 0, "json", NULL, "print one JSON event per line, for programs")                   \
+    OPTION(MERGE_REPORTS, 0, "merge-reports", NULL,                                                \
+           "PATHs are reports written with --json: print one summary for all")                     \
+    OPTION(VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit")      \
+    OPTION(HELP, 'h', "help", NULL, "print this help, and exit")
+
+#define NO_ID(help)
+#define ID(id, letter, name, argument, help) OPTION_##id,
 typedef enum OptionId {
-    OPTION_FILES_FROM = BT_OPTION_FIRST_ID,
-    OPTION_NULL,
-    OPTION_INCLUDE,
-    OPTION_EXCLUDE,
-    OPTION_HIDDEN,
-    OPTION_FOLLOW,
-    OPTION_MAX_DEPTH,
-    OPTION_ONE_FILE_SYSTEM,
-    OPTION_NEWER_THAN,
-    OPTION_MIN_SIZE,
-    OPTION_MAX_SIZE,
-    OPTION_SHARD,
-    OPTION_OUTPUT,
-    OPTION_FORCE,
-    OPTION_PRUNE,
-    OPTION_FSYNC,
-    OPTION_NAME,
-    OPTION_SUFFIX,
-    OPTION_FLAT,
-    OPTION_FORMAT,
-    OPTION_GALLERY,
-    OPTION_SIGMA,
-    OPTION_SIZE,
-    OPTION_QUALITY,
-    OPTION_EXACT,
-    OPTION_LINEAR,
-    OPTION_STRIP,
-    OPTION_DRY_RUN,
-    OPTION_VERIFY,
-    OPTION_JOBS,
-    OPTION_SERIAL,
-    OPTION_TIMEOUT,
-    OPTION_ISOLATE,
-    OPTION_GRACE,
-    OPTION_ALLOW,
-    OPTION_SANDBOX,
-    OPTION_MEMORY,
-    OPTION_MAX_PIXELS,
-    OPTION_MAX_FILE_SIZE,
-    OPTION_PROGRESS,
-    OPTION_JSON,
-    OPTION_MERGE_REPORTS,
-    OPTION_VERBOSE,
-    OPTION_QUIET,
-    OPTION_VERSION,
-    OPTION_HELP,
+    OPTIONS(NO_ID, ID)
 } OptionId;
 
-_Static_assert(OPTION_HELP - BT_OPTION_FIRST_ID < 64, "BtOptions.given has a bit for each option");
+_Static_assert(OPTION_HELP < 64, "BtOptions.given has a bit for each option");
 
-static const BtOption options_of_blurthumb[] = {
-    {0, 0, NULL, NULL, "What is taken"},
-    {OPTION_FILES_FROM, 0, "files-from", "FILE",
-     "read files and folders from a list; - is standard input"},
-    {OPTION_NULL, '0', "null", NULL, "list entries end with a zero byte instead of a newline"},
-    {OPTION_INCLUDE, 0, "include", "GLOB",
-     "take only what matches; patterns as in .gitignore, repeatable"},
-    {OPTION_EXCLUDE, 0, "exclude", "GLOB", "leave out what matches; the last match wins"},
-    {OPTION_HIDDEN, 0, "hidden", NULL, "also take names that begin with a dot"},
-    {OPTION_FOLLOW, 0, "follow", NULL, "follow symbolic links"},
-    {OPTION_MAX_DEPTH, 0, "max-depth", "N",
-     "descend N levels at most; 1 is the folder itself (default: any)"},
-    {OPTION_ONE_FILE_SYSTEM, 'x', "one-file-system", NULL, "stay on one file system"},
-    {OPTION_NEWER_THAN, 0, "newer-than", "WHEN",
-     "only files changed since a date (2024-05-06) or age (7d)"},
-    {OPTION_MIN_SIZE, 0, "min-size", "SIZE", "leave out smaller files (default: 0)"},
-    {OPTION_MAX_SIZE, 0, "max-size", "SIZE", "leave out larger files (default: any)"},
-    {OPTION_SHARD, 0, "shard", "I/N",
-     "take part I of N, counted from 0; auto: ask Slurm, mpirun, AWS Batch"},
-    {0, 0, NULL, NULL, "Results"},
-    {OPTION_OUTPUT, 'o', "output", "DIR", "folder for the results (default: processed)"},
-    {OPTION_FORCE, 'f', "force", NULL, "redo everything, and replace files that are in the way"},
-    {OPTION_DRY_RUN, 'n', "dry-run", NULL, "show what would be done and why; change nothing"},
-    {OPTION_VERIFY, 0, "verify", NULL,
-     "check that every source has a result that is up to date and whole"},
-    {OPTION_PRUNE, 0, "prune", NULL, "remove results whose source is gone"},
-    {OPTION_FSYNC, 0, "fsync", NULL, "wait for the disk, so that results survive a power failure"},
-    {OPTION_GALLERY, 0, "gallery", NULL,
-     "write a page that shows the results: index.html in the output folder"},
-    {0, 0, NULL, NULL, "Names"},
-    {OPTION_NAME, 0, "name", "PATTERN",
-     "build names from {dir} {flat} {stem} {name} {suffix} {ext} {hash}"},
-    {OPTION_SUFFIX, 0, "suffix", "TEXT", "add this to the name, before the extension"},
-    {OPTION_FLAT, 0, "flat", NULL, "put all results into one folder: a/b.jpg becomes a__b.jpg"},
-    {OPTION_FORMAT, 0, "format", "FORMAT",
-     "result format: jpeg, png, webp, avif, tiff or keep (default: keep)"},
-    {0, 0, NULL, NULL, "Picture"},
-    {OPTION_SIGMA, 0, "sigma", "S",
-     "standard deviation of the blur, in pixels of the source (default: 15)"},
-    {OPTION_SIZE, 's', "size", "WxH", "fit into W x H pixels, never enlarge (default: 1200x1200)"},
-    {OPTION_QUALITY, 'Q', "quality", "N",
-     "1 to 100 for lossy formats, or jpeg=N,webp=N (default: 75, AVIF 50)"},
-    {OPTION_STRIP, 0, "strip", "WHAT",
-     "metadata to drop: all, gps (and keep other Exif) or none (default: all)"},
-    {OPTION_EXACT, 0, "exact", NULL, "blur every pixel at full size: slower, exact up to the edge"},
-    {OPTION_LINEAR, 0, "linear", NULL, "blur in linear light"},
-    {0, 0, NULL, NULL, "Work"},
-    {OPTION_JOBS, 'j', "jobs", "N", "number of workers (default: the processors that may be used)"},
-    {OPTION_SERIAL, 0, "serial", NULL, "process one picture after the other, without workers"},
-    {OPTION_ISOLATE, 0, "isolate", "WHAT",
-     "picture: a new worker for each; batch: keep workers (default: batch)"},
-    {OPTION_GRACE, 0, "grace", "SECONDS",
-     "on SIGTERM, allow this long to finish pictures in progress (default: 0)"},
-    {0, 0, NULL, NULL, "Safety"},
-    {OPTION_TIMEOUT, 0, "timeout", "SECONDS",
-     "time limit per picture; 0 disables it (default: 60)"},
-    {OPTION_MEMORY, 0, "memory", "SIZE",
-     "limit per worker, at least 128M; 0: unlimited (default: its share)"},
-    {OPTION_MAX_PIXELS, 0, "max-pixels", "N", "refuse pictures with more pixels (default: 1G)"},
-    {OPTION_MAX_FILE_SIZE, 0, "max-file-size", "SIZE",
-     "refuse larger files; 0: unlimited (default: 0)"},
-    {OPTION_SANDBOX, 0, "sandbox", "MODE", "confine workers: auto, require or off (default: auto)"},
-    {OPTION_ALLOW, 0, "allow", "LIST",
-     "also open formats with untrusted decoders: jxl,jp2,ppm,svg,bmp"},
-    {0, 0, NULL, NULL, "Messages"},
-    {OPTION_VERBOSE, 'v', "verbose", NULL, "print a line for each picture and each ignored file"},
-    {OPTION_QUIET, 'q', "quiet", NULL, "print failures only"},
-    {OPTION_PROGRESS, 0, "progress", "WHEN",
-     "show a live line: auto (on a terminal), always or never (default: auto)"},
-    {OPTION_JSON, 0, "json", NULL, "print one JSON event per line, for programs"},
-    {OPTION_MERGE_REPORTS, 0, "merge-reports", NULL,
-     "PATHs are reports written with --json: print one summary for all"},
-    {OPTION_VERSION, 0, "version", NULL, "print the versions and the kernel in use, and exit"},
-    {OPTION_HELP, 'h', "help", NULL, "print this help, and exit"},
-};
+#define HEADING_ROW(help) {0, 0, NULL, NULL, help},
+#define ROW(id, letter, name, argument, help)                                                      \
+    {BT_OPTION_FIRST_ID + OPTION_##id, letter, name, argument, help},
+static const BtOption options_of_blurthumb[] = {OPTIONS(HEADING_ROW, ROW)};
 
 static const char *
 name_of(OptionId id)
 {
     const BtOption *option = options_of_blurthumb;
 
-    while (option->id != (int)id)
+    while (option->id != BT_OPTION_FIRST_ID + (int)id)
         option++;
     return option->name;
 }
@@ -220,7 +183,6 @@ parse_date(const char *text, struct timespec *out_when)
     return out_when->tv_sec > 0;
 }
 
-/* A date, or an age. */
 static bool
 parse_when(const char *text, struct timespec *out_when)
 {
@@ -282,7 +244,7 @@ parse_seconds(const char *text, uint64_t *out_ns)
 static uint64_t
 bit_of(OptionId id)
 {
-    return UINT64_C(1) << (id - BT_OPTION_FIRST_ID);
+    return UINT64_C(1) << id;
 }
 
 /* Rooms that judge a value themselves have the words for what is wrong, in *error. */
@@ -292,10 +254,11 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
     BtOptions *options = user;
     BtImageSettings *image = &options->run.image;
     BtScanOptions *scan = &options->run.scan;
+    OptionId option = (OptionId)(id - BT_OPTION_FIRST_ID);
     int depth, index;
 
-    options->given |= bit_of((OptionId)id);
-    switch ((OptionId)id) {
+    options->given |= bit_of(option);
+    switch (option) {
     case OPTION_FILES_FROM:
         *out_wanted = "the name of a file, or -";
         options->run.list = value;
@@ -343,9 +306,10 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
     case OPTION_FORMAT:
         *out_wanted = "jpeg, png, webp, avif, tiff or keep";
         options->run.format = bt_format_of_name(value);
-        return bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
-                              "tiff", NULL) >= 0 ||
-               bt_option_word(value, "keep", NULL) >= 0;
+        options->run.keeps_heic = bt_option_word(value, "keep", NULL) >= 0;
+        return options->run.keeps_heic ||
+               bt_option_word(bt_format_name(options->run.format), "jpeg", "png", "webp", "avif",
+                              "tiff", NULL) >= 0;
     case OPTION_PROGRESS:
         *out_wanted = "auto, always or never";
         index = bt_option_word(value, "auto", "always", "never", NULL);
@@ -394,48 +358,37 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         if (options->rules == NULL)
             scan->rules = options->rules = bt_rules_new();
         return bt_rules_add(options->rules,
-                            id == OPTION_INCLUDE ? BT_RULE_INCLUDE : BT_RULE_EXCLUDE, value, error);
+                            option == OPTION_INCLUDE ? BT_RULE_INCLUDE : BT_RULE_EXCLUDE, value,
+                            error);
     case OPTION_NULL:
         options->run.separator = '\0';
         return true;
     case OPTION_HIDDEN:
-        options->run.scan.hidden = true;
-        return true;
+        return options->run.scan.hidden = true;
     case OPTION_FOLLOW:
-        options->run.scan.follow = true;
-        return true;
+        return options->run.scan.follow = true;
     case OPTION_ONE_FILE_SYSTEM:
-        options->run.scan.one_file_system = true;
-        return true;
+        return options->run.scan.one_file_system = true;
     case OPTION_FORCE:
-        options->run.force = true;
-        return true;
+        return options->run.force = true;
     case OPTION_PRUNE:
-        options->run.prune = true;
-        return true;
+        return options->run.prune = true;
     case OPTION_DRY_RUN:
         options->run.mode = BT_RUN_PLAN;
-        options->report.lists = true;
-        return true;
+        return options->report.lists = true;
     case OPTION_VERIFY:
         options->run.mode = BT_RUN_VERIFY;
-        options->report.verifies = options->report.lists = true;
-        return true;
+        return options->report.verifies = options->report.lists = true;
     case OPTION_FSYNC:
-        options->run.durable = true;
-        return true;
+        return options->run.durable = true;
     case OPTION_FLAT:
-        options->run.naming.flat = true;
-        return true;
+        return options->run.naming.flat = true;
     case OPTION_GALLERY:
-        options->gallery = true;
-        return true;
+        return options->gallery = true;
     case OPTION_EXACT:
-        options->run.image.exact = true;
-        return true;
+        return options->run.image.exact = true;
     case OPTION_LINEAR:
-        options->run.image.linear = true;
-        return true;
+        return options->run.image.linear = true;
     case OPTION_SERIAL:
         options->run.n_jobs = 0;
         return true;
@@ -446,8 +399,7 @@ apply(void *user, int id, const char *value, const char **out_wanted, GError **e
         options->command = BT_COMMAND_MERGE;
         return true;
     case OPTION_JSON:
-        options->report.json = true;
-        return true;
+        return options->report.json = true;
     case OPTION_QUIET:
         options->report.level = BT_REPORT_QUIET;
         return true;
@@ -489,7 +441,7 @@ set_defaults(BtOptions *options)
             {
                 .separator = '\n',
                 .output = "processed",
-                .n_jobs = bt_cpus_usable(),
+                .n_jobs = bt_limit_cpus(),
                 .limit_ns = 60 * BT_NS_PER_S,
                 .sandbox = BT_SANDBOX_AUTO,
                 .image =
@@ -508,7 +460,7 @@ set_defaults(BtOptions *options)
 static uint64_t
 share_of_memory(int n_jobs)
 {
-    return MAX(bt_memory_usable() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
+    return MAX(bt_limit_memory() / 4 * 3 / (uint64_t)MAX(1, n_jobs), MEMORY_MIN);
 }
 
 static bool
@@ -546,10 +498,10 @@ check_serial(const BtOptions *options, GError **error)
                                                                                          : NULL;
 
     return !was_given(options, OPTION_SERIAL) || what == NULL ||
-           bt_error_set(error, BT_ERROR_INVALID, "--%s needs workers, and --serial has none", what);
+           bt_error_set(error, BT_ERROR_INVALID,
+                        "--%s needs workers, but --serial runs without them", what);
 }
 
-/* What only shows when all options are known. */
 static bool
 check_together(const BtOptions *options, GError **error)
 {
@@ -559,12 +511,12 @@ check_together(const BtOptions *options, GError **error)
     if (!check_pairs(options, error) || !check_serial(options, error))
         return false;
     if (options->command == BT_COMMAND_MERGE && options->n_paths == 0)
-        return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs a report");
+        return bt_error_set(error, BT_ERROR_INVALID, "--merge-reports needs at least one report");
     if (was_given(options, OPTION_NULL) && options->run.list == NULL)
         return bt_error_set(error, BT_ERROR_INVALID, "--null needs a list: add --files-from");
     if (scan->max_bytes > 0 && scan->min_bytes > scan->max_bytes)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--min-size is larger than --max-size: no file is left");
+                            "--min-size is larger than --max-size: no file would match");
     if (options->run.max_file_size > 0 && scan->min_bytes > options->run.max_file_size)
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--min-size is larger than --max-file-size: every file would fail");
@@ -575,7 +527,7 @@ check_together(const BtOptions *options, GError **error)
     if (naming->suffix != NULL && naming->pattern != NULL &&
         strstr(naming->pattern, "{suffix}") == NULL)
         return bt_error_set(error, BT_ERROR_INVALID,
-                            "--suffix has no place in the pattern of --name: put {suffix} there");
+                            "--suffix is not used by the pattern of --name: add {suffix} to it");
     if (scan->shard.count > 1 && !bt_naming_is_apart(naming))
         return bt_error_set(error, BT_ERROR_INVALID,
                             "--%s with --shard: two shards may give one name without noticing; "

@@ -107,24 +107,24 @@ static bool
 divide(char **environment, const Engine *engine, uint64_t *index, uint64_t *count, GString *origin,
        GError **error)
 {
-    uint64_t id, task, n_tasks = 0;
+    uint64_t id, own, n = 0;
 
     if (!look_up_number(environment, engine->id, &id, error) ||
-        (engine->count != NULL && !look_up_number(environment, engine->count, &n_tasks, error)))
+        (engine->count != NULL && !look_up_number(environment, engine->count, &n, error)))
         return false;
-    task = id;
-    if (engine->first != NULL && !read_range(environment, engine, id, &task, &n_tasks, error))
+    own = id;
+    if (engine->first != NULL && !read_range(environment, engine, id, &own, &n, error))
         return false;
-    if (task >= n_tasks)
+    if (own >= n)
         return bt_error_set(error, BT_ERROR_INVALID,
                             "%s %" G_GUINT64_FORMAT " is not one of %" G_GUINT64_FORMAT
                             " that count from 0: write --shard I/N",
-                            engine->what, id, n_tasks);
-    *index = *index * n_tasks + task;
-    *count *= n_tasks;
+                            engine->what, id, n);
+    *index = *index * n + own;
+    *count *= n;
     g_string_append_printf(
         origin, "%s%s %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")",
-        origin->len > 0 ? " and " : "", engine->what, id, task, n_tasks);
+        origin->len > 0 ? " and " : "", engine->what, id, own, n);
     return true;
 }
 

@@ -8,7 +8,7 @@
  * module, blurthumb-vips.so (the vips room), which is loaded where a picture is met that needs it.
  *
  *   codecs = bt_codecs_load(&error);                any process, before it forks; it stays
- *   codecs->settle(allowed);                        in the process that decodes, once
+ *   codecs->confine(allowed);                       in the process that decodes, once
  *   ... codecs->decoder ...                         decoder.h
  *   codecs->encode(&raster, format, quality, &metadata, &outcome);
  *
@@ -30,12 +30,12 @@
 typedef struct BtCodecs {
     bool (*start)(GError **error); /* by bt_codecs_load() */
     const char *(*version)(void);  /* "8.14.1" */
-    /* Tries it the first time: in a child, unless this process has settled to decode. */
+    /* Tries it the first time: in a child, unless this process is confined. */
     bool (*can_write)(BtFormat format);
 
     /* One thread, no cache, no decoder that libvips does not trust but for those allowed: bits
      * (1 << BtFormat). Reads whatever files will be needed. */
-    void (*settle)(uint32_t allowed);
+    void (*confine)(uint32_t allowed);
 
     /* Of all that libvips reads. Its share of a shrink is what WebP's own decoder can do, which
      * averages gamma-encoded, not premultiplied samples: none where there is alpha. */

@@ -45,8 +45,7 @@ typedef struct BtPicture {
     uint64_t memory;               /* bytes that the decoder holds at once, about; 0: rows */
     const void *profile;           /* ICC; NULL: none */
     size_t profile_size;
-    uint32_t left_out; /* BtLeftOut, besides what the metadata tell */
-    BtCoding coding;   /* counts before the profile; zero: by that, else sRGB */
+    BtCoding coding; /* counts before the profile; zero: by that, else sRGB */
 } BtPicture;
 
 /* How much smaller a picture may come than it is: a decoder does what it can of it. */
@@ -92,7 +91,7 @@ typedef struct BtDecoder {
      * only where the outcome has no reason. */
     bool (*next)(BtDecode *self, BtBand *band, BtOutcome *outcome);
 
-    /* What the source says about itself. *out_metadata is owned. */
+    /* What the source says about itself, at the end. *out_metadata is owned. */
     void (*metadata)(const BtDecode *self, BtMetadata *out_metadata);
 
     void (*close)(BtDecode *self); /* NULL is allowed */

@@ -38,7 +38,7 @@ set_upright(ExifData *data)
 }
 
 static void
-remove_unfit(ExifData *data, bool strip_gps)
+remove_unfit(ExifData *data, bool strip_gps, bool converted)
 {
     free(data->data); /* the preview */
     data->data = NULL;
@@ -46,6 +46,10 @@ remove_unfit(ExifData *data, bool strip_gps)
     remove_all(data->ifd[EXIF_IFD_1]);
     if (strip_gps)
         remove_all(data->ifd[EXIF_IFD_GPS]);
+    if (converted) {
+        remove_all(data->ifd[EXIF_IFD_INTEROPERABILITY]); /* "R03" is Adobe RGB */
+        remove_entry(data, EXIF_IFD_EXIF, EXIF_TAG_COLOR_SPACE);
+    }
     remove_entry(data, EXIF_IFD_EXIF, EXIF_TAG_MAKER_NOTE);
     remove_entry(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_X_DIMENSION);
     remove_entry(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_Y_DIMENSION);
@@ -85,7 +89,7 @@ with_prefix(GBytes *exif)
 }
 
 GBytes *
-bt_exif_clean(GBytes *exif, bool strip_gps)
+bt_exif_clean(GBytes *exif, bool strip_gps, bool converted)
 {
     g_autoptr(GBytes) whole = with_prefix(exif);
     ExifData *data = exif_data_new();
@@ -97,7 +101,7 @@ bt_exif_clean(GBytes *exif, bool strip_gps)
     exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
     if (size <= BT_METADATA_SIZE_MAX) {
         exif_data_load_data(data, bytes, (unsigned)size);
-        remove_unfit(data, strip_gps);
+        remove_unfit(data, strip_gps, converted);
         cleaned = save_exif(data);
     }
     exif_data_unref(data);

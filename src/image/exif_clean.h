@@ -9,6 +9,6 @@
 
 /* A new block, with "Exif" and two zero bytes first; NULL where it cannot be parsed or is too
  * large, and in a build without libexif. */
-GBytes *bt_exif_clean(GBytes *exif, bool strip_gps);
+GBytes *bt_exif_clean(GBytes *exif, bool strip_gps, bool converted);
 
 #endif

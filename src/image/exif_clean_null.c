@@ -3,8 +3,8 @@
 #include "image/exif_clean.h"
 
 GBytes *
-bt_exif_clean(GBytes *exif, bool strip_gps)
+bt_exif_clean(GBytes *exif, bool strip_gps, bool converted)
 {
-    (void)exif, (void)strip_gps;
+    (void)exif, (void)strip_gps, (void)converted;
     return NULL;
 }

@@ -13,6 +13,7 @@
 #include "image/png_writer.h"
 #endif
 #include "image/raw_decoder.h"
+#include "image/thumbhash.h"
 #include "kernel/plan.h"
 
 #include <errno.h>
@@ -27,6 +28,12 @@
 /* How coarse a picture comes that is only checked: every byte is read, few samples are made. */
 #define SHRINK_CHECK 8
 
+/* Of a preview: px of its longer side, halved until its bytes have room. */
+#define PREVIEW_SIDE    160
+#define PREVIEW_QUALITY 60
+
+/* Buffers of up to so many bytes stay with the process when they are freed: a picture does not have
+ * its pages zeroed anew. */
 #define KEPT_BYTES (32 << 20)
 
 /* Of each thread that helps to decode: where there is no room for them none is started. */
@@ -37,10 +44,12 @@
 /* Of a worker, whatever the picture: libraries, stacks of threads, what was freed and is kept. */
 #define BASE_BYTES (UINT64_C(96) << 20)
 
-/* Of the result, for each of its pixels: planes or bands of 16 bits, turned, in RGB, encoded. */
+/* Of the result, for each of its pixels: four samples of 16 bits, of which there may be three
+ * copies at once: as the kernel leaves them, turned or in sRGB, and encoded. */
 #define RESULT_PIXEL_BYTES 24
 
-/* A row of the source goes through the kernel as floats, a strip of a few dozen at a time. */
+/* Rows of the result go through the kernel as strips of 32, across the width of the source: four
+ * floats for each pixel. */
 #define ROW_PIXEL_BYTES 512
 
 /* What a format can hold, and the quality that is its own. */
@@ -60,7 +69,7 @@ struct BtImage {
     BtImageSettings settings;
     BtBlur *blur;
     BtColour *colour;
-    bool settled; /* libvips is */
+    bool confined; /* libvips is */
 };
 
 /* One picture on its way. */
@@ -157,11 +166,11 @@ bt_image_can_write(BtFormat format, uint32_t allowed)
 }
 
 static void
-settle_codecs(BtImage *self)
+confine_codecs(BtImage *self)
 {
-    if (!self->settled && bt_codecs_loaded() != NULL) {
-        bt_codecs_loaded()->settle(self->settings.allowed);
-        self->settled = true;
+    if (!self->confined && bt_codecs_loaded() != NULL) {
+        bt_codecs_loaded()->confine(self->settings.allowed);
+        self->confined = true;
     }
 }
 
@@ -181,7 +190,7 @@ bt_image_new(const BtImageSettings *settings)
     /* What one picture has freed the next one takes, without asking the system for new pages. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    settle_codecs(self);
+    confine_codecs(self);
     return self;
 }
 
@@ -202,7 +211,7 @@ take_codecs(Work *self)
     if (bt_codecs_loaded() == NULL)
         bt_outcome_fail(self->outcome, BT_REASON_BROKEN, "its first bytes have changed");
     else
-        settle_codecs(self->image);
+        confine_codecs(self->image);
     return bt_codecs_loaded();
 }
 
@@ -385,8 +394,8 @@ check_preview(Work *self)
     fit(self, picture->photo_width, picture->photo_height, &width, &height);
     return MAX(width, height) <= MAX(picture->width, picture->height) ||
            bt_outcome_fail(self->outcome, BT_REASON_PREVIEW,
-                           "its largest preview has %d x %d pixels, and its result would have "
-                           "%d x %d",
+                           "its largest preview has %d x %d pixels, too few for a result of "
+                           "%d x %d: use a smaller --size",
                            picture->width, picture->height, width, height);
 }
 
@@ -503,6 +512,60 @@ turn(Work *self, BtRaster *raster)
     return true;
 }
 
+static bool
+make_thumbhash(const BtRaster *rasters, int n_rasters, BtOutcome *outcome)
+{
+    return bt_thumbhash_make(rasters, n_rasters, outcome->thumbhash) ||
+           bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its thumbhash");
+}
+
+/* The result as a JPEG of so many px. */
+static GBytes *
+encode_small(const BtRaster *result, int side, BtOutcome *outcome)
+{
+    GBytes *bytes = NULL;
+    BtRaster small = {0};
+    int width, height;
+
+    bt_plan_fit(result->width, result->height, side, side, &width, &height);
+    if (!bt_raster_resize(result, width, height, &small))
+        bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its preview");
+    else {
+        bt_raster_flatten(&small);
+        bytes = bt_jpeg_write(&small, PREVIEW_QUALITY, &(BtMetadata){0}, outcome);
+    }
+    bt_raster_clear(&small);
+    return bytes;
+}
+
+static bool
+make_preview(const BtRaster *result, BtOutcome *outcome)
+{
+    for (int side = PREVIEW_SIDE; outcome->preview_bytes == 0; side /= 2) {
+        g_autoptr(GBytes) bytes = encode_small(result, side, outcome);
+        size_t size;
+        const void *data = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+
+        if (data == NULL)
+            return false;
+        if (size > BT_PREVIEW_BYTES_MAX)
+            continue;
+        memcpy(outcome->preview, data, size);
+        outcome->preview_bytes = (uint32_t)size;
+    }
+    return true;
+}
+
+static GBytes *
+encode_planes(Work *self, const BtMetadata *metadata)
+{
+    const BtRaster *planes = self->image->blur->planes;
+
+    return make_thumbhash(planes, BT_PLANES_MAX, self->outcome)
+               ? bt_jpeg_write_planes(planes, quality_of(self), metadata, self->outcome)
+               : NULL;
+}
+
 static GBytes *
 encode_pixels(Work *self, const BtMetadata *metadata)
 {
@@ -513,6 +576,10 @@ encode_pixels(Work *self, const BtMetadata *metadata)
         bt_raster_flatten(result);
     if (!holds[format].deep)
         bt_raster_to_8_bits(result);
+    if (!make_thumbhash(result, 1, self->outcome) ||
+        (self->image->settings.previews && !bt_format_is_shown(format) &&
+         !make_preview(result, self->outcome)))
+        return NULL;
     if (format == BT_FORMAT_JPEG)
         return bt_jpeg_write(result, quality_of(self), metadata, self->outcome);
 #ifdef BT_WITH_ISAL
@@ -540,10 +607,9 @@ encode(Work *self)
     self->outcome->out_width = rasters->width;
     self->outcome->out_height = rasters->height;
     self->decoder->metadata(self->decode, &metadata);
-    self->outcome->left_out = self->picture.left_out | bt_metadata_left_out(&metadata);
-    bt_metadata_clean(&metadata, strip);
-    return blur->merged ? bt_jpeg_write_planes(rasters, quality_of(self), &metadata, self->outcome)
-                        : encode_pixels(self, &metadata);
+    self->outcome->left_out = bt_metadata_left_out(&metadata);
+    bt_metadata_clean(&metadata, strip, self->transforms || self->job.before != NULL);
+    return blur->merged ? encode_planes(self, &metadata) : encode_pixels(self, &metadata);
 }
 
 static bool

@@ -44,9 +44,10 @@ typedef struct BtImageSettings {
     BtStrip strip;                /* what of the source's metadata the result goes without */
     bool exact;                   /* no shrink before the kernel */
     bool linear;                  /* blur in linear light */
-    uint32_t allowed;    /* bit (1 << BtFormat): open although libvips does not trust its decoder */
-    uint64_t max_pixels; /* a header that claims more is refused */
-    const char *level;   /* of the kernel: one of bt_kernel_levels() */
+    bool previews;    /* with a small JPEG in the outcome where browsers do not show the result */
+    uint32_t allowed; /* bit (1 << BtFormat): open although libvips does not trust its decoder */
+    uint64_t max_pixels;           /* a header that claims more is refused */
+    const char *level;             /* of the kernel: one of bt_kernel_levels() */
     bool (*cancelled)(void *user); /* asked between strips of rows; NULL: never */
     void *user;
 } BtImageSettings;

@@ -11,6 +11,7 @@
 
 #define FRAME_BYTES 10 /* of a frame header, from its marker to the number of components */
 #define MARKER_EXIF 0xe1
+#define MARKER_MPF  0xe2
 
 static bool
 is_here(int n_components)
@@ -124,7 +125,7 @@ bt_jpeg_peek(int fd, off_t at, BtJpegPeek *out_peek)
             peek.marker = bytes[1];
             peek.height = bytes[5] << 8 | bytes[6];
             peek.width = bytes[7] << 8 | bytes[8];
-            peek.common = is_here(bytes[9]);
+            peek.common = bytes[4] == 8 && is_here(bytes[9]);
             peek.end = at + 2 + size;
             *out_peek = peek;
             return true;
@@ -132,6 +133,10 @@ bt_jpeg_peek(int fd, off_t at, BtJpegPeek *out_peek)
         if (bytes[1] == MARKER_EXIF && size > 8 && memcmp(bytes + 4, "Exif\0", 6) == 0) {
             peek.exif_at = at + FRAME_BYTES;
             peek.exif_size = (size_t)size - 8;
+        }
+        if (bytes[1] == MARKER_MPF && size > 6 && memcmp(bytes + 4, "MPF", 4) == 0) {
+            peek.mpf_at = at + 8;
+            peek.mpf_size = (size_t)size - 6;
         }
         at += bytes[1] == 0xff ? 1 : 2 + size;
     }

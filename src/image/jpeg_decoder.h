@@ -20,10 +20,12 @@ BtDecode *bt_jpeg_open_at(int fd, off_t at, BtPicture *out_picture, BtOutcome *o
 typedef struct BtJpegPeek {
     int marker;        /* of the frame: its kind, 0xc0 for baseline */
     int width, height; /* px; a height of 0 is said later */
-    bool common;       /* one or three components: decoded here, if it can be at all */
+    bool common;       /* one or three components of 8 bits: decoded here, if it can be at all */
     off_t end;         /* behind the frame header */
     off_t exif_at;     /* the first byte of TIFF in the last Exif; 0: there is none */
     size_t exif_size;
+    off_t mpf_at; /* the same of the index of several pictures (MPF) */
+    size_t mpf_size;
 } BtJpegPeek;
 
 /* False where they do not lead to a frame. Any process; pure. */

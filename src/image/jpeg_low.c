@@ -439,6 +439,7 @@ bt_jpeg_low_read(const struct jpeg_decompress_struct *header, int shrink,
     self.ac_tables = g_new0(BtJpegTable, BT_JPEG_TABLES_MAX);
     bt_jpeg_window_init(&self.window, source->ops, source->fd, source->at);
     done = take_header(&self, header, shrink) && read_scans(&self, header);
+    low->end = self.window.at - (off_t)(self.window.piece_size - self.window.piece_at);
     bt_jpeg_window_clear(&self.window);
     g_free(self.dc_tables);
     g_free(self.ac_tables);

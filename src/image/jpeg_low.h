@@ -68,6 +68,7 @@ typedef struct BtJpegLowComponent {
 typedef struct BtJpegLow {
     int n_components;
     BtJpegLowComponent components[BT_JPEG_LOW_COMPONENTS_MAX];
+    off_t end; /* in the file: of the picture, but for its EOI */
 } BtJpegLow;
 
 /* Where the data of the first scan are, and how to decode them. */

@@ -3,9 +3,8 @@
 
 #include <glib.h>
 
-#define SKIP_16 15 /* the run of a symbol without a value that stands for 16 zeros */
-#define NONE    -1
 #define BLOCK   64 /* coefficients */
+#define SKIP_16 15 /* the run of a symbol without a value that stands for 16 zeros */
 
 /* Reads one block, of which `to` is the place in its component's planes; false for any doubt. */
 typedef bool ReadBlock(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run,
@@ -37,121 +36,139 @@ run_single(BtJpegScan *scan, BtJpegRun *run, ReadBlock *read)
     return run->final && run->at > 8 * run->limit ? 0 : n;
 }
 
-static void
-refine_mcu(BtJpegScan *scan, BtJpegRun *run, int x, int y)
+/* Where the DC coefficients of an MCU are, and how far it is to those of the next one in its row.
+ */
+typedef struct Places {
+    int n;
+    int16_t *at[BT_JPEG_MCU_BLOCKS_MAX];
+    int step[BT_JPEG_MCU_BLOCKS_MAX];
+} Places;
+
+/* False for an MCU of more blocks than a file may have. */
+static bool
+find_places(const BtJpegScan *scan, int x, int y, Places *out_places)
 {
+    bool single = bt_jpeg_scan_is_single(scan);
+
+    out_places->n = 0;
     for (int i = 0; i < scan->n_components; i++) {
         const BtJpegLowComponent *component = scan->components[i];
-        int across = bt_jpeg_scan_is_single(scan) ? 1 : component->across;
-        int down = bt_jpeg_scan_is_single(scan) ? 1 : component->down;
+        int across = single ? 1 : component->across, down = single ? 1 : component->down;
 
-        for (int v = 0; v < down; v++)
-            for (int h = 0; h < across; h++, run->at++) {
-                ptrdiff_t to = ((ptrdiff_t)y * down + v) * component->stride + x * across + h;
-                unsigned bit = run->data[run->at >> 3] >> (7 - (run->at & 7)) & 1;
+        for (int block = 0; block < across * down; block++, out_places->n++) {
+            int row = y * down + block / across, column = x * across + block % across;
 
-                component->values[BT_JPEG_LOW_DC][to] |= (int16_t)(bit << scan->low);
-            }
+            if (out_places->n == BT_JPEG_MCU_BLOCKS_MAX)
+                return false;
+            out_places->at[out_places->n] =
+                component->values[BT_JPEG_LOW_DC] + (ptrdiff_t)row * component->stride + column;
+            out_places->step[out_places->n] = across;
+        }
     }
+    return true;
 }
 
 int
 bt_jpeg_refine_dc(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 {
-    int n = 0;
+    int n = 0, x = scan->mcu % scan->mcus_across;
+    Places places = {0};
 
     (void)ops;
-    for (; n < run->n_mcus && has_mcu(run, BT_JPEG_MCU_BLOCKS_MAX); n++) {
-        refine_mcu(scan, run, scan->mcu % scan->mcus_across, scan->mcu / scan->mcus_across);
-        scan->mcu++;
+    for (; n < run->n_mcus && has_mcu(run, BT_JPEG_MCU_BLOCKS_MAX); n++, x++) {
+        uint64_t bits = bt_jpeg_bits(run->data, run->at);
+
+        x = x == scan->mcus_across ? 0 : x;
+        if ((n == 0 || x == 0) &&
+            !find_places(scan, x, (scan->mcu + n) / scan->mcus_across, &places))
+            return 0;
+        for (int i = 0; i < places.n; i++, bits <<= 1) {
+            *places.at[i] |= (int16_t)(bits >> 63 << scan->low);
+            places.at[i] += places.step[i];
+        }
+        run->at += (uint64_t)places.n;
     }
+    scan->mcu += n;
     return run->final && run->at > 8 * run->limit ? 0 : n;
 }
 
-/* The next symbol; NONE where there is no code, or nothing left. What follows a symbol before the
- * next one is less than the slack behind the data. */
+/* The symbol that these bits, left-aligned, begin with, and the bits of its code; negative where
+ * there is no code. */
 static inline int
-read_symbol(const BtJpegTable *table, BtJpegRun *run)
+find_symbol(const BtJpegTable *table, uint64_t bits, unsigned *out_bits)
 {
-    uint64_t bits = bt_jpeg_bits(run->data, run->at);
     size_t window = bits >> (64 - BT_JPEG_WINDOW_BITS);
-    unsigned n = table->symbols.bits[window];
-    int symbol = table->symbols.symbol[window];
 
-    if (n == 0 && (symbol = bt_jpeg_huffman_find(&table->code, bits, &n)) < 0)
-        return NONE;
-    run->at += n;
-    return run->at <= 8 * run->limit ? symbol : NONE;
+    *out_bits = table->symbols.bits[window];
+    return *out_bits > 0 ? table->symbols.symbol[window]
+                         : bt_jpeg_huffman_find(&table->code, bits, out_bits);
 }
 
-/* The next n bits, 0 to 15. */
-static inline unsigned
-read_bits(BtJpegRun *run, unsigned n)
-{
-    uint64_t bits = bt_jpeg_bits(run->data, run->at);
-
-    run->at += n;
-    return (unsigned)(bits >> 1 >> (63 - n));
-}
-
-/* How many blocks end here, this one and further ones; n: bits of their number. */
+/* How many blocks end here, this one and further ones: n bits of their number, left-aligned. */
 static unsigned
-read_blank(BtJpegRun *run, unsigned n)
+count_blank(uint64_t bits, unsigned n)
 {
-    return (1u << n) + read_bits(run, n);
+    return (1u << n) + (unsigned)(bits >> 1 >> (63 - n));
 }
 
-/* The plane that coefficient k, in zigzag order, is kept in; NULL where it is not. */
+/* The plane that coefficient k, in zigzag order and kept, is in; NULL where it is not. */
 static inline int16_t *
 find_plane(const BtJpegLowComponent *component, int k)
 {
     static const uint8_t places[] = {BT_JPEG_LOW_DC, BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN,
                                      BT_JPEG_LOW_DC, BT_JPEG_LOW_BOTH};
-    size_t place = (size_t)k < sizeof places ? places[k] : BT_JPEG_LOW_DC;
 
-    return place == BT_JPEG_LOW_DC ? NULL : component->values[place];
+    return places[k] == BT_JPEG_LOW_DC ? NULL : component->values[places[k]];
 }
 
 static inline void
-set_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int value)
+set_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int16_t value)
 {
-    int16_t *plane = find_plane(component, k);
+    int16_t *plane = k <= component->last ? find_plane(component, k) : NULL;
 
     if (plane != NULL)
-        plane[to] = (int16_t)value;
-    if (component->nonzero != NULL && value != 0)
-        component->nonzero[to] |= UINT64_C(1) << k;
+        plane[to] = value;
 }
 
 static bool
 read_first_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
     const BtJpegTable *table = &scan->ac_tables[component->ac_table];
+    uint64_t at = run->at, nonzero = 0;
 
     if (scan->blank > 0) {
         scan->blank--;
         return true;
     }
     for (int k = scan->first; k <= scan->last; k++) {
-        int symbol = read_symbol(table, run);
-        unsigned zeros = (unsigned)symbol >> 4, size = (unsigned)symbol & 15;
+        uint64_t bits = bt_jpeg_bits(run->data, at);
+        unsigned n, zeros, size;
+        int symbol = find_symbol(table, bits, &n);
 
-        if (symbol < 0)
+        at += n;
+        if (symbol < 0 || at > 8 * run->limit)
             return false;
+        bits <<= n;
+        zeros = (unsigned)symbol >> 4;
+        size = (unsigned)symbol & 15;
         if (size == 0 && zeros != SKIP_16) {
-            scan->blank = read_blank(run, zeros) - 1;
-            return true;
+            scan->blank = count_blank(bits, zeros) - 1;
+            at += zeros;
+            break;
         }
         k += (int)zeros;
         if (k > scan->last)
             return false;
         if (size > 0) {
-            int value = bt_jpeg_extend(bt_jpeg_bits(run->data, run->at), size);
+            int16_t value = (int16_t)((unsigned)bt_jpeg_extend(bits, size) << scan->low);
 
-            run->at += size;
-            set_value(component, k, to, (int16_t)((unsigned)value << scan->low));
+            set_value(component, k, to, value);
+            nonzero |= (uint64_t)(value != 0) << k;
+            at += size;
         }
     }
+    component->nonzero[to] |= nonzero;
+    run->at = at;
     return true;
 }
 
@@ -162,14 +179,30 @@ bt_jpeg_first_ac(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
     return run_single(scan, run, read_first_ac);
 }
 
-/* One more bit of coefficient k, which is not zero. */
+/* One more bit of coefficient k, which is kept and not zero. */
 static inline void
-refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, unsigned bit, int low)
+refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int bit)
 {
     int16_t *plane = find_plane(component, k);
 
-    if (plane != NULL && bit != 0 && (plane[to] & (1 << low)) == 0)
-        plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? 1 : -1) * (1 << low));
+    if (plane != NULL && (plane[to] & bit) == 0)
+        plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? bit : -bit));
+}
+
+/* Passes over the next zeros up to coefficient `end`, if all were zeros, and over what is not,
+ * among them and behind them, of a set that is *left: each has one more bit. Returns where another
+ * zero is, if the band goes on that far. */
+static inline __attribute__((always_inline)) int
+refine_some(const BtJpegScan *scan, BtJpegLowComponent *component, const uint8_t *data,
+            uint64_t *at, ptrdiff_t to, int end, uint64_t *left)
+{
+    for (; *left != 0 && __builtin_ctzll(*left) <= end; *left &= *left - 1, end++, ++*at) {
+        int k = __builtin_ctzll(*left);
+
+        if (k <= component->last && bt_jpeg_bits(data, *at) >> 63 != 0)
+            refine_value(component, k, to, 1 << scan->low);
+    }
+    return end;
 }
 
 /* The coefficients from `from` up to and with `to`, 0 to 63. */
@@ -179,62 +212,45 @@ band(int from, int to)
     return ~UINT64_C(0) >> (63 - to) & ~UINT64_C(0) << from;
 }
 
-/* Refines what is not zero from k on, until n_zeros zeros are passed and another one is met, or the
- * band ends; with a whole BLOCK of zeros it always does. Returns where that is. What is not kept
- * has its bits passed over all at once. */
-static int
-refine_some(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to, int k,
-            unsigned n_zeros)
-{
-    uint64_t nonzero = component->nonzero[to], zeros;
-    int end;
-
-    for (; k <= MIN(scan->last, component->last); k++)
-        if (nonzero >> k & 1)
-            refine_value(component, k, to, read_bits(run, 1), scan->low);
-        else if (n_zeros-- == 0)
-            return k;
-    if (k > scan->last)
-        return k;
-    zeros = n_zeros <= SKIP_16 ? ~nonzero & band(k, scan->last) : 0;
-    for (; n_zeros > 0 && zeros != 0; n_zeros--)
-        zeros &= zeros - 1;
-    end = zeros == 0 ? scan->last + 1 : __builtin_ctzll(zeros);
-    if (end > k)
-        run->at += (uint64_t)__builtin_popcountll(nonzero & band(k, end - 1));
-    return end;
-}
-
 static bool
 read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
     const BtJpegTable *table = &scan->ac_tables[component->ac_table];
-    int k = scan->first;
+    uint64_t at = run->at, nonzero = component->nonzero[to];
+    uint64_t left = nonzero & band(scan->first, scan->last);
+    unsigned blank = scan->blank;
 
-    for (; scan->blank == 0 && k <= scan->last; k++) {
-        int symbol = read_symbol(table, run), value = 0;
-        unsigned zeros = (unsigned)symbol >> 4, size = (unsigned)symbol & 15;
+    for (int k = scan->first, last = scan->last; blank == 0 && k <= last; k++) {
+        uint64_t bits = bt_jpeg_bits(run->data, at);
+        unsigned n, zeros, size;
+        int symbol = find_symbol(table, bits, &n);
 
-        if (symbol < 0 || size > 1)
+        zeros = (unsigned)symbol >> 4;
+        size = (unsigned)symbol & 15;
+        bits <<= n;
+        at += n + size;
+        if (symbol < 0 || size > 1 || at > 8 * run->limit)
             return false;
         if (size == 0 && zeros != SKIP_16) {
-            scan->blank = read_blank(run, zeros);
+            blank = count_blank(bits, zeros);
+            at += zeros;
             break;
         }
-        if (size == 1)
-            value = (read_bits(run, 1) ? 1 : -1) * (1 << scan->low);
-        k = refine_some(scan, component, run, to, k, zeros);
-        if (value != 0) {
-            if (k > scan->last)
-                return false;
-            set_value(component, k, to, value);
-        }
+        k = refine_some(scan, component, run->data, &at, to, k + (int)zeros, &left);
+        if (size == 0)
+            continue;
+        if (k > last)
+            return false;
+        set_value(component, k, to, (int16_t)((1 - 2 * (int)(~bits >> 63)) * (1 << scan->low)));
+        nonzero |= UINT64_C(1) << k;
     }
-    if (scan->blank > 0) {
-        if (component->nonzero[to] != 0)
-            refine_some(scan, component, run, to, k, BLOCK);
-        scan->blank--;
+    if (blank > 0) {
+        refine_some(scan, component, run->data, &at, to, BLOCK, &left);
+        blank--;
     }
+    component->nonzero[to] = nonzero;
+    scan->blank = blank;
+    run->at = at;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "image/exif.h"
 #include "image/jpeg_low.h"
 #include "image/jpeg_markers.h"
+#include "image/jpeg_trailer.h"
 #include "kernel/kernel.h"
 
 #include <math.h>
@@ -32,7 +33,8 @@ typedef struct Reader {
     jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
     int fd;
-    off_t at; /* of the next piece */
+    off_t at;   /* of the next piece */
+    bool alone; /* the picture begins where the file does */
     uint8_t *piece;
     BtJpegLow *low; /* what is decoded without libjpeg; else NULL */
     int low_band;   /* the next one: a row of MCUs */
@@ -160,6 +162,7 @@ bt_jpeg_reader_new(int fd, off_t at, BtOutcome *outcome)
 
     self->fd = fd;
     self->at = at;
+    self->alone = at == 0;
     self->piece = g_malloc(PIECE);
     self->jpeg.err = jpeg_std_error(&self->errors);
     self->jpeg.client_data = self;
@@ -220,12 +223,14 @@ void
 bt_jpeg_reader_metadata(const BtJpegReader *reader, BtMetadata *out_metadata)
 {
     const Reader *self = (const Reader *)reader;
+    off_t end = self->low != NULL ? self->low->end : self->at - (off_t)self->source.bytes_in_buffer;
 
     *out_metadata = (BtMetadata){
         .exif = find_segment(self, BT_JPEG_MARKER_EXIF, "Exif\0", 6, false),
         .xmp = find_segment(self, BT_JPEG_MARKER_EXIF, BT_METADATA_XMP_PREFIX,
                             sizeof BT_METADATA_XMP_PREFIX, true),
         .iptc = find_segment(self, BT_JPEG_MARKER_IPTC, "Photoshop 3.0", 14, false),
+        .left_out = self->alone ? bt_jpeg_trailer_left_out(self->fd, end) : 0,
     };
 }
 

@@ -43,7 +43,7 @@ void bt_jpeg_reader_free(BtJpegReader *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtJpegReader, bt_jpeg_reader_free)
 
-/* What the picture says about itself. *out_metadata is owned. */
+/* What the picture says about itself, once it was decoded. *out_metadata is owned. */
 void bt_jpeg_reader_metadata(const BtJpegReader *self, BtMetadata *out_metadata);
 
 /* How much of a shrink (a power of two) to ask for, at most 8, so that no plane is coarser than it.

@@ -41,7 +41,7 @@ bt_metadata_left_out(const BtMetadata *self)
         {":MotionPhoto>1<", BT_LEFT_OUT_VIDEO},  {":MicroVideo=\"1\"", BT_LEFT_OUT_VIDEO},
         {":MicroVideo>1<", BT_LEFT_OUT_VIDEO},
     };
-    uint32_t left_out = 0;
+    uint32_t left_out = self->left_out;
     gsize size;
     const char *text = self->xmp != NULL ? g_bytes_get_data(self->xmp, &size) : NULL;
 
@@ -52,12 +52,12 @@ bt_metadata_left_out(const BtMetadata *self)
 }
 
 void
-bt_metadata_clean(BtMetadata *self, BtStrip strip)
+bt_metadata_clean(BtMetadata *self, BtStrip strip, bool converted)
 {
     g_autoptr(GBytes) exif = g_steal_pointer(&self->exif);
 
     if (strip != BT_STRIP_ALL && exif != NULL)
-        self->exif = bt_exif_clean(exif, strip == BT_STRIP_GPS);
+        self->exif = bt_exif_clean(exif, strip == BT_STRIP_GPS, converted);
     if (strip != BT_STRIP_NONE || (self->xmp != NULL && !is_fit_xmp(self->xmp)))
         g_clear_pointer(&self->xmp, g_bytes_unref);
     if (strip != BT_STRIP_NONE ||

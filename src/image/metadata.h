@@ -4,7 +4,7 @@
  * bytes.
  *
  *   bt_jpeg_reader_metadata(reader, &metadata);         as it stands in the source
- *   bt_metadata_clean(&metadata, BT_STRIP_GPS);         as it may stand in the result
+ *   bt_metadata_clean(&metadata, BT_STRIP_GPS, false);  as it may stand in the result
  *
  * Never kept, since it would be wrong or show what was blurred: the orientation (results are
  * upright), sizes, embedded previews, the maker's own notes (their offsets break, and what is in
@@ -37,9 +37,10 @@ typedef enum BtStrip {
 
 /* Each owned, or NULL. */
 typedef struct BtMetadata {
-    GBytes *exif; /* "Exif" and two zero bytes first */
-    GBytes *xmp;  /* the packet */
-    GBytes *iptc; /* what an APP13 segment of JPEG holds */
+    GBytes *exif;      /* "Exif" and two zero bytes first */
+    GBytes *xmp;       /* the packet */
+    GBytes *iptc;      /* what an APP13 segment of JPEG holds */
+    uint32_t left_out; /* BtLeftOut, that the XMP need not tell */
 } BtMetadata;
 
 void bt_metadata_clear(BtMetadata *self);
@@ -52,10 +53,11 @@ bt_metadata_is_empty(const BtMetadata *self)
     return self->exif == NULL && self->xmp == NULL && self->iptc == NULL;
 }
 
-/* What XMP says to be beside the picture: BtLeftOut. */
+/* What is beside the picture, by the XMP too: BtLeftOut. */
 uint32_t bt_metadata_left_out(const BtMetadata *self);
 
-/* Takes what may not be kept out of it. What cannot be parsed goes wholly. */
-void bt_metadata_clean(BtMetadata *self, BtStrip strip);
+/* Takes what may not be kept out of it; converted: the source's colour space, too. What cannot be
+ * parsed goes wholly. */
+void bt_metadata_clean(BtMetadata *self, BtStrip strip, bool converted);
 
 #endif

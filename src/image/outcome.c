@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/outcome.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,13 @@ is_terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
+static bool
+is_base64(const char *text, size_t size)
+{
+    return is_terminated(text, size) &&
+           text[strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "+/=")] == '\0';
+}
+
 bool
 bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
 {
@@ -58,9 +66,11 @@ bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome)
     if ((unsigned)outcome.reason >= BT_REASON_COUNT ||
         (unsigned)outcome.format >= BT_FORMAT_COUNT ||
         !is_terminated(outcome.loader, sizeof outcome.loader) ||
-        !is_terminated(outcome.sentence, sizeof outcome.sentence) || outcome.source_width < 0 ||
+        !is_terminated(outcome.sentence, sizeof outcome.sentence) ||
+        !is_base64(outcome.thumbhash, sizeof outcome.thumbhash) || outcome.source_width < 0 ||
         outcome.source_height < 0 || outcome.out_width < 0 || outcome.out_height < 0 ||
-        outcome.shrink < 0 || outcome.n_pages < 0 || outcome.left_out > BT_LEFT_OUT_ALL)
+        outcome.shrink < 0 || outcome.n_pages < 0 || outcome.left_out > BT_LEFT_OUT_ALL ||
+        outcome.preview_bytes > BT_PREVIEW_BYTES_MAX)
         return false;
     if (ok && (outcome.format == BT_FORMAT_NONE || outcome.source_width == 0 ||
                outcome.source_height == 0 || outcome.out_width == 0 || outcome.out_height == 0))

@@ -38,19 +38,27 @@ typedef enum BtLeftOut {
     BT_LEFT_OUT_ALL = 3
 } BtLeftOut;
 
+/* Of a thumbhash in base64, with its 0. */
+#define BT_THUMBHASH_BYTES_MAX 37
+
+#define BT_PREVIEW_BYTES_MAX 8192
+
 typedef struct BtOutcome {
     BtReason reason;
     BtFormat format;    /* of the result */
     char loader[32];    /* "jpeg", "png", "raw-preview 1616x1080", or libvips' name of the decoder:
                            "gifload_source" */
     char sentence[512]; /* one clause for people when reason is not OK */
-    int32_t source_width, source_height; /* px as stored, before orientation; 0 when unknown */
-    int32_t out_width, out_height;       /* px of the result, upright */
-    int32_t shrink;                      /* the reduction before the kernel, in all */
+    char thumbhash[BT_THUMBHASH_BYTES_MAX]; /* of the result (thumbhash.h); "" of none */
+    int32_t source_width, source_height;    /* px as stored, before orientation; 0 when unknown */
+    int32_t out_width, out_height;          /* px of the result, upright */
+    int32_t shrink;                         /* the reduction before the kernel, in all */
     uint64_t memory;   /* bytes that decoding it takes, as far as its header tells; 0: unknown */
     int32_t n_pages;   /* frames or pages in the file, of which the first was taken */
     uint32_t left_out; /* BtLeftOut */
     uint64_t decode_ns, kernel_ns, encode_ns;
+    uint32_t preview_bytes;                /* 0: none */
+    uint8_t preview[BT_PREVIEW_BYTES_MAX]; /* of the result, a JPEG, where it was asked for */
 } BtOutcome;
 
 /* Lower-case word for machines: "ok", "too-large". */
@@ -61,8 +69,8 @@ bool bt_outcome_fail(BtOutcome *self, BtReason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Whether size bytes are an outcome that can be read without harm: the right size, known reason and
- * format, terminated texts, figures in range, dimensions where reason is OK. On success
- * *out_outcome is a copy. */
+ * format, terminated texts, base64 where that is to be, figures in range, dimensions where reason
+ * is OK. On success *out_outcome is a copy. */
 bool bt_outcome_is_valid(const void *bytes, size_t size, BtOutcome *out_outcome);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/raster.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,15 +172,107 @@ bt_raster_flatten(BtRaster *self)
     self->alpha = false;
 }
 
+static uint8_t
+get_8_bits(const BtRaster *self, size_t i)
+{
+    uint32_t sample = get(self, i);
+
+    return (uint8_t)(self->deep ? (sample * 255u + 32895u) >> 16 : sample);
+}
+
 void
 bt_raster_to_8_bits(BtRaster *self)
 {
-    const uint16_t *in = (const void *)self->pixels;
     size_t n = bt_raster_pixels(self) * (size_t)self->bands;
 
     if (!self->deep)
         return;
     for (size_t i = 0; i < n; i++)
-        self->pixels[i] = (uint8_t)((in[i] * 255u + 32895u) >> 16);
+        self->pixels[i] = get_8_bits(self, i);
     self->deep = false;
+}
+
+/* Adds a row of samples to sums, colours multiplied by alpha. */
+static void
+add_row(const BtRaster *self, int y, uint32_t *sums)
+{
+    size_t bands = (size_t)self->bands, n = (size_t)self->width * bands, row = (size_t)y * n;
+    const uint8_t *plain = self->pixels + row;
+
+    if (!self->alpha && !self->deep) {
+        for (size_t i = 0; i < n; i++)
+            sums[i] += plain[i];
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t last = i - i % bands + bands - 1;
+        uint32_t alpha = self->alpha && i < last ? get_8_bits(self, row + last) : 1;
+
+        sums[i] += alpha * get_8_bits(self, row + i);
+    }
+}
+
+/* Where the pixel at i of n begins among so many others. */
+static int
+begin_of(int i, int n, int others)
+{
+    return (int)((int64_t)i * others / n);
+}
+
+static uint64_t
+add_up(const uint32_t *sums, int begin, int end, int step)
+{
+    uint64_t total = 0;
+
+    for (int i = begin; i < end; i += step)
+        total += sums[i];
+    return total;
+}
+
+/* Makes a row of out from the sums of n_rows of self. */
+static void
+put_means(const BtRaster *self, const uint32_t *sums, int n_rows, BtRaster *out, int y)
+{
+    int bands = self->bands;
+    uint8_t *to = out->pixels + (size_t)y * (size_t)out->width * (size_t)bands;
+
+    for (int x = 0; x < out->width; x++) {
+        int left = begin_of(x, out->width, self->width);
+        int right = MAX(left + 1, begin_of(x + 1, out->width, self->width));
+        uint64_t n = (uint64_t)n_rows * (uint64_t)(right - left);
+        uint64_t alpha =
+            self->alpha ? add_up(sums, (left + 1) * bands - 1, right * bands, bands) : n;
+
+        for (int band = 0; band < bands; band++) {
+            uint64_t weight = band < bands - 1 ? MAX(1, alpha) : n;
+
+            *to++ =
+                (uint8_t)((add_up(sums, left * bands + band, right * bands, bands) + weight / 2) /
+                          weight);
+        }
+    }
+}
+
+bool
+bt_raster_resize(const BtRaster *self, int width, int height, BtRaster *out)
+{
+    size_t n = (size_t)self->width * (size_t)self->bands;
+    uint32_t *sums = calloc(n, sizeof *sums);
+
+    if (sums == NULL || !bt_raster_reshape(out, width, height, self->bands, false)) {
+        free(sums);
+        return false;
+    }
+    out->alpha = self->alpha;
+    for (int y = 0; y < height; y++) {
+        int top = begin_of(y, height, self->height);
+        int bottom = MAX(top + 1, begin_of(y + 1, height, self->height));
+
+        memset(sums, 0, n * sizeof *sums);
+        for (int row = top; row < bottom; row++)
+            add_row(self, row, sums);
+        put_means(self, sums, bottom - top, out, y);
+    }
+    free(sums);
+    return true;
 }

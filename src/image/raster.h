@@ -45,4 +45,8 @@ void bt_raster_flatten(BtRaster *self);
 /* 16 bits to the nearest level of 8. */
 void bt_raster_to_8_bits(BtRaster *self);
 
+/* out becomes self in another size, of 8 bits: the mean of the pixels that lie under each of its
+ * own, colours weighted by alpha; where it is larger, one of them. False when memory is short. */
+bool bt_raster_resize(const BtRaster *self, int width, int height, BtRaster *out);
+
 #endif

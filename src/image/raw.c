@@ -17,8 +17,27 @@
 #define BOXES_MAX       512
 #define END_BYTES_MAX   (256 * 1024) /* behind the end of a picture that may be padding */
 #define SIDE_MAX        65535        /* px */
+#define VALUE_BYTES_MAX 4096         /* of an entry that is kept for the result, ... */
+#define KEPT_BYTES_MAX  (16 * 1024)  /* ... and of all of them */
+
+#define EXIF_POINTER    0x8769
+#define GPS_POINTER     0x8825
+#define INTEROP_POINTER 0xa005
 
 #define PROGRESSIVE 0xc2 /* the last frame marker of what a decoder has to know */
+
+typedef enum Kind {
+    MAIN,
+    EXIF,
+    GPS,
+    KEPT_KINDS, /* of those before: what the first one says may be kept */
+    INTEROP,
+    OLYMPUS,
+    OLYMPUS_CAMERA,
+    NIKON,
+    PENTAX,
+    CANON
+} Kind;
 
 typedef struct Walk {
     int fd;
@@ -37,6 +56,9 @@ typedef struct Walk {
     bool cropped; /* the photo's size is a crop's, which is the last word */
 
     uint64_t sample_at, sample_size; /* of a track of boxes: its first */
+
+    GByteArray *exif; /* a TIFF structure of what is kept, big-endian; NULL: nothing is */
+    GByteArray *kept[KEPT_KINDS]; /* its directories' entries */
 } Walk;
 
 /* Numbers in one byte order, whose offsets count from `base`. */
@@ -45,15 +67,14 @@ typedef struct Tiff {
     bool little, big; /* offsets of 8 bytes */
 } Tiff;
 
-typedef enum Kind {
-    MAIN,
-    EXIF,
-    INTEROP,
-    OLYMPUS,
-    OLYMPUS_CAMERA,
-    NIKON,
-    PENTAX
-} Kind;
+typedef enum Type {
+    LONG = 4,
+    RATIONAL = 5,
+    UNDEFINED = 7,
+    SIGNED_RATIONAL = 10,
+    FLOAT = 11,
+    DOUBLE = 12
+} Type;
 
 typedef struct Entry {
     unsigned tag, type;
@@ -62,7 +83,7 @@ typedef struct Entry {
 
 /* What a directory says that is of use; 0: does not. */
 typedef struct Said {
-    uint64_t width, height, compression, orientation, space, preview_space;
+    uint64_t width, height, compression, photometric, orientation, space, preview_space;
     uint64_t strip_at, strip_size, jpeg_at, jpeg_size;
     uint64_t top, left, bottom, right; /* of the photo on the sensor */
 } Said;
@@ -79,6 +100,7 @@ static const struct {
     {MAIN, 0x100, offsetof(Said, width)},
     {MAIN, 0x101, offsetof(Said, height)},
     {MAIN, 0x103, offsetof(Said, compression)},
+    {MAIN, 0x106, offsetof(Said, photometric)},
     {MAIN, 0x111, offsetof(Said, strip_at)},
     {MAIN, 0x112, offsetof(Said, orientation)},
     {MAIN, 0x117, offsetof(Said, strip_size)},
@@ -92,6 +114,8 @@ static const struct {
     {OLYMPUS, 0x1037, offsetof(Said, jpeg_size)},
     {OLYMPUS_CAMERA, 0x101, offsetof(Said, jpeg_at)},
     {OLYMPUS_CAMERA, 0x102, offsetof(Said, jpeg_size)},
+    {NIKON, 0x1e, offsetof(Said, space)},
+    {CANON, 0xb4, offsetof(Said, space)},
     {PENTAX, 3, offsetof(Said, jpeg_size)},
     {PENTAX, 4, offsetof(Said, jpeg_at)},
 };
@@ -102,8 +126,11 @@ static const struct {
     unsigned tag;
     Kind leads_to;
 } ways[] = {
-    {MAIN, 0x14a, MAIN},     {MAIN, 0x8769, EXIF},
-    {EXIF, 0xa005, INTEROP}, {OLYMPUS, 0x2020, OLYMPUS_CAMERA},
+    {MAIN, 0x14a, MAIN},
+    {MAIN, EXIF_POINTER, EXIF},
+    {MAIN, GPS_POINTER, GPS},
+    {EXIF, INTEROP_POINTER, INTEROP},
+    {OLYMPUS, 0x2020, OLYMPUS_CAMERA},
     {NIKON, 0x11, MAIN},
 };
 
@@ -226,7 +253,6 @@ consider(Walk *self, uint64_t at, uint64_t size, BtRawSpace space)
         return;
     }
     raw->at = (off_t)at;
-    raw->size = size;
     raw->width = peek.width;
     raw->height = peek.height;
     read_own_exif(self, &peek, space);
@@ -263,12 +289,6 @@ size_of_type(unsigned type)
 static uint64_t
 value_of(Walk *self, const Tiff *tiff, const Entry *entry, uint64_t i)
 {
-    enum {
-        RATIONAL = 5,
-        SIGNED_RATIONAL = 10,
-        FLOAT = 11,
-        DOUBLE = 12
-    };
     size_t size = size_of_type(entry->type);
     uint64_t at = entry->at + i * size, below;
 
@@ -324,10 +344,6 @@ walk_maker(Walk *self, const Tiff *tiff, const Entry *entry, int depth)
 static void
 walk_ways(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int depth)
 {
-    enum {
-        UNDEFINED = 7
-    };
-
     for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
         if (ways[i].kind != kind || ways[i].tag != entry->tag)
             continue;
@@ -366,20 +382,23 @@ take_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int dept
 }
 
 static void
-take_directory(Walk *self, const Tiff *tiff, Kind kind, const Said *said)
+take_directory(Walk *self, const Tiff *tiff, const Said *said)
 {
     enum {
         OLD_JPEG = 6,
-        JPEG = 7
+        JPEG = 7,
+        COLOUR_FILTER_ARRAY = 32803,
+        LINEAR_RAW = 34892
     };
     static const BtRawSpace spaces[] = {BT_RAW_UNSAID, BT_RAW_SRGB, BT_RAW_SRGB, BT_RAW_ADOBE_RGB,
                                         BT_RAW_PROPHOTO_RGB};
     BtRawSpace space =
         said->preview_space < G_N_ELEMENTS(spaces) ? spaces[said->preview_space] : BT_RAW_UNSAID;
+    bool samples = said->photometric == COLOUR_FILTER_ARRAY || said->photometric == LINEAR_RAW;
 
     if (self->orientation == 0 && said->orientation <= 8)
         self->orientation = (int)said->orientation;
-    if (self->space == BT_RAW_UNSAID && kind == EXIF && said->space <= 2)
+    if (self->space == BT_RAW_UNSAID && said->space <= 2)
         self->space = said->space == 1   ? BT_RAW_SRGB
                       : said->space == 2 ? BT_RAW_ADOBE_RGB
                                          : BT_RAW_UNSAID;
@@ -388,9 +407,113 @@ take_directory(Walk *self, const Tiff *tiff, Kind kind, const Said *said)
         take_photo(self, said->right - said->left, said->bottom - said->top, false);
     if (said->jpeg_at > 0)
         consider(self, tiff->base + said->jpeg_at, said->jpeg_size, space);
-    if (said->strip_at > 0 && (said->compression == OLD_JPEG || said->compression == JPEG))
+    if (said->strip_at > 0 && !samples &&
+        (said->compression == OLD_JPEG || said->compression == JPEG))
         consider(self, tiff->base + said->strip_at, said->strip_size, space);
 }
+
+/* ---- What the result may say of the photo ---- */
+
+static void
+put_number(GByteArray *out, uint64_t value, size_t size)
+{
+    for (size_t i = size; i-- > 0;) {
+        uint8_t byte = (uint8_t)(value >> (8 * i));
+
+        g_byte_array_append(out, &byte, 1);
+    }
+}
+
+static void
+put_entry(GByteArray *out, unsigned tag, unsigned type, uint64_t n)
+{
+    put_number(out, tag, 2);
+    put_number(out, type, 2);
+    put_number(out, n, 4);
+}
+
+/* Whether a directory is the first of its kind that is kept. */
+static bool
+begin_to_keep(Walk *self, Kind kind)
+{
+    if (self->exif == NULL || kind >= KEPT_KINDS || self->kept[kind] != NULL)
+        return false;
+    self->kept[kind] = g_byte_array_new();
+    return true;
+}
+
+/* Of a file's first directory what says when, by whom and with what it was taken; of the others
+ * all but what they lead to. */
+static bool
+is_to_keep(Kind kind, unsigned tag)
+{
+    static const uint16_t wanted[] = {0x10e, 0x10f, 0x110, 0x112, 0x11a, 0x11b,
+                                      0x128, 0x131, 0x132, 0x13b, 0x8298};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
+        if (kind == MAIN && wanted[i] == tag)
+            return true;
+    return kind != MAIN && tag != INTEROP_POINTER;
+}
+
+static void
+keep_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind)
+{
+    size_t size = size_of_type(entry->type);
+    size_t unit = entry->type == RATIONAL || entry->type == SIGNED_RATIONAL ? size / 2 : size;
+    uint64_t n_bytes = entry->n * size;
+    GByteArray *kept = self->kept[kind], *to = n_bytes > 4 ? self->exif : kept;
+
+    if (entry->type > DOUBLE || n_bytes > VALUE_BYTES_MAX ||
+        self->exif->len + kept->len > KEPT_BYTES_MAX || !is_to_keep(kind, entry->tag))
+        return;
+    put_entry(kept, entry->tag, entry->type, entry->n);
+    if (n_bytes > 4)
+        put_number(kept, self->exif->len, 4);
+    for (uint64_t i = 0; i < n_bytes; i += unit)
+        put_number(to, number_at(self, tiff->little, entry->at + i, unit), unit);
+    put_number(to, 0, n_bytes > 4 ? n_bytes % 2 : 4 - n_bytes);
+}
+
+/* Its offset. */
+static uint32_t
+put_directory(GByteArray *out, const GByteArray *entries)
+{
+    uint32_t at = out->len;
+
+    put_number(out, entries->len / 12, 2);
+    g_byte_array_append(out, entries->data, entries->len);
+    put_number(out, 0, 4);
+    return at;
+}
+
+/* Owned. */
+static GBytes *
+finish_exif(Walk *self)
+{
+    static const unsigned pointers[KEPT_KINDS] = {[EXIF] = EXIF_POINTER, [GPS] = GPS_POINTER};
+    g_autoptr(GByteArray) first = g_byte_array_new();
+    GByteArray *out = g_steal_pointer(&self->exif);
+    uint32_t at;
+
+    for (int kind = MAIN; kind < KEPT_KINDS; kind++) {
+        g_autoptr(GByteArray) kept = g_steal_pointer(&self->kept[kind]);
+
+        if (kept == NULL)
+            continue;
+        if (kind == MAIN) {
+            g_byte_array_append(first, kept->data, kept->len);
+            continue;
+        }
+        put_entry(first, pointers[kind], LONG, 1);
+        put_number(first, put_directory(out, kept), 4);
+    }
+    at = GUINT32_TO_BE(put_directory(out, first));
+    memcpy(out->data + 4, &at, sizeof at);
+    return g_byte_array_free_to_bytes(out);
+}
+
+/* ---- Directories, one after the other ---- */
 
 /* Whether a directory is a new one, within the limits. */
 static bool
@@ -413,6 +536,7 @@ walk_directory(Walk *self, const Tiff *tiff, uint64_t at, Kind kind, int depth)
 
     while (at > 0 && at < self->file_size && enter(self, tiff->base + at, depth)) {
         uint64_t here = tiff->base + at, n = number_at(self, tiff->little, here, tiff->big ? 8 : 2);
+        bool keeps = begin_to_keep(self, kind);
         Said said = {0};
 
         here += tiff->big ? 8 : 2;
@@ -429,10 +553,13 @@ walk_directory(Walk *self, const Tiff *tiff, uint64_t at, Kind kind, int depth)
                 continue;
             if (entry.n * size > offset)
                 entry.at = tiff->base + number_at(self, tiff->little, entry.at, offset);
-            if (entry.at >= tiff->base) /* nothing has wrapped */
-                take_entry(self, tiff, &entry, kind, depth, &said);
+            if (entry.at < tiff->base) /* it has wrapped */
+                continue;
+            take_entry(self, tiff, &entry, kind, depth, &said);
+            if (keeps)
+                keep_entry(self, tiff, &entry, kind);
         }
-        take_directory(self, tiff, kind, &said);
+        take_directory(self, tiff, &said);
         /* The notes of makers have no next one, whatever stands there. */
         at = kind == MAIN && n <= ENTRIES_MAX ? number_at(self, tiff->little, here, offset) : 0;
     }
@@ -516,8 +643,8 @@ walk_boxes(Walk *self, uint64_t at, uint64_t end, int depth)
             size = end - at;
         if (size < body - at || size > end - at)
             return;
-        if (memcmp(kind, "CMT1", 4) == 0 || memcmp(kind, "CMT2", 4) == 0)
-            walk_tiff(self, body, kind[3] == '1' ? MAIN : EXIF);
+        if (memcmp(kind, "CMT", 3) == 0 && kind[3] >= '1' && kind[3] <= '4')
+            walk_tiff(self, body, (Kind[]){MAIN, EXIF, CANON, GPS}[kind[3] - '1']);
         else if (memcmp(kind, "PRVW", 4) == 0 || memcmp(kind, "THMB", 4) == 0)
             take_jpeg(self, body, at + size);
         else if ((before = bytes_before_boxes(self, kind, body)) < 0)
@@ -567,6 +694,8 @@ bt_raw_find(int fd, BtRaw *out_raw)
 
     self->fd = fd;
     self->file_size = (uint64_t)MAX(end, 0);
+    self->exif = g_byte_array_new();
+    g_byte_array_append(self->exif, (const guint8 *)"MM\0*\0\0\0", 8);
     if (begins(self, 0, "FUJIFILMCCD-RAW ", 16))
         read_raf(self);
     else if (begins(self, 4, "ftypcrx ", 8))
@@ -577,6 +706,7 @@ bt_raw_find(int fd, BtRaw *out_raw)
         self->raw.orientation = MAX(1, self->orientation);
     if (self->raw.space == BT_RAW_UNSAID)
         self->raw.space = self->space;
+    self->raw.exif = finish_exif(self);
     *out_raw = self->raw;
     return out_raw->width > 0;
 }

@@ -5,11 +5,13 @@
  *
  *   if (bt_raw_find(fd, &raw))
  *       ... a JPEG begins at raw.at ...
+ *   g_bytes_unref(raw.exif);
  *
  * Three layouts: TIFF directories (CR2, NEF, NRW, ARW, SR2, DNG, ORF, RW2, PEF, SRW) with the
  * previews that only the maker's notes of Olympus, Pentax and Nikon know, boxes (CR3), and a fixed
- * header (RAF). Directories alone are read, and of each preview its headers and its end; how many
- * and how deep is limited, and none is read twice.
+ * header (RAF). JPEGs of raw samples are passed over: lossless ones, those of more than 8 bits, and
+ * what a directory calls a colour filter array or linear raw. Directories alone are read, and of
+ * each preview its headers and its end; how many and how deep is limited, and none is read twice.
  *
  * Follows: TIFF 6.0, section 2; TIFF Technical Note 1 (SubIFDs); DNG 1.6 (DefaultCropSize,
  * PreviewColorSpace); Exif 2.32, 4.6; ISO/IEC 14496-12 (boxes); tags of makers as in ExifTool's
@@ -19,6 +21,7 @@
 #ifndef BT_IMAGE_RAW_H
 #define BT_IMAGE_RAW_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,15 +35,16 @@ typedef enum BtRawSpace {
 
 typedef struct BtRaw {
     off_t at;                      /* of the largest preview that is whole: its first byte */
-    uint64_t size;                 /* bytes, at most; the file has them */
     int width, height;             /* px, as it is stored */
     int orientation;               /* EXIF, 1 to 8: the preview's own, else the file's */
     BtRawSpace space;              /* the same, where it has no profile */
     int photo_width, photo_height; /* px, 0: not said */
     int cut_width, cut_height;     /* the largest preview that is cut short; 0: none is */
+    GBytes *exif; /* what the file says of the camera, the time and the place: a TIFF structure,
+                     made anew. Owned, always there */
 } BtRaw;
 
-/* False where no preview is whole; then photo and cut sizes are said all the same. */
+/* False where no preview is whole; the rest is said all the same. */
 bool bt_raw_find(int fd, BtRaw *out_raw);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <lcms2.h>
+#include <math.h>
 #include <stdio.h>
 
 /* How much larger the photo may be said to be than a preview at full size, which cameras cut out of
@@ -15,6 +16,7 @@
 struct BtDecode {
     BtDecode *jpeg; /* the preview, as bt_jpeg_decoder has it */
     void *profile;  /* of the space that tags say; or NULL */
+    GBytes *exif;   /* of the file beside the preview */
 };
 
 /* The profile of a space that is not sRGB, or NULL. Owned. */
@@ -65,19 +67,26 @@ fail_absent(const BtRaw *raw, BtOutcome *outcome)
                                "its preview of %d x %d pixels is cut short", raw->cut_width,
                                raw->cut_height);
     return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
-                           "a raw file is read by its JPEG preview, and it has none");
+                           "it has no JPEG preview, and raw samples are not developed");
 }
 
-/* The photo's size where the preview is smaller, lying as that does. */
+/* The photo's size where the preview is smaller, lying as that does. A preview of other proportions
+ * is one of the middle of the photo, as large as it fits in. */
 static void
 describe_photo(const BtRaw *raw, BtPicture *picture)
 {
     int longer = MAX(raw->photo_width, raw->photo_height);
     int shorter = MIN(raw->photo_width, raw->photo_height);
+    double along = (double)longer / MAX(picture->width, picture->height);
+    double across = (double)shorter / MIN(picture->width, picture->height);
+    double pitch = MIN(along, across);
 
-    if (longer <= BORDERS * MAX(picture->width, picture->height) ||
-        shorter < MIN(picture->width, picture->height))
+    if (pitch <= BORDERS)
         return;
+    if (MAX(along, across) > BORDERS * pitch) {
+        longer = (int)lround(pitch * MAX(picture->width, picture->height));
+        shorter = (int)lround(pitch * MIN(picture->width, picture->height));
+    }
     picture->photo_width = picture->width >= picture->height ? longer : shorter;
     picture->photo_height = picture->width >= picture->height ? shorter : longer;
 }
@@ -87,9 +96,11 @@ open_raw(int fd, BtPicture *out_picture, BtOutcome *outcome)
 {
     BtDecode *self, *jpeg;
     BtRaw raw;
+    bool found = bt_raw_find(fd, &raw);
+    g_autoptr(GBytes) exif = raw.exif;
 
     g_strlcpy(outcome->loader, "raw-preview", sizeof outcome->loader);
-    if (!bt_raw_find(fd, &raw)) {
+    if (!found) {
         fail_absent(&raw, outcome);
         return NULL;
     }
@@ -98,6 +109,7 @@ open_raw(int fd, BtPicture *out_picture, BtOutcome *outcome)
         return NULL;
     self = g_new0(BtDecode, 1);
     self->jpeg = jpeg;
+    self->exif = g_steal_pointer(&exif);
     out_picture->orientation = raw.orientation;
     describe_photo(&raw, out_picture);
     if (out_picture->profile == NULL)
@@ -121,6 +133,8 @@ static void
 read_metadata(const BtDecode *self, BtMetadata *out_metadata)
 {
     bt_jpeg_decoder.metadata(self->jpeg, out_metadata);
+    if (out_metadata->exif == NULL)
+        out_metadata->exif = g_bytes_ref(self->exif);
 }
 
 static void
@@ -130,6 +144,7 @@ close_raw(BtDecode *self)
         return;
     bt_jpeg_decoder.close(self->jpeg);
     g_free(self->profile);
+    g_bytes_unref(self->exif);
     g_free(self);
 }
 

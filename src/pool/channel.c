@@ -83,7 +83,6 @@ bt_channel_send(int fd, const BtFrame *frame, bool wait)
     return n < 0 ? state_of_errno(errno) : BT_CHANNEL_OK;
 }
 
-/* Moves the descriptors that came with message into frame. */
 static void
 take_fds(struct msghdr *message, BtFrame *frame)
 {

@@ -3,10 +3,8 @@
  * The channel between supervisor and worker: frames and descriptors over a SOCK_SEQPACKET pair.
  * All passing of descriptors (SCM_RIGHTS) is in this file. Supervisor and worker.
  *
- * One frame is one message: a fixed header (magic, kind, task id, attempt, payload size) and a
- * payload of at most BT_FRAME_BYTES_MAX bytes. Received frames are hostile until proven otherwise:
- * a wrong magic, kind, size, a truncated message, truncated control data (MSG_CTRUNC) or
- * descriptors where none belong make bt_channel_receive() say BT_CHANNEL_NONSENSE, and no
+ * One frame is one message. Received frames are hostile until proven otherwise: a wrong magic, kind
+ * or size, a truncated message or descriptors where none belong are BT_CHANNEL_NONSENSE, and no
  * descriptor that came stays open.
  *
  * Follows: OpenSSH monitor_fdpass.c (one small file for descriptors), nginx ngx_channel.c.

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "pool/slot.h"
-#include "pool/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +12,9 @@
 
 #define NAME_BYTES_MAX 10
 #define CRASH_LIMIT    16
-/* A worker that dies before it is ready cannot blame a picture. */
+/* How many deaths one before a worker was ready counts as: no task is to blame for it, so the next
+ * start will hardly end better. With pauses of up to a second and a batch's limit of 64 the pool
+ * gives up after some six seconds so, and not after a minute. */
 #define UNREADY_DEATHS 4
 #define PAUSE_FIRST_NS BT_NS_PER_MS
 #define PAUSE_LAST_NS  BT_NS_PER_S
@@ -27,7 +28,6 @@
 struct BtPool {
     BtPoolOptions options; /* points to: */
     char *name;
-    int *keep_fds;
     BtSlot *slots;
     struct pollfd *polled; /* all channels, all pidfds, those of the caller */
     void *buffer;          /* for one frame */
@@ -67,8 +67,11 @@ look_at_clock(BtPool *self)
     uint64_t now_ns = bt_clock_now_ns(), gap_ns = now_ns - self->seen_ns;
 
     self->seen_ns = now_ns;
-    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++)
-        bt_slot_extend(&self->slots[i], gap_ns - TICK_NS);
+    for (int i = 0; gap_ns > TICK_NS && i < self->options.n_slots; i++) {
+        BtSlot *slot = &self->slots[i];
+
+        slot->until_ns = bt_clock_moment(slot->until_ns, gap_ns - TICK_NS);
+    }
     return now_ns;
 }
 
@@ -199,10 +202,9 @@ dispatch(BtPool *self, uint64_t now_ns)
             return now_ns;
         n_coming += slot->retry == NULL;
     }
-    return BT_WAIT_FOREVER;
+    return BT_CLOCK_FOREVER;
 }
 
-/* The worker's process has ended. */
 static void
 bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
 {
@@ -222,7 +224,6 @@ bury(BtPool *self, BtSlot *slot, uint64_t now_ns)
     }
 }
 
-/* Takes what a worker has to say. */
 static void
 hear(BtPool *self, BtSlot *slot, uint64_t now_ns)
 {
@@ -258,12 +259,12 @@ turn(BtPool *self, uint64_t until_ns, struct pollfd *beside, size_t n_beside)
         channels[i] = (struct pollfd){.fd = slot->channel_fd, .events = POLLIN};
         processes[i] = (struct pollfd){.fd = slot->process.pidfd, .events = POLLIN};
         until_ns = MIN(until_ns, slot->until_ns);
-        if (slot->until_ns != BT_WAIT_FOREVER)
+        if (slot->until_ns != BT_CLOCK_FOREVER)
             until_ns = MIN(until_ns, self->seen_ns + TICK_NS);
     }
     for (size_t i = 0; i < n_beside; i++)
         callers[i] = beside[i];
-    if (bt_wait_poll(self->polled, 2 * (nfds_t)n_slots + n_beside, until_ns) < 0)
+    if (bt_clock_poll(self->polled, 2 * (nfds_t)n_slots + n_beside, until_ns) < 0)
         return false;
     for (size_t i = 0; i < n_beside; i++) {
         beside[i].revents = callers[i].revents;
@@ -311,7 +312,7 @@ check_options(const BtPoolOptions *options, GError **error)
                             BT_POOL_QUEUE_MAX);
     if (options->serve == NULL)
         return bt_error_set(error, BT_ERROR_INVALID, "a pool needs something to serve");
-    if (options->n_keep_fds < 0 || options->retries < 0 || options->crash_limit < 0)
+    if (options->retries < 0 || options->crash_limit < 0)
         return bt_error_set(error, BT_ERROR_INVALID, "a pool's options are not negative");
     return true;
 }
@@ -344,7 +345,7 @@ free_task(void *task)
     bt_pool_task_free(task);
 }
 
-/* Empties the pool: what waits is cancelled, what runs is finished. */
+/* Empties the pool: what waits is dropped, what runs is finished. */
 static void
 drop_tasks(BtPool *self)
 {
@@ -352,15 +353,14 @@ drop_tasks(BtPool *self)
     BtPoolWait wait;
 
     while ((task = g_queue_pop_head(&self->waiting)) != NULL)
-        finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
+        abandon(self, task, look_at_clock(self));
     do {
         g_auto(BtPoolOutcome) outcome = {0};
 
-        wait = bt_pool_next(self, BT_POOL_FOREVER, NULL, 0, &outcome);
+        wait = bt_pool_next(self, BT_CLOCK_FOREVER, NULL, 0, &outcome);
     } while (wait != BT_POOL_IDLE);
 }
 
-/* Submits what the source has, as far as there is room. */
 static bool
 pull(Map *map, GError **error)
 {
@@ -403,7 +403,7 @@ run_map(Map *map, GError **error)
     do {
         if (!pull(map, error))
             return false;
-        if (bt_pool_next(map->pool, BT_POOL_FOREVER, NULL, 0, &outcome) == BT_POOL_IDLE)
+        if (bt_pool_next(map->pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) == BT_POOL_IDLE)
             return !map->more || set_failure(map->pool, error);
         map->ring[(outcome.id - map->first_id) % map->window] = outcome;
     } while (sink_due(map));
@@ -422,8 +422,6 @@ bt_pool_new(const BtPoolOptions *options, GError **error)
     n_slots = (size_t)options->n_slots;
     self->options = *options;
     self->options.name = self->name = g_strdup(options->name);
-    self->options.keep_fds = self->keep_fds =
-        g_memdup2(options->keep_fds, (size_t)options->n_keep_fds * sizeof(int));
     if (options->queue_limit == 0)
         self->options.queue_limit = n_slots;
     if (options->crash_limit == 0)
@@ -456,7 +454,6 @@ bt_pool_free(BtPool *self)
     g_free(self->polled);
     g_free(self->buffer);
     g_free(self->name);
-    g_free(self->keep_fds);
     g_free(self);
 }
 
@@ -497,7 +494,7 @@ bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id, GError **erro
         return set_failure(self, error);
     if (bt_pool_room(self) == 0)
         return bt_error_set(error, BT_ERROR_FULL, "the pool is full");
-    g_queue_push_tail(&self->waiting, bt_pool_task_new(++self->last_id, task, now_ns));
+    g_queue_push_tail(&self->waiting, bt_pool_task_new(++self->last_id, task));
     self->n_inside++;
     if (out_id != NULL)
         *out_id = self->last_id;
@@ -505,27 +502,12 @@ bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id, GError **erro
     return true;
 }
 
-bool
-bt_pool_cancel(BtPool *self, uint64_t id)
-{
-    for (GList *link = self->waiting.head; link != NULL; link = link->next) {
-        BtPoolTask *task = link->data;
-
-        if (task->outcome.id == id && task->outcome.attempts == 0) {
-            g_queue_delete_link(&self->waiting, link);
-            finish(self, task, BT_TASK_CANCELLED, 0, look_at_clock(self));
-            return true;
-        }
-    }
-    return false;
-}
-
 BtPoolWait
 bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
              BtPoolOutcome *out_outcome)
 {
     uint64_t now_ns = look_at_clock(self);
-    uint64_t until_ns = bt_wait_moment(now_ns, timeout_ns);
+    uint64_t until_ns = bt_clock_moment(now_ns, timeout_ns);
     bool woken = false;
 
     g_assert(n_beside <= BT_POOL_BESIDE_MAX);
@@ -594,14 +576,10 @@ bt_pool_workers(const BtPool *self, BtWorkerInfo *out_infos, int n)
         *info = (BtWorkerInfo){
             .pid = slot->process.pid,
             .state = slot->state,
+            .task_tag = slot->task != NULL ? slot->task->outcome.tag : NULL,
             .since_ns = slot->since_ns,
-            .n_tasks = slot->n_tasks,
         };
         g_strlcpy(info->name, slot->name, sizeof info->name);
-        if (slot->task != NULL) {
-            info->task_id = slot->task->outcome.id;
-            info->task_tag = slot->task->outcome.tag;
-        }
     }
     return self->options.n_slots;
 }
@@ -623,15 +601,13 @@ bt_pool_outcome_reason(const BtPoolOutcome *outcome)
         return g_strdup_printf("the worker was killed by signal %d (%s)", outcome->detail,
                                g_strsignal(outcome->detail));
     case BT_TASK_EXITED:
-        return g_strdup_printf("the worker left with exit code %d", outcome->detail);
+        return g_strdup_printf("the worker exited with code %d", outcome->detail);
     case BT_TASK_OVERTIME:
         return g_strdup("the worker took longer than allowed and was killed");
     case BT_TASK_NONSENSE:
-        return g_strdup("the worker said something that is not a reply and was killed");
-    case BT_TASK_CANCELLED:
-        return g_strdup("it was cancelled before a worker had it");
+        return g_strdup("the worker sent an invalid reply and was killed");
     case BT_TASK_ABANDONED:
-        return g_strdup("the pool gave up before a worker was done with it");
+        return g_strdup("the pool gave up before it was done");
     }
-    return g_strdup("it ended in an unknown way");
+    return g_strdup("it ended for an unknown reason");
 }

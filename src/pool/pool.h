@@ -7,7 +7,7 @@
  *   BtPoolOptions options = {.name = "photo", .n_slots = 4, .serve = serve, .data = &settings};
  *   g_autoptr(BtPool) pool = bt_pool_new(&options, &error);    forks nothing yet
  *   bt_pool_submit(pool, &task, &id, &error);                  starts a worker when one is needed
- *   bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome)     outcomes as they complete
+ *   bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome)     outcomes as they complete
  *   bt_pool_map(pool, ...)                                     or: all of them, in order
  *   bt_pool_free(pool)                                         kills what still runs, reaps all
  *
@@ -16,36 +16,27 @@
  *     tasks that are in the pool when it is freed.
  *   - A slot holds at most one worker, and a worker at most one task. A worker that dies, speaks
  *     nonsense or runs past the time limit costs its own task at most: it is killed, reaped and
- *     replaced, and the task is tried once more in a fresh worker (`retries`), then ends as
- *     anything but DONE. Channels are drained before a death is judged, so a reply that was sent
- *     before dying counts. A task is blamed only for what happened after a worker read it: it is
- *     handed to a worker that has said that it is ready, and taken back, without counting an
- *     attempt, from one that dies before reading it.
+ *     replaced, and the task is tried once more in a fresh worker (`retries`). A reply that was
+ *     sent before dying counts. A task is blamed only for what happened after a worker read it.
  *   - A worker is started when a task waits and no idle worker exists, so fewer tasks than slots
- *     start fewer workers. The slot keeps the entry function: first start and replacement are one
- *     path. A worker is replaced before it gets a task that it is unfit for (n_unfit), or any task
- *     where it was idle longer than idle_limit_ns (libvips 8.14 can hang or abort on a task that
- *     comes 15 s after the last one).
+ *     start fewer workers. It is replaced before it gets a task that it is unfit for (n_unfit), or
+ *     any where it was idle longer than idle_limit_ns.
  *   - The pool gives up for one of three reasons, and bt_pool_failure() says which:
  *       workers keep crashing (BT_ERROR_EXHAUSTED): `crash_limit` deaths in a row without one DONE
  *       between them, with a growing pause (1 ms doubling to 1 s) between starts from the second
- *       death on. A death before the worker was ready counts four times;
+ *       death on;
  *       no worker can be started (BT_ERROR_SYSTEM): the system refused for half a second, and no
- *       other worker was running. While one is running, tasks wait for it. EAGAIN and ENOMEM may
- *       pass, ENOSYS and EPERM do not: see bt_process_start();
+ *       other worker was running. While one is running, tasks wait for it;
  *       a worker reports that it cannot start (BT_ERROR_FAILED): the next could not either.
  *     Then every task inside ends as ABANDONED, and submit fails with that reason.
  *   - Time in which the batch was stopped (Ctrl-Z, SIGSTOP, a frozen cgroup) does not count towards
- *     limits. While a limit runs, the pool looks at the clock at least every 100 ms. Of a longer
- *     gap between two looks only 100 ms count, and the deadlines of all workers move by the rest.
- *     So it does not matter where the stop hit this process, nor whether it hit the workers too. A
- *     caller that stays away looks like a stop; each of its calls still counts up to 100 ms, so a
- *     limit always ends.
+ *     limits. While a limit runs, the pool looks at the clock at least every 100 ms; of a longer
+ *     gap between two looks only 100 ms count. A caller that stays away looks like a stop; each of
+ *     its calls still counts up to 100 ms, so a limit always ends.
  *   - The process that forks has one thread: checked at each fork.
  *
- * A worker closes every descriptor but 0, 1, 2, its channel and those in `keep_fds` right after
- * the fork. It leaves when its channel closes. In the supervisor 0, 1 and 2 must be open, so that
- * no channel gets one of these numbers.
+ * A worker keeps the descriptors 0, 1 and 2 and its channel, and leaves when that closes. In the
+ * supervisor 0, 1 and 2 must be open, so that no channel gets one of these numbers.
  */
 #ifndef BT_POOL_POOL_H
 #define BT_POOL_POOL_H
@@ -58,7 +49,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BT_POOL_FOREVER          UINT64_MAX
 #define BT_POOL_SLOTS_MAX        4096
 #define BT_POOL_QUEUE_MAX        1048576
 #define BT_POOL_BESIDE_MAX       8    /* descriptors of the caller's */
@@ -82,13 +72,13 @@ typedef struct BtTaskView {
  * NULL in the options: the state is data itself. */
 typedef void *(*BtPoolStart)(void *data, GString *notice, GError **error);
 
-/* In the supervisor, from within bt_pool_next(), which it must not call: what the start of a worker
- * had to say, unless that was nothing. It comes from a worker: any bytes but 0, of any meaning. */
+/* In the supervisor, from within bt_pool_next(): what the start of a worker had to say, unless that
+ * was nothing. Any bytes but 0, of any meaning. */
 typedef void (*BtPoolNotice)(void *user, const char *text);
 
-/* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes of reply into reply and
- * returns their number. It must tolerate to be run again on the same task in another process:
- * file offsets are where the dead worker left them. */
+/* In the worker, for each task: writes at most BT_FRAME_BYTES_MAX bytes into reply and returns
+ * their number. It may be run again on the same task in another process: file offsets are where the
+ * dead worker left them. */
 typedef size_t (*BtPoolServe)(void *state, const BtTaskView *task, void *reply);
 
 typedef struct BtPoolOptions {
@@ -98,10 +88,8 @@ typedef struct BtPoolOptions {
     BtPoolStart start;  /* or NULL */
     BtPoolServe serve;
     void *data;
-    BtPoolNotice notice; /* or NULL: dropped */
-    void *user;          /* for notice */
-    const int *keep_fds; /* descriptors that workers keep; copied */
-    int n_keep_fds;
+    BtPoolNotice notice;    /* or NULL: dropped */
+    void *user;             /* for notice */
     int retries;            /* further tries after a worker died over a task; usually 1 */
     uint64_t task_limit_ns; /* kill a worker that is longer at one task, or at starting; 0: none */
     uint64_t idle_limit_ns; /* 0: none */
@@ -124,7 +112,6 @@ typedef enum BtTaskEnd {
     BT_TASK_EXITED,    /* the worker left with exit code `detail` */
     BT_TASK_OVERTIME,  /* longer than task_limit_ns: the worker was killed by us */
     BT_TASK_NONSENSE,  /* the worker said something that is not a reply to its task */
-    BT_TASK_CANCELLED, /* by bt_pool_cancel() before a worker had it */
     BT_TASK_ABANDONED, /* the pool gave up: bt_pool_failure() */
 } BtTaskEnd;
 
@@ -135,9 +122,9 @@ typedef struct BtPoolOutcome {
     int detail;
     void *bytes; /* owned: bt_pool_outcome_clear() */
     size_t size;
-    int attempts;                                /* workers that had it: 0, 1 or more */
-    pid_t pid;                                   /* the last of them */
-    uint64_t submitted_ns, started_ns, ended_ns; /* of the last attempt; started 0 if none */
+    int attempts;                  /* workers that had it: 0, 1 or more */
+    pid_t pid;                     /* the last of them */
+    uint64_t started_ns, ended_ns; /* of the last attempt; started 0 if none */
 } BtPoolOutcome;
 
 typedef enum BtPoolWait {
@@ -159,10 +146,8 @@ typedef struct BtWorkerInfo {
     char name[BT_PROCESS_NAME_BYTES];
     pid_t pid; /* 0 in an empty slot */
     BtWorkerState state;
-    uint64_t task_id;  /* when busy, and when ending over a task; else 0, which is no task's id */
-    void *task_tag;    /* the same */
+    void *task_tag;    /* when busy, and when ending over a task; else NULL */
     uint64_t since_ns; /* since when in this state */
-    uint64_t n_tasks;  /* done by this process */
 } BtWorkerInfo;
 
 /* Checks the options; forks nothing. */
@@ -192,15 +177,10 @@ size_t bt_pool_idle(const BtPool *self);
 BT_MUST_CHECK bool bt_pool_submit(BtPool *self, const BtTask *task, uint64_t *out_id,
                                   GError **error);
 
-/* Takes back a task that no worker has yet; it ends as CANCELLED, through bt_pool_next() like all.
- * False when it has started or ended. */
-bool bt_pool_cancel(BtPool *self, uint64_t id);
-
 /* Waits at most timeout_ns for the next outcome, in the order of completion; does all the pool's
- * work meanwhile. With 0 it does what can be done now. It waits for the n_beside descriptors of
- * beside (a signalfd, say; BT_POOL_BESIDE_MAX at most) as well, and writes their revents, 0 where
- * it had no need to wait. An outcome comes before WOKEN, so whoever takes a row of them looks at
- * revents too. out_outcome is written on OUTCOME only. */
+ * work meanwhile. It waits for the n_beside descriptors of beside (a signalfd, say) as well, and
+ * writes their revents, 0 where it had no need to wait. An outcome comes before WOKEN, so whoever
+ * takes a row of them looks at revents too. out_outcome is written on OUTCOME only. */
 BT_MUST_CHECK BtPoolWait bt_pool_next(BtPool *self, uint64_t timeout_ns, struct pollfd *beside,
                                       size_t n_beside, BtPoolOutcome *out_outcome);
 
@@ -215,10 +195,9 @@ typedef bool (*BtPoolSource)(void *user, BtTask *out_task);
 typedef bool (*BtPoolSink)(void *user, uint64_t index, const BtPoolOutcome *outcome);
 
 /* Runs every task of source through the pool and hands the outcomes to sink in the order of the
- * tasks. Pulls a task only when there is room, and holds at most room + n_slots outcomes that wait
- * for an earlier one: constant memory. The pool must be empty before, and is after: tasks that a
- * map which ends early leaves behind are cancelled, or finished and forgotten. False with *error
- * when a task could not be submitted; its descriptors are closed. */
+ * tasks, in constant memory. The pool must be empty before, and is after: tasks that a map which
+ * ends early leaves behind are dropped, or finished and forgotten. False with *error when a task
+ * could not be submitted; its descriptors are closed. */
 BT_MUST_CHECK bool bt_pool_map(BtPool *self, BtPoolSource source, BtPoolSink sink, void *user,
                                GError **error);
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/process.h"
 
-#include "base/clock.h"
-#include "pool/wait.h"
-
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,26 +38,12 @@ heed_children(void)
         signal(SIGCHLD, SIG_DFL);
 }
 
-/* In words that say what to do about it. */
+/* advice: what to do about it; NULL: what the system says is enough. */
 static bool
-set_fork_error(int errnum, GError **error)
+fail_start(int errnum, const char *advice, GError **error)
 {
-    if (errnum != EAGAIN)
-        return bt_error_set_system(error, errnum, "cannot start a worker process");
-    g_set_error(error, BT_ERROR_SYSTEM, errnum,
-                "cannot start a worker process: the limit on processes is reached (ulimit -u, or "
-                "the container's pids limit)");
-    return false;
-}
-
-static bool
-set_watch_error(int errnum, GError **error)
-{
-    if (errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM)
-        return bt_error_set_system(error, errnum, "cannot start a worker process");
-    g_set_error(error, BT_ERROR_SYSTEM, errnum,
-                "cannot start a worker process: this kernel or container does not allow pidfd_open "
-                "(Linux 5.4 or later has it; a container's seccomp profile may refuse it)");
+    g_set_error(error, BT_ERROR_SYSTEM, errnum, "cannot start a worker process: %s",
+                advice != NULL ? advice : g_strerror(errnum));
     return false;
 }
 
@@ -103,10 +88,21 @@ bt_process_start(BtProcess *self, const char *name, BtProcessFunction function, 
     sigprocmask(SIG_SETMASK, &saved, NULL);
     if (self->pid < 0) {
         self->pid = 0;
-        return set_fork_error(errnum, error);
+        return fail_start(errnum,
+                          errnum == EAGAIN ? "the limit on processes is reached (ulimit -u, or the "
+                                             "container's pids limit)"
+                                           : NULL,
+                          error);
     }
     if ((self->pidfd = pidfd_open(self->pid, 0)) < 0) {
-        set_watch_error(errno, error);
+        bool passes = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+
+        fail_start(errno,
+                   passes
+                       ? NULL
+                       : "this kernel or container does not allow pidfd_open (Linux 5.4 or later "
+                         "has it; a container's seccomp profile may refuse it)",
+                   error);
         kill(self->pid, SIGKILL);
         while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR)
             ;
@@ -128,11 +124,11 @@ bt_process_join(BtProcess *self, uint64_t timeout_ns, BtProcessEnd *out_end, GEr
 {
     siginfo_t info = {0};
     struct pollfd ended = {.fd = self->pidfd, .events = POLLIN};
-    uint64_t until_ns = bt_wait_moment(bt_clock_now_ns(), timeout_ns);
+    uint64_t until_ns = bt_clock_moment(bt_clock_now_ns(), timeout_ns);
 
     if (self->pid == 0)
         return bt_error_set(error, BT_ERROR_INVALID, "there is no process to join");
-    if (bt_wait_poll(&ended, 1, until_ns) <= 0) {
+    if (bt_clock_poll(&ended, 1, until_ns) <= 0) {
         *out_end = (BtProcessEnd){BT_PROCESS_RUNNING, 0};
         return true;
     }
@@ -157,6 +153,31 @@ bt_process_signal(BtProcess *self, int signal_number)
            kill(self->pid, signal_number) == 0;
 }
 
+/* close_range(), one by one where the kernel (before 5.9) or a filter refuses it: what a worker
+ * inherits are other pictures and results. */
+static void
+close_from_to(unsigned first, unsigned last)
+{
+    struct rlimit files;
+
+    if (first > last || close_range(first, last, 0) == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    for (unsigned fd = first; fd <= last && fd < files.rlim_cur; fd++)
+        close((int)fd);
+}
+
+void
+bt_process_let_go(int kept_fd)
+{
+    unsigned kept = (unsigned)MAX(kept_fd, STDERR_FILENO);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null_fd >= 0)
+        dup2(null_fd, STDIN_FILENO);
+    close_from_to(STDERR_FILENO + 1, kept - 1);
+    close_from_to(kept + 1, ~0U);
+}
+
 void
 bt_process_clear(BtProcess *self)
 {
@@ -166,5 +187,5 @@ bt_process_clear(BtProcess *self)
         return;
     bt_process_signal(self, SIGKILL);
     /* A failure means that somebody else has reaped it: then it is gone too. */
-    (void)!bt_process_join(self, BT_PROCESS_FOREVER, &end, NULL);
+    (void)!bt_process_join(self, BT_CLOCK_FOREVER, &end, NULL);
 }

@@ -2,36 +2,32 @@
 /*
  * One forked process: run a function with its argument, and join it.
  *
- * Owns: the child and its pidfd. Runs in: the process that forks, which must have a single thread
- * (checked: a forked copy of a process with threads can hang for ever on a lock that nobody holds).
+ * It owns the child and its pidfd. The process that forks must have a single thread (checked: a
+ * copy of a process with threads can hang for ever on a lock that nobody holds).
  *
  *   BtProcess process = BT_PROCESS_INIT;
  *   bt_process_start(&process, "greeter", greet, &who, &error);     returns at once
- *   bt_process_join(&process, BT_PROCESS_FOREVER, &end, &error);    waits and reaps
+ *   bt_process_join(&process, BT_CLOCK_FOREVER, &end, &error);    waits and reaps
  *   bt_process_clear(&process);                                     kills and reaps what still runs
  *
  * The child runs function(data) and leaves with _exit(result & 0xff): no atexit handlers, no
  * flush of inherited stdio buffers. It has its own process group (a terminal's Ctrl-C goes to the
  * supervisor alone), default signal handlers, an empty signal mask, and gets SIGKILL when its
- * parent dies (PR_SET_PDEATHSIG, with the race against a parent that is already gone closed by a
- * check of getppid()). Where SIGCHLD was inherited as ignored, which would take every exit status
- * away, it is set to its default. Follows nginx's ngx_process.c (a slot keeps the entry function)
- * and bubblewrap (die with the parent).
+ * parent dies. Follows nginx's ngx_process.c and bubblewrap (die with the parent).
  */
 #ifndef BT_POOL_PROCESS_H
 #define BT_POOL_PROCESS_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BT_PROCESS_FOREVER    UINT64_MAX
 #define BT_PROCESS_NAME_BYTES 16 /* what the kernel keeps of a name (PR_SET_NAME), with its 0 */
 
-/* What a child does; data is what bt_process_start() was given, in the child's copy of memory.
- * Returns the exit code, 0 to 255. */
+/* What a child does, in its copy of memory. Returns the exit code, 0 to 255. */
 typedef int (*BtProcessFunction)(void *data);
 
 typedef enum BtProcessFate {
@@ -53,10 +49,10 @@ typedef struct BtProcess {
 
 #define BT_PROCESS_INIT ((BtProcess){.pid = 0, .pidfd = -1})
 
-/* Forks. self must be empty. On failure nothing runs and *error says why and what to do
- * (BT_ERROR_SYSTEM). EAGAIN (the limit on processes), ENOMEM, EMFILE and ENFILE may pass; EDEADLK
- * (this process has threads), ENOSYS, EPERM and EINVAL (no pidfd_open() here) do not. name is cut
- * to what fits. */
+/* Forks. self must be empty. name is cut to what fits. On failure nothing runs and *error says why
+ * and what to do (BT_ERROR_SYSTEM). EAGAIN (the limit on processes), ENOMEM, EMFILE and ENFILE may
+ * pass; EDEADLK (this process has threads), ENOSYS, EPERM and EINVAL (no pidfd_open() here) do not.
+ */
 BT_MUST_CHECK bool bt_process_start(BtProcess *self, const char *name, BtProcessFunction function,
                                     void *data, GError **error);
 
@@ -69,6 +65,10 @@ BT_MUST_CHECK bool bt_process_join(BtProcess *self, uint64_t timeout_ns, BtProce
 /* Sends a signal through the pidfd: never to a stranger that got the same pid. False when the child
  * has ended already. */
 bool bt_process_signal(BtProcess *self, int signal_number);
+
+/* In a child, of what it inherited: standard input becomes /dev/null, and every descriptor is
+ * closed but 0, 1, 2 and kept_fd (-1: none). */
+void bt_process_let_go(int kept_fd);
 
 /* SIGKILL, reap, empty. NULL and empty allowed. */
 void bt_process_clear(BtProcess *self);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One place in the pool: at most one worker, with at most one task. Supervisor.
- *
- * Owns: the worker's process, the supervisor's end of its channel, and the tasks in it.
+ * One place in the pool: at most one worker, with at most one task. It owns the worker's process,
+ * the supervisor's end of its channel, and the tasks in it. Supervisor.
  *
  *   BtSlot slot;
  *   bt_slot_init(&slot, &options, index);
@@ -13,15 +12,32 @@
  *   bt_slot_clear(&slot)
  *
  * A worker whose time has come is ENDING until it is buried: nothing here waits for a process to
- * die. It gets there by bt_slot_condemn(), by sending nonsense, or by closing its channel; in the
- * last case it has a second to leave by itself, so that its own exit code or signal is what counts.
- *
- * Follows: nginx's ngx_process_t, a table entry that keeps what the child runs.
+ * die. One that closes its channel has a second to leave by itself, so that its own exit code or
+ * signal is what counts. Follows nginx's ngx_process_t.
  */
 #ifndef BT_POOL_SLOT_H
 #define BT_POOL_SLOT_H
 
-#include "pool/pool_task.h"
+#include "pool/pool.h"
+
+/* A task inside a pool, from submit to outcome. Owns a copy of its bytes, its descriptors until it
+ * ends (another attempt needs them again), and the outcome, which is filled in on the way. */
+typedef struct BtPoolTask {
+    BtPoolOutcome outcome;
+    BtFrame frame; /* as a worker gets it */
+    uint64_t n_unfit;
+    unsigned char bytes[];
+} BtPoolTask;
+
+/* Copies the bytes and takes the descriptors of a task that was found valid. */
+BtPoolTask *bt_pool_task_new(uint64_t id, const BtTask *task);
+
+/* Nobody works on it from here on. */
+void bt_pool_task_end(BtPoolTask *self, BtTaskEnd end, int detail, uint64_t now_ns);
+
+void bt_pool_task_free(BtPoolTask *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtPoolTask, bt_pool_task_free)
 
 typedef struct BtSlot {
     const BtPoolOptions *options; /* the pool's */
@@ -35,7 +51,7 @@ typedef struct BtSlot {
     BtPoolTask *task;  /* the worker has it */
     BtPoolTask *retry; /* waits here for a fresh worker: an earlier one died with it */
     uint64_t since_ns; /* since when in this state */
-    uint64_t until_ns; /* how long it may last; BT_WAIT_FOREVER: no limit */
+    uint64_t until_ns; /* how long it may last; BT_CLOCK_FOREVER: no limit */
     uint64_t n_tasks;  /* done by this worker */
 } BtSlot;
 
@@ -51,17 +67,14 @@ BT_MUST_CHECK bool bt_slot_start(BtSlot *self, uint64_t now_ns, GError **error);
  * task stays the caller's, without blame. */
 BT_MUST_CHECK bool bt_slot_give(BtSlot *self, BtPoolTask *task, uint64_t now_ns);
 
-/* Takes one frame, if there is one, into buffer (BT_FRAME_BYTES_MAX bytes). That is all a worker
- * can have to say: READY is due before its first task, and one reply after each. Returns the task
- * that it has done, with the reply in its outcome and yet to be ended; else NULL. *error is set,
- * to FAILED, where it says that it cannot start. */
+/* Takes one frame, if there is one, into buffer (BT_FRAME_BYTES_MAX bytes): READY is due before the
+ * first task, and one reply after each. Returns the task that is done, with the reply in its
+ * outcome and yet to be ended; else NULL. *error is set, to FAILED, where the worker cannot start.
+ */
 BtPoolTask *bt_slot_hear(BtSlot *self, void *buffer, uint64_t now_ns, GError **error);
 
 /* Kills the worker. verdict is DONE when it is simply not needed any more. */
 void bt_slot_condemn(BtSlot *self, BtTaskEnd verdict);
-
-/* Moves the end of the worker's time by what does not count. */
-void bt_slot_extend(BtSlot *self, uint64_t lost_ns);
 
 /* Condemns the worker if its time is over. */
 void bt_slot_expire(BtSlot *self, uint64_t now_ns);

@@ -129,6 +129,7 @@ bt_events_picture(FILE *out, const char *status, const BtReportPicture *picture,
     put_known(&json, "shrink", (uint64_t)picture->shrink);
     put_known_text(&json, "decoder", picture->decoder);
     put_known_text(&json, "format", picture->format);
+    put_known_text(&json, "thumbhash", picture->thumbhash);
     put_seconds(&json, "decode_seconds", picture->decode_ns);
     put_seconds(&json, "kernel_seconds", picture->kernel_ns);
     put_seconds(&json, "encode_seconds", picture->encode_ns);

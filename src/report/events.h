@@ -12,13 +12,14 @@
  *    "shard_index","shard_count","settings":{NAME:VALUE, ...}}              workers 0: serial
  *   {"event":"picture","status","path","result","reason","message",
  *    "source_bytes","source_time","source_width","source_height","pages","left_out",
- *    "result_bytes","width","height","shrink","decoder","format",
+ *    "result_bytes","width","height","shrink","decoder","format","thumbhash",
  *    "decode_seconds","kernel_seconds","encode_seconds","elapsed_seconds"}
  *       status: "processed", "verified", "skipped", "planned" or "failed"; "orphan" or "removed" of
  *       a result without a source; reason: a word, such as "fresh", "new", "foreign", "broken",
  *       "too-large", of which there may come more; a failure without a path is one of the scan;
  *       left_out: "gain-map", "video" (of a motion photo), or both with a comma: what its result
- *       does not hold
+ *       does not hold; thumbhash: base64 (https://evanw.github.io/thumbhash/), of what was
+ *       processed in this run
  *   {"event":"notice","message"}
  *   {"event":"worker","name","pid","state","path","seconds"}
  *   {"event":"end","time","processed","verified","skipped","planned","orphans","removed","failed",

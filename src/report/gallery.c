@@ -15,20 +15,25 @@
 #include <unistd.h>
 
 typedef struct Entry {
-    char *result; /* below the output folder; NULL: it failed */
-    char *source; /* as given */
-    char *reason; /* of a failure */
+    char *result;              /* below the output folder; NULL: it failed */
+    char *source;              /* as given */
+    char *reason;              /* of a failure */
+    char *thumbhash, *preview; /* in base64; one of them, or NULL */
     int width, height;
     uint64_t bytes;
     int64_t time;
 } Entry;
 
 struct BtGallery {
-    char *output;    /* as given */
-    char *real;      /* the same, wholly resolved */
-    GArray *entries; /* of Entry */
+    char *output;         /* as given */
+    char *real;           /* the same, wholly resolved */
+    GArray *entries;      /* of Entry */
+    size_t preview_bytes; /* that they hold, of at most PREVIEWS_BYTES_MAX */
     BtKinds *ignored;
 };
+
+/* What comes after these has its thumbhash alone. */
+#define PREVIEWS_BYTES_MAX (64 << 20)
 
 /* Where the pictures go, which are too many to be in memory. No name that is shown has it. */
 #define PICTURES "\f"
@@ -41,6 +46,8 @@ clear_entry(gpointer data)
     g_free(entry->result);
     g_free(entry->source);
     g_free(entry->reason);
+    g_free(entry->thumbhash);
+    g_free(entry->preview);
 }
 
 BtGallery *
@@ -91,6 +98,11 @@ bt_gallery_add(BtGallery *self, const BtReportPicture *picture)
         .time = picture->source_time,
     };
 
+    if (picture->preview_bytes > 0 && self->preview_bytes < PREVIEWS_BYTES_MAX) {
+        entry.preview = g_base64_encode(picture->preview, picture->preview_bytes);
+        self->preview_bytes += strlen(entry.preview);
+    } else
+        entry.thumbhash = g_strdup(picture->thumbhash);
     g_array_append_val(self->entries, entry);
 }
 
@@ -177,36 +189,33 @@ link_to_source(const BtGallery *self, const char *source)
     return link_to(way->str);
 }
 
-/* Whether browsers show pictures of this name. */
 static bool
 is_shown(const char *name)
 {
-    switch (bt_format_of_extension(name)) {
-    case BT_FORMAT_JPEG:
-    case BT_FORMAT_PNG:
-    case BT_FORMAT_WEBP:
-    case BT_FORMAT_GIF:
-    case BT_FORMAT_AVIF:
-        return true;
-    default:
-        return false;
-    }
+    return bt_format_is_shown(bt_format_of_extension(name));
 }
 
 static void
 write_mat(const Entry *entry, const char *name, const char *result, const char *source, FILE *out)
 {
-    g_autofree char *sides = entry->width > 0 ? g_strdup_printf(" width=\"%d\" height=\"%d\"",
-                                                                entry->width, entry->height)
-                                              : g_strdup("");
+    bool shown_here = is_shown(entry->result);
+    g_autofree char *hash =
+        g_markup_escape_text(entry->thumbhash != NULL ? entry->thumbhash : "", -1);
 
-    fprintf(out, "<a class=\"mat\" href=\"%s\">", result);
-    if (is_shown(entry->result))
-        fprintf(out,
-                "<img src=\"%s\" data-before=\"%s\" alt=\"%s\"%s loading=\"lazy\" "
-                "decoding=\"async\">",
-                result, source, name, sides);
-    else
+    fprintf(out, "<a class=\"mat\" href=\"%s\"", result);
+    if (*hash != '\0')
+        fprintf(out, " data-hash=\"%s %d %d\"", hash, entry->width, entry->height);
+    fputs(">", out);
+    if (shown_here || entry->preview != NULL) {
+        fprintf(out, "<img src=\"%s%s\"", shown_here ? result : "data:image/jpeg;base64,",
+                shown_here ? "" : entry->preview);
+        if (is_shown(entry->source))
+            fprintf(out, " data-before=\"%s\"", source);
+        if (entry->width > 0)
+            fprintf(out, " width=\"%d\" height=\"%d\"", entry->width, entry->height);
+        fprintf(out, " alt=\"%s\" loading=\"lazy\" decoding=\"async\">", name);
+    }
+    if (!shown_here)
         fprintf(out, "<span>%s</span>", bt_format_name(bt_format_of_extension(entry->result)));
     fputs("</a>", out);
 }
@@ -229,7 +238,7 @@ write_entry(const BtGallery *self, const Entry *entry, FILE *out)
         fprintf(out, "<span>%d &times; %d &middot;</span> ", entry->width, entry->height);
     fprintf(out,
             "<span>%s &middot;</span> <time datetime=\"%s\">%s</time> "
-            "<span>&middot; <a href=\"%s\">before</a></span></figcaption></figure></li>\n",
+            "<a href=\"%s\">before</a></figcaption></figure></li>\n",
             size, date, date, source);
 }
 

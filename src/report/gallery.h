@@ -10,7 +10,8 @@
  * A contact sheet by folders, in the order of their names; each picture is fetched when it comes
  * into view, links to itself and to its source, and tells its size and its source's date. The page
  * asks nothing of anybody, is read without its script, and shows names as bt_human_text() does. It
- * holds what it was given: about 200 bytes a picture.
+ * holds what it was given: about 200 bytes a picture, and of those that browsers do not show a
+ * preview of some 3 kB each, up to 64 MB in all.
  */
 #ifndef BT_REPORT_GALLERY_H
 #define BT_REPORT_GALLERY_H

@@ -3,9 +3,9 @@
  * How many files of each kind were ignored. Supervisor. Inside the room only.
  *
  *   g_autoptr(BtKinds) kinds = bt_kinds_new();
- *   kind = bt_kinds_of("in/IMG_1.CR3", false);            "cr3"
+ *   kind = bt_kinds_of("in/IMG_1.MOV", false);            "mov"
  *   bt_kinds_add(kinds, kind, 1);
- *   text = bt_kinds_text(kinds);                          "4 ignored (3 cr3, 1 mov)"
+ *   text = bt_kinds_text(kinds);                          "4 ignored (3 mov, 1 xmp)"
  *
  * A kind is an extension in lower case: up to 16 bytes of UTF-8, letters, digits, "_", "-", "+" and
  * "~". A name without one is of the kind "", a folder of the kind "/". Memory is bounded: 1000

@@ -11,7 +11,7 @@
 
 /* What was said of one source. */
 typedef struct Entry {
-    char *status, *path, *result, *reason, *message, *left_out, *decoder, *format;
+    char *status, *path, *result, *reason, *message, *left_out, *decoder, *format, *thumbhash;
     BtReportPicture picture; /* its texts point above */
 } Entry;
 
@@ -37,12 +37,13 @@ free_entry(gpointer data)
     g_free(entry->left_out);
     g_free(entry->decoder);
     g_free(entry->format);
+    g_free(entry->thumbhash);
     g_free(entry);
 }
 
 /* A name's exact bytes. NULL where there is none. */
 static char *
-read_name(const BtJsonObject *event, const char *member)
+read_name(BtJsonObject *event, const char *member)
 {
     g_autofree char *coded_member = g_strconcat(member, "_base64", NULL);
     const char *coded = bt_json_text(event, coded_member);
@@ -57,7 +58,7 @@ read_name(const BtJsonObject *event, const char *member)
 
 /* A count, of at most 2^53. */
 static uint64_t
-read_count(const BtJsonObject *event, const char *member)
+read_count(BtJsonObject *event, const char *member)
 {
     double value = bt_json_number(event, member, 0);
 
@@ -65,19 +66,19 @@ read_count(const BtJsonObject *event, const char *member)
 }
 
 static int
-read_int(const BtJsonObject *event, const char *member)
+read_int(BtJsonObject *event, const char *member)
 {
     return (int)MIN(read_count(event, member), (uint64_t)INT32_MAX);
 }
 
 static uint64_t
-read_ns(const BtJsonObject *event, const char *member)
+read_ns(BtJsonObject *event, const char *member)
 {
     return (uint64_t)(CLAMP(bt_json_number(event, member, 0), 0, 1e9) * (double)BT_NS_PER_S);
 }
 
 static Entry *
-read_entry(const BtJsonObject *event)
+read_entry(BtJsonObject *event)
 {
     Entry *entry = g_new0(Entry, 1);
 
@@ -89,6 +90,7 @@ read_entry(const BtJsonObject *event)
     entry->left_out = g_strdup(bt_json_text(event, "left_out"));
     entry->decoder = g_strdup(bt_json_text(event, "decoder"));
     entry->format = g_strdup(bt_json_text(event, "format"));
+    entry->thumbhash = g_strdup(bt_json_text(event, "thumbhash"));
     entry->picture = (BtReportPicture){
         .path = entry->path,
         .result = entry->result,
@@ -104,6 +106,7 @@ read_entry(const BtJsonObject *event)
         .left_out = entry->left_out,
         .decoder = entry->decoder,
         .format = entry->format,
+        .thumbhash = entry->thumbhash,
         .decode_ns = read_ns(event, "decode_seconds"),
         .kernel_ns = read_ns(event, "kernel_seconds"),
         .encode_ns = read_ns(event, "encode_seconds"),
@@ -152,7 +155,7 @@ fail_report(Merge *self, const char *path, const char *what)
 
 /* What an end says was ignored: by kinds, and what is in none of them. */
 static void
-take_ignored(Merge *self, const BtJsonObject *event)
+take_ignored(Merge *self, BtJsonObject *event)
 {
     static const char prefix[] = "ignored_by_extension.";
     g_autoptr(GPtrArray) names = bt_json_names(event, prefix);
@@ -168,7 +171,7 @@ take_ignored(Merge *self, const BtJsonObject *event)
 }
 
 static void
-take_end(Merge *self, const char *path, const BtJsonObject *event)
+take_end(Merge *self, const char *path, BtJsonObject *event)
 {
     const char *error = bt_json_text(event, "error");
     int n_workers = read_int(event, "workers");

@@ -79,6 +79,9 @@ typedef struct BtReportPicture {
     const char *left_out;            /* "gain-map", "video", "gain-map,video" */
     const char *decoder;             /* "jpeg", "png", "gifload_source" */
     const char *format;              /* of the result: "jpeg" */
+    const char *thumbhash;           /* of the result, in base64 */
+    const void *preview;             /* a small JPEG of it, where browsers do not show its format */
+    size_t preview_bytes;
     uint64_t decode_ns, kernel_ns, encode_ns;
     uint64_t elapsed_ns; /* from its start to its result's name, waiting included */
 } BtReportPicture;

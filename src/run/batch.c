@@ -2,8 +2,8 @@
 #include "run/batch.h"
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "base/stall.h"
-#include "run/key.h"
 #include "run/watch.h"
 
 #include <errno.h>
@@ -16,6 +16,57 @@
  * process, three for its picture and one for the next. */
 #define DESCRIPTORS_OF_ROOMS  24
 #define DESCRIPTORS_OF_WORKER 6
+
+/* Goes up when the same settings give another picture. */
+#define PROCESSING 1
+
+static const char *const names_of_strip[] = {
+    [BT_STRIP_ALL] = "all", [BT_STRIP_GPS] = "gps", [BT_STRIP_NONE] = "none"};
+
+static void
+add_qualities(GString *text, const BtImageSettings *image)
+{
+    for (int i = 0; i < BT_FORMAT_COUNT; i++)
+        if (image->quality[i] != BT_IMAGE_QUALITY_DEFAULT)
+            g_string_append_printf(text, "quality-%s %d\n", bt_format_name((BtFormat)i),
+                                   image->quality[i]);
+}
+
+static void
+add_text(GString *text, const char *name, const char *value)
+{
+    g_autofree char *escaped = bt_human_text(value);
+
+    g_string_append_printf(text, "%s %s\n", name, escaped);
+}
+
+char *
+bt_batch_settings(const BtRunOptions *options)
+{
+    const BtImageSettings *image = &options->image;
+    const BtNaming *naming = &options->naming;
+    char sigma[G_ASCII_DTOSTR_BUF_SIZE];
+    GString *text = g_string_new("blurthumb " G_STRINGIFY(PROCESSING) "\n");
+
+    g_string_append_printf(text, "sigma %s\nsize %dx%d\nexact %d\nlinear %d\nstrip %s\n",
+                           g_ascii_dtostr(sigma, sizeof sigma, image->sigma), image->box_width,
+                           image->box_height, image->exact, image->linear,
+                           names_of_strip[image->strip]);
+    add_qualities(text, image);
+    if (options->format != BT_FORMAT_NONE)
+        g_string_append_printf(text, "format %s\n", bt_format_name(options->format));
+    if (naming->pattern != NULL)
+        add_text(text, "name", naming->pattern);
+    /* Elsewhere a result in another format has another name. */
+    if (options->format == BT_FORMAT_NONE && !options->keeps_heic && naming->pattern != NULL &&
+        strstr(naming->pattern, "{ext}") == NULL)
+        g_string_append(text, "heic jpeg\n");
+    if (naming->suffix != NULL)
+        add_text(text, "suffix", naming->suffix);
+    if (naming->flat)
+        g_string_append(text, "flat 1\n");
+    return g_string_free(text, FALSE);
+}
 
 uint64_t
 bt_batch_memory(const BtBatch *self, bool alone)
@@ -78,23 +129,6 @@ open_scan(BtBatch *self, GError **error)
     return self->options->list == NULL || add_list(self, error);
 }
 
-static bool
-open_engine(BtBatch *self, GError **error)
-{
-    const BtRunOptions *options = self->options;
-    BtEngineOptions engine = {
-        .worker = {options->image, options->sandbox, bt_batch_memory(self, false)},
-        .n_jobs = self->n_jobs,
-        .limit_ns = options->limit_ns,
-        .isolate = options->isolate,
-        .report = self->report,
-    };
-
-    engine.worker.image.cancelled = bt_signals_cancel;
-    engine.worker.image.user = &self->signals;
-    return (self->engine = bt_engine_new(&engine, error)) != NULL;
-}
-
 /* Descriptors for all that may be open at once; where that is too much, and nobody has asked for so
  * many workers, fewer of them. */
 static bool
@@ -120,13 +154,13 @@ reserve_descriptors(BtBatch *self, GError **error)
 }
 
 static void
-tell_start(const BtBatch *self, const char *key)
+tell_start(const BtBatch *self, const char *settings)
 {
     const BtRunOptions *options = self->options;
     BtReportStart start = {
         .version = options->version,
         .output = options->output,
-        .settings = key,
+        .settings = settings,
         .n_workers = self->n_jobs > 0 ? self->n_jobs : BT_REPORT_SERIAL,
         .shard_index = options->scan.shard.index,
         .shard_count = MAX(1, options->scan.shard.count),
@@ -138,7 +172,7 @@ tell_start(const BtBatch *self, const char *key)
 bool
 bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report, GError **error)
 {
-    g_autofree char *key = bt_run_key(options);
+    g_autofree char *settings = bt_batch_settings(options);
     unsigned flags =
         (options->force ? BT_STORE_FORCE : 0u) | (options->durable ? BT_STORE_DURABLE : 0u);
 
@@ -159,14 +193,15 @@ bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report, GErr
     bt_watch_start(&self->watcher, &self->signals.ending);
     bt_stall_at(options->output);
     bt_stall_enter();
-    self->store = bt_store_new(options->output, key, flags, error);
+    self->store = bt_store_new(options->output, settings, flags, error);
     bt_stall_leave();
     if (self->store == NULL || !reserve_descriptors(self, error) || !open_scan(self, error) ||
-        !open_engine(self, error))
+        (self->engine = bt_engine_new(options, self->n_jobs, &self->signals, report, error)) ==
+            NULL)
         return false;
     if ((options->prune || options->mode == BT_RUN_VERIFY) && bt_run_sees_all(options))
         self->orphans = bt_orphans_new(self->scan);
-    tell_start(self, key);
+    tell_start(self, settings);
     return true;
 }
 
@@ -203,40 +238,6 @@ bt_batch_make_output(BtBatch *self, GError **error)
         return false;
     skip_output(self);
     return self->has_output = true;
-}
-
-static const char *
-state_name(BtWorkerState state)
-{
-    static const char *const names[] = {
-        [BT_WORKER_NONE] = "none", [BT_WORKER_STARTING] = "starting", [BT_WORKER_IDLE] = "idle",
-        [BT_WORKER_BUSY] = "busy", [BT_WORKER_ENDING] = "ending",
-    };
-
-    return names[state];
-}
-
-void
-bt_batch_tell_workers(const BtBatch *self)
-{
-    int n = bt_engine_table(self->engine, NULL, 0);
-    g_autofree BtWorkerInfo *infos = g_new0(BtWorkerInfo, (gsize)n);
-    g_autofree BtReportWorker *workers = g_new0(BtReportWorker, (gsize)n);
-    uint64_t now_ns = bt_clock_now_ns();
-
-    bt_engine_table(self->engine, infos, n);
-    for (int i = 0; i < n; i++) {
-        const BtItem *item = infos[i].task_tag;
-
-        workers[i] = (BtReportWorker){
-            .name = infos[i].name,
-            .pid = infos[i].pid,
-            .state = state_name(infos[i].state),
-            .path = item != NULL ? item->source->path : NULL,
-            .for_ns = infos[i].since_ns > 0 ? now_ns - infos[i].since_ns : 0,
-        };
-    }
-    bt_report_workers(self->report, workers, n);
 }
 
 void

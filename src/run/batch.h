@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What one batch holds while it runs: the rooms that it goes through, opened and closed, and the
- * places where items wait. Supervisor. Inside the room only; what becomes of the items is told in
- * run.c.
- */
+/* What one batch holds while it runs: the rooms that it goes through, opened and closed, and the
+ * places where items wait. Supervisor. Inside the room only. */
 #ifndef BT_RUN_BATCH_H
 #define BT_RUN_BATCH_H
 
@@ -32,6 +29,11 @@ typedef struct BtBatch {
     bool has_output;    /* the output folder is there, and the scan keeps out of it */
 } BtBatch;
 
+/* The settings that decide what results look like and how they are called, as lines "NAME VALUE":
+ * what the store compares, and reports show. Two texts differ where results would. Owned (g_free).
+ */
+char *bt_batch_settings(const BtRunOptions *options);
+
 /* Opens everything, and tells the report that the batch begins. In any case to be closed. */
 BT_MUST_CHECK bool bt_batch_open(BtBatch *self, const BtRunOptions *options, BtReport *report,
                                  GError **error);
@@ -47,8 +49,7 @@ BtItem *bt_batch_take_largest(BtBatch *self);
 /* Bytes that a picture may take: all workers' share where it is alone. 0: no limit. */
 uint64_t bt_batch_memory(const BtBatch *self, bool alone);
 
-/* Tells the report what each worker does; what came of it all, error NULL where that is well. */
-void bt_batch_tell_workers(const BtBatch *self);
+/* Tells the report what came of it all, error NULL where that is well. */
 void bt_batch_tell_end(const BtBatch *self, const GError *error);
 
 #endif

@@ -2,7 +2,6 @@
 #include "run/engine.h"
 
 #include "base/clock.h"
-#include "pool/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +16,9 @@
 #define CRASH_LIMIT 64
 
 struct BtEngine {
-    BtEngineOptions options; /* the pool points here */
-    BtPool *pool;            /* or, where pictures are processed in this process: */
+    BtWorkerOptions worker; /* the pool points here */
+    BtReport *report;
+    BtPool *pool; /* or, where pictures are processed in this process: */
     BtImage *image;
     bool loaded;        /* libvips is */
     uint64_t n_without; /* workers that were started before */
@@ -32,45 +32,43 @@ static void
 take_notice(void *user, const char *text)
 {
     BtEngine *self = user;
-    g_autofree char *sentence =
-        g_strdup_printf("workers run without %s: it is not allowed here", text);
+    g_autofree char *sentence = g_strdup_printf("workers run without %s", text);
 
     if (!self->noticed)
-        bt_report_notice(self->options.report, sentence);
+        bt_report_notice(self->report, sentence);
     self->noticed = true;
 }
 
 BtEngine *
-bt_engine_new(const BtEngineOptions *options, GError **error)
+bt_engine_new(const BtRunOptions *options, int n_jobs, BtSignals *signals, BtReport *report,
+              GError **error)
 {
     g_autoptr(BtEngine) self = g_new0(BtEngine, 1);
+    BtPoolOptions pool = {
+        .name = "blurthumb",
+        .n_slots = n_jobs,
+        .start = bt_worker_start,
+        .serve = bt_worker_serve,
+        .data = &self->worker,
+        .notice = take_notice,
+        .user = self,
+        .retries = 1,
+        .task_limit_ns = options->limit_ns,
+        .idle_limit_ns = IDLE_LIMIT_NS,
+        .tasks_per_worker = options->isolate ? 1 : 0,
+        .crash_limit = CRASH_LIMIT,
+    };
 
-    self->options = *options;
-    if (options->n_jobs > 0) {
-        BtPoolOptions pool = {
-            .name = "blurthumb",
-            .n_slots = options->n_jobs,
-            .start = bt_worker_start,
-            .serve = bt_worker_serve,
-            .data = &self->options.worker,
-            .notice = take_notice,
-            .user = self,
-            .retries = 1,
-            .task_limit_ns = options->limit_ns,
-            .idle_limit_ns = IDLE_LIMIT_NS,
-            .tasks_per_worker = options->isolate ? 1 : 0,
-            .crash_limit = CRASH_LIMIT,
-        };
-
-        /* Workers are killed, not asked. */
-        self->options.worker.image.cancelled = NULL;
-        if ((self->pool = bt_pool_new(&pool, error)) == NULL)
-            return NULL;
-    } else if ((self->image = bt_image_new(&options->worker.image)) == NULL) {
-        bt_error_set(error, BT_ERROR_FAILED, "not enough memory to begin");
-        return NULL;
-    }
-    return g_steal_pointer(&self);
+    self->worker = (BtWorkerOptions){options->image, options->sandbox, options->memory};
+    self->report = report;
+    if (n_jobs > 0)
+        return (self->pool = bt_pool_new(&pool, error)) != NULL ? g_steal_pointer(&self) : NULL;
+    self->worker.image.cancelled = bt_signals_cancel; /* workers are killed, not asked */
+    self->worker.image.user = signals;
+    if ((self->image = bt_image_new(&self->worker.image)) != NULL)
+        return g_steal_pointer(&self);
+    bt_error_set(error, BT_ERROR_FAILED, "not enough memory to start");
+    return NULL;
 }
 
 void
@@ -83,50 +81,61 @@ bt_engine_free(BtEngine *self)
     g_free(self);
 }
 
-int
-bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n)
+/* The places of the pool, or this process itself. Owned (g_free). */
+static BtWorkerInfo *
+list_workers(const BtEngine *self, int *out_n)
 {
+    int n = *out_n = self->pool != NULL ? bt_pool_workers(self->pool, NULL, 0) : 1;
+    BtWorkerInfo *infos = g_new0(BtWorkerInfo, (gsize)n);
+
     if (self->pool != NULL)
-        return bt_pool_workers(self->pool, out_infos, n);
-    if (n > 0)
-        *out_infos = (BtWorkerInfo){
-            .name = "blurthumb", .pid = getpid(), .state = BT_WORKER_IDLE, .since_ns = 0};
-    return 1;
+        bt_pool_workers(self->pool, infos, n);
+    else
+        *infos = (BtWorkerInfo){.name = "blurthumb", .pid = getpid(), .state = BT_WORKER_IDLE};
+    return infos;
 }
 
 int
 bt_engine_workers(const BtEngine *self)
 {
-    g_autofree BtWorkerInfo *infos = NULL;
     int n_slots, n = 0;
+    g_autofree BtWorkerInfo *infos = list_workers(self, &n_slots);
 
-    if (self->pool == NULL)
-        return BT_REPORT_SERIAL;
-    n_slots = bt_pool_workers(self->pool, NULL, 0);
-    infos = g_new0(BtWorkerInfo, (gsize)n_slots);
-    bt_pool_workers(self->pool, infos, n_slots);
     for (int i = 0; i < n_slots; i++)
         n += infos[i].state != BT_WORKER_NONE;
-    return n;
+    return self->pool != NULL ? n : BT_REPORT_SERIAL;
+}
+
+void
+bt_engine_tell_workers(const BtEngine *self)
+{
+    static const char *const states[] = {
+        [BT_WORKER_NONE] = "none", [BT_WORKER_STARTING] = "starting", [BT_WORKER_IDLE] = "idle",
+        [BT_WORKER_BUSY] = "busy", [BT_WORKER_ENDING] = "ending",
+    };
+    uint64_t now_ns = bt_clock_now_ns();
+    int n;
+    g_autofree BtWorkerInfo *infos = list_workers(self, &n);
+    g_autofree BtReportWorker *workers = g_new0(BtReportWorker, (gsize)n);
+
+    for (int i = 0; i < n; i++) {
+        const BtItem *item = infos[i].task_tag;
+
+        workers[i] = (BtReportWorker){
+            .name = infos[i].name,
+            .pid = infos[i].pid,
+            .state = states[infos[i].state],
+            .path = item != NULL ? item->source->path : NULL,
+            .for_ns = infos[i].since_ns > 0 ? now_ns - infos[i].since_ns : 0,
+        };
+    }
+    bt_report_workers(self->report, workers, n);
 }
 
 size_t
 bt_engine_idle(const BtEngine *self)
 {
     return self->pool != NULL ? bt_pool_idle(self->pool) : self->item == NULL;
-}
-
-static void
-process_here(BtEngine *self, BtItem *item)
-{
-    g_auto(BtFd) in_fd = bt_fd_steal(&item->in_fd);
-
-    if (item->task.check)
-        bt_image_check(self->image, in_fd, item->task.memory, &self->outcome);
-    else
-        bt_image_process(self->image, in_fd, item->task.raw, item->out_fd, item->task.format,
-                         item->task.memory, 1, &self->outcome);
-    self->item = item;
 }
 
 bool
@@ -142,31 +151,33 @@ bt_engine_load_vips(BtEngine *self, GError **error)
 bool
 bt_engine_submit(BtEngine *self, BtItem *item, GError **error)
 {
-    BtTask task = {.bytes = &item->task, .size = sizeof item->task, .tag = item};
+    BtTask task = {.bytes = &item->work, .size = sizeof item->work, .tag = item};
     g_auto(BtFd) in = -1, out = -1;
 
-    if (!item->task.check && (item->out_fd = bt_worker_result_new(error)) < 0)
+    if (!item->work.check && (item->out_fd = bt_worker_result_new(error)) < 0)
         return false;
     item->start_ns = bt_clock_now_ns();
     if (self->image != NULL) {
-        process_here(self, item);
+        in = g_steal_fd(&item->in_fd);
+        bt_worker_do(self->image, &item->work, in, item->out_fd, &self->outcome);
+        self->item = item;
         return true;
     }
-    if (self->options.worker.memory < item->task.memory)
+    if (self->worker.memory < item->work.memory)
         bt_pool_renew(self->pool);
-    self->options.worker.memory = MAX(self->options.worker.memory, item->task.memory);
+    self->worker.memory = MAX(self->worker.memory, item->work.memory);
     if (item->needs_vips)
         task.n_unfit = self->n_without;
-    task.fds[task.n_fds++] = in = bt_fd_steal(&item->in_fd);
-    if (!item->task.check) {
+    task.fds[task.n_fds++] = in = g_steal_fd(&item->in_fd);
+    if (!item->work.check) {
         if ((out = fcntl(item->out_fd, F_DUPFD_CLOEXEC, 3)) < 0)
             return bt_error_set_system(error, errno, "cannot copy a descriptor");
         task.fds[task.n_fds++] = out;
     }
     if (!bt_pool_submit(self->pool, &task, NULL, error))
         return false;
-    (void)bt_fd_steal(&in);
-    (void)bt_fd_steal(&out);
+    (void)g_steal_fd(&in);
+    (void)g_steal_fd(&out);
     return true;
 }
 
@@ -179,7 +190,7 @@ judge(BtEngine *self, const BtPoolOutcome *pool_outcome, BtOutcome *out_outcome)
     g_autofree char *reason = bt_pool_outcome_reason(pool_outcome);
 
     if (pool_outcome->end == BT_TASK_DONE) {
-        if (bt_worker_read_reply(&item->task, &self->options.worker.image,
+        if (bt_worker_read_reply(&item->work, &self->worker.image,
                                  bt_clock_now_ns() - item->start_ns, pool_outcome->bytes,
                                  pool_outcome->size, out_outcome))
             return;
@@ -196,8 +207,8 @@ static BtPoolWait
 next_here(BtEngine *self, uint64_t timeout_ns, struct pollfd *beside, size_t n_beside,
           BtItem **out_item, BtOutcome *out_outcome)
 {
-    uint64_t until_ns = bt_wait_moment(bt_clock_now_ns(), self->item != NULL ? 0 : timeout_ns);
-    bool woken = bt_wait_poll(beside, n_beside, until_ns) > 0;
+    uint64_t until_ns = bt_clock_moment(bt_clock_now_ns(), self->item != NULL ? 0 : timeout_ns);
+    bool woken = bt_clock_poll(beside, n_beside, until_ns) > 0;
 
     if (self->item == NULL)
         return woken ? BT_POOL_WOKEN : BT_POOL_TIMEOUT;

@@ -3,7 +3,7 @@
  * What turns opened pictures into outcomes: a pool of forked workers, or this process itself. The
  * same picture gives the same bytes either way. Supervisor. Inside the room only.
  *
- *   engine = bt_engine_new(&options, &error);          before anything else decodes here
+ *   engine = bt_engine_new(options, ...);               before anything else decodes here
  *   while (bt_engine_idle(engine) > 0)
  *       bt_engine_submit(engine, item, &error);
  *   bt_engine_next(engine, timeout_ns, beside, n_beside, &item, &outcome);
@@ -20,6 +20,7 @@
 #define BT_RUN_ENGINE_H
 
 #include "run/item.h"
+#include "run/signals.h"
 
 #include <poll.h>
 
@@ -28,23 +29,16 @@
 
 typedef struct BtEngine BtEngine;
 
-typedef struct BtEngineOptions {
-    BtWorkerOptions worker;
-    int n_jobs;        /* workers at most; 0: in this process */
-    uint64_t limit_ns; /* a worker that is longer at one picture is killed; 0: never */
-    bool isolate;      /* a new worker for each picture */
-    BtReport *report;  /* hears what workers had to go without; lent */
-} BtEngineOptions;
-
-/* options are copied. */
-BT_MUST_CHECK BtEngine *bt_engine_new(const BtEngineOptions *options, GError **error);
+/* n_jobs: workers at most; 0: pictures are processed in this process, and signals ask whether to go
+ * on. report hears what workers had to go without. All are lent. */
+BT_MUST_CHECK BtEngine *bt_engine_new(const BtRunOptions *options, int n_jobs, BtSignals *signals,
+                                      BtReport *report, GError **error);
 void bt_engine_free(BtEngine *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtEngine, bt_engine_free)
 
-/* Writes up to n places of the pool, or this process itself; returns how many there are. A busy
- * one's task_tag is the item. */
-int bt_engine_table(const BtEngine *self, BtWorkerInfo *out_infos, int n);
+/* Tells the report what each worker does. */
+void bt_engine_tell_workers(const BtEngine *self);
 
 /* How many workers there are now; BT_REPORT_SERIAL where pictures are processed in this process. */
 int bt_engine_workers(const BtEngine *self);
@@ -55,7 +49,7 @@ size_t bt_engine_idle(const BtEngine *self);
 /* Loads libvips, the first time, for items that need it. */
 BT_MUST_CHECK bool bt_engine_load_vips(BtEngine *self, GError **error);
 
-/* Takes an item into work: in_fd goes to the engine (also on failure), and where the task is not to
+/* Takes an item into work: in_fd goes to the engine (also on failure), and where the work is not to
  * check, out_fd is made; the item stays the caller's, and has to stay until the outcome. */
 BT_MUST_CHECK bool bt_engine_submit(BtEngine *self, BtItem *item, GError **error);
 

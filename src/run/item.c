@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-/* What a worker chooses between where the source's own format cannot be written. */
+/* What a worker chooses between where the result does not have the source's own format. */
 static const BtFormat choices[] = {BT_FORMAT_JPEG, BT_FORMAT_PNG};
 
 static const struct {
@@ -12,9 +12,10 @@ static const struct {
     [BT_STORE_NEW] = {"new", "it has no result"},
     [BT_STORE_CHANGED] = {"changed", "it changed since its result was made"},
     [BT_STORE_SETTINGS] = {"settings", "its result was made with other settings"},
-    [BT_STORE_BROKEN] = {"broken", "its result is not as it was made"},
+    [BT_STORE_BROKEN] = {"broken", "its result is damaged: its size has changed"},
     [BT_STORE_FORCED] = {"forced", "--force"},
-    [BT_STORE_FOREIGN] = {"foreign", "a file that blurthumb did not make has its result's name"},
+    [BT_STORE_FOREIGN] = {"foreign",
+                          "a file that was not made by blurthumb has the name of its result"},
     [BT_STORE_FRESH] = {"fresh", "its result is up to date"},
 };
 
@@ -40,7 +41,8 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
     self->in_fd = self->out_fd = -1;
     if (format == BT_FORMAT_NONE && source->format == BT_FORMAT_RAW)
         format = BT_FORMAT_JPEG;
-    if (format == BT_FORMAT_NONE && bt_image_can_write(source->format, options->image.allowed))
+    if (format == BT_FORMAT_NONE && (source->format != BT_FORMAT_HEIC || options->keeps_heic) &&
+        bt_image_can_write(source->format, options->image.allowed))
         format = source->format;
     for (size_t i = 0; i < (format != BT_FORMAT_NONE ? 1 : G_N_ELEMENTS(choices)); i++) {
         self->names[i] = bt_naming_result(&options->naming, source->name, source->format,
@@ -49,10 +51,9 @@ bt_item_new(const BtRunOptions *options, BtSource *source, GError **error)
             return NULL;
     }
     self->name = self->names[0];
-    self->task =
-        (BtWorkerTask){.format = format,
-                       .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
-                       .check = options->mode == BT_RUN_VERIFY};
+    self->work = (BtWork){.format = format,
+                          .raw = source->format == BT_FORMAT_RAW && options->mode != BT_RUN_VERIFY,
+                          .check = options->mode == BT_RUN_VERIFY};
     return g_steal_pointer(&self);
 }
 
@@ -90,7 +91,7 @@ bt_item_choose(BtItem *self, BtFormat format)
 {
     self->name = self->names[self->names[1] != NULL && format == BT_FORMAT_PNG];
     return self->names[1] != NULL ? format == BT_FORMAT_JPEG || format == BT_FORMAT_PNG
-                                  : format == self->task.format;
+                                  : format == self->work.format;
 }
 
 BtReportPicture
@@ -121,6 +122,9 @@ bt_item_describe(const BtItem *self, const BtRunOptions *options, const BtOutcom
         .left_out = left_out[o->left_out],
         .decoder = o->loader,
         .format = outcome != NULL ? bt_format_name(o->format) : NULL,
+        .thumbhash = o->thumbhash[0] != '\0' ? o->thumbhash : NULL,
+        .preview = o->preview,
+        .preview_bytes = o->preview_bytes,
         .decode_ns = o->decode_ns,
         .kernel_ns = o->kernel_ns,
         .encode_ns = o->encode_ns,

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One picture on its way through a batch: made once when its source is found, settled once when its
- * result is published or it is known why there is none. Supervisor. Inside the room only.
- *
- * A fact about the picture is established once and kept here; which functions an item passes is
- * told at the top of run.c.
- */
+/* One picture on its way through a batch, which run.c tells at its top: made once when its source
+ * is found, settled once when its result is published or it is known why there is none. Supervisor.
+ * Inside the room only. */
 #ifndef BT_RUN_ITEM_H
 #define BT_RUN_ITEM_H
 
@@ -23,7 +19,7 @@ typedef struct BtItem {
     const char *name;   /* of these: of the result that is there, or was made; else the first */
     BtStoreState state; /* of that when it was last looked at */
     struct stat result; /* the same */
-    BtWorkerTask task;  /* format and memory */
+    BtWork work;        /* what a worker is to do: format, memory */
     BtFd in_fd;         /* what is decoded: the source, or the result where that is verified; -1
                            before its turn and once a worker has it */
     BtOrigin origin;    /* the source as it was opened */

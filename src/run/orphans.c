@@ -7,8 +7,8 @@
 
 struct BtOrphans {
     BtScan *scan;
-    BtClaims *places; /* of all sources */
-    uint64_t kept;    /* the root whose results were said to be kept; 0: none */
+    GHashTable *places; /* of all sources */
+    uint64_t kept;      /* the root whose results were said to be kept; 0: none */
 };
 
 BtOrphans *
@@ -17,7 +17,7 @@ bt_orphans_new(BtScan *scan)
     BtOrphans *self = g_new0(BtOrphans, 1);
 
     self->scan = scan;
-    self->places = bt_claims_new();
+    self->places = g_hash_table_new(NULL, NULL);
     return self;
 }
 
@@ -26,7 +26,7 @@ bt_orphans_free(BtOrphans *self)
 {
     if (self == NULL)
         return;
-    bt_claims_free(self->places);
+    g_hash_table_unref(self->places);
     g_free(self);
 }
 
@@ -40,9 +40,9 @@ void
 bt_orphans_see(BtOrphans *self, const BtSource *source)
 {
     if (self != NULL)
-        bt_claims_add(self->places,
-                      bt_orphans_place(bt_scan_root_id(self->scan, source->root), source->name),
-                      (BtOwner){0});
+        g_hash_table_add(self->places,
+                         GUINT_TO_POINTER(bt_orphans_place(
+                             bt_scan_root_id(self->scan, source->root), source->name)));
 }
 
 /* The folder that a result's source was found below, of those given. False where it is none of
@@ -78,7 +78,7 @@ static void
 tell_kept(const BtScanRoot *root, BtReport *report)
 {
     g_autofree char *sentence = g_strdup_printf(
-        root->n_problems > 0 ? "%s could not be read wholly: all its results are kept"
+        root->n_problems > 0 ? "%s could not be read completely: all its results are kept"
                              : "%s has no pictures now: its results are kept",
         root->path);
 
@@ -86,8 +86,8 @@ tell_kept(const BtScanRoot *root, BtReport *report)
 }
 
 static bool
-settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
-           const char *name, GError **error)
+judge_result(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
+             const char *name, GError **error)
 {
     bool remove = options->prune && options->mode == BT_RUN_PROCESS;
     g_autofree char *path = bt_run_result_path(options, name);
@@ -95,7 +95,7 @@ settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtRepor
     BtScanRoot root;
 
     if (!bt_store_origin(store, name, &root_id, &place) || !find_root(self, root_id, &root) ||
-        bt_claims_has(self->places, place) || has_source(&root, name))
+        g_hash_table_contains(self->places, GUINT_TO_POINTER(place)) || has_source(&root, name))
         return true;
     if (root.n_sources == 0 || root.n_problems > 0) {
         if (self->kept != root.id)
@@ -110,8 +110,8 @@ settle_one(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtRepor
 }
 
 bool
-bt_orphans_settle(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
-                  GError **error)
+bt_orphans_find(BtOrphans *self, BtStore *store, const BtRunOptions *options, BtReport *report,
+                GError **error)
 {
     g_autoptr(BtScan) results = bt_scan_new();
     g_autoptr(GError) problem = NULL;
@@ -127,7 +127,7 @@ bt_orphans_settle(BtOrphans *self, BtStore *store, const BtRunOptions *options, 
         g_autoptr(BtSource) found = kind == BT_SCAN_SOURCE ? result : NULL;
 
         g_clear_error(&problem);
-        if (found != NULL && !settle_one(self, store, options, report, found->name, error))
+        if (found != NULL && !judge_result(self, store, options, report, found->name, error))
             return false;
     }
     return true;

@@ -4,7 +4,7 @@
  *
  *   orphans = bt_orphans_new(scan);
  *   bt_orphans_see(orphans, root, name);              each source that is found
- *   bt_orphans_settle(orphans, store, ...);           when all were found
+ *   bt_orphans_find(orphans, store, ...);           when all were found
  *
  * A result is one when it has our record, its source was found in an earlier run below a folder
  * that this run was given too, and is not there now. Results of a folder that could not be read
@@ -29,7 +29,7 @@ uint32_t bt_orphans_place(uint64_t root_id, const char *name);
 void bt_orphans_see(BtOrphans *self, const BtSource *source);
 
 /* Names them, and removes them where the options say so. False when the batch cannot go on. */
-BT_MUST_CHECK bool bt_orphans_settle(BtOrphans *self, BtStore *store, const BtRunOptions *options,
-                                     BtReport *report, GError **error);
+BT_MUST_CHECK bool bt_orphans_find(BtOrphans *self, BtStore *store, const BtRunOptions *options,
+                                   BtReport *report, GError **error);
 
 #endif

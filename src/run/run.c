@@ -12,6 +12,8 @@
  *                 and decodes, blurs, encodes            image/image.c  bt_image_process
  *   settle        its answer is checked                  run/worker.c   bt_worker_read_reply
  *   publish       its result is sealed, named, counted   store/store.c  bt_store_publish
+ *
+ * A function that returns bool and may set an error is false when the batch cannot go on.
  */
 #include "run/run.h"
 
@@ -20,7 +22,6 @@
 #include "base/human.h"
 #include "base/stall.h"
 #include "run/batch.h"
-#include "run/key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,8 +63,7 @@ is_fatal(const GError *error)
             error->code == EMFILE || error->code == ENFILE);
 }
 
-/* Reports the failure of one picture, of which the failure is taken; false when it is the batch
- * that failed. */
+/* Reports the failure of one picture, which is taken, unless it is one of the batch. */
 static bool
 fail_or_end(BtBatch *self, const BtItem *item, const char *code, GError *taken, GError **error)
 {
@@ -77,8 +77,6 @@ fail_or_end(BtBatch *self, const BtItem *item, const char *code, GError *taken, 
               failure->message);
     return true;
 }
-
-/* ---- Intake: from the scan into the window ---- */
 
 /* Smallest first; never 0, so that of equal ones the first found is taken first. */
 static gint
@@ -115,8 +113,8 @@ fail_taken(BtBatch *self, const BtItem *item)
             continue;
         path = bt_run_result_path(self->options, item->names[i]);
         (void)bt_scan_root(self->scan, (int)owner.root, &root);
-        reason = g_strdup_printf("its result %s already belongs to another picture in %s", path,
-                                 root.path);
+        reason = g_strdup_printf("its result would be %s, which belongs to another picture in %s",
+                                 path, root.path);
         fail_item(self, item, "name-taken", reason);
         return true;
     }
@@ -134,7 +132,7 @@ fail_large(BtBatch *self, const BtItem *item)
     size = bt_human_bytes(bytes);
     limit = bt_human_bytes(most);
     reason =
-        g_strdup_printf("the file has %s, over the limit of %s (--max-file-size)", size, limit);
+        g_strdup_printf("the file is %s, larger than --max-file-size allows (%s)", size, limit);
     fail_item(self, item, "too-large", reason);
     return true;
 }
@@ -142,13 +140,10 @@ fail_large(BtBatch *self, const BtItem *item)
 static void
 fail_foreign(BtBatch *self, const BtItem *item)
 {
-    g_autofree char *path = bt_run_result_path(self->options, item->name);
-    g_autofree char *reason =
-        g_strdup_printf("its result %s is there already and was not made by blurthumb: move it "
-                        "away, choose another folder with -o, or replace it with --force",
-                        path);
+    g_autoptr(GError) failure = NULL;
 
-    fail_item(self, item, "foreign", reason);
+    bt_store_fail_foreign(self->store, item->name, &failure);
+    fail_item(self, item, "foreign", failure->message);
 }
 
 static void
@@ -186,7 +181,6 @@ route(BtBatch *self, BtItem *taken)
     }
 }
 
-/* A source that was found. False when the batch cannot go on. */
 static bool
 take_source(BtBatch *self, BtSource *source, GError **error)
 {
@@ -209,7 +203,6 @@ take_source(BtBatch *self, BtSource *source, GError **error)
     return true;
 }
 
-/* One step of the scan. False when the batch cannot go on. */
 static bool
 take_step(BtBatch *self, GError **error)
 {
@@ -247,7 +240,7 @@ may_scan(const BtBatch *self)
            g_sequence_get_length(self->window) < WINDOW_LIMIT;
 }
 
-/* Scans for so long, or until a list has nothing yet. False when the batch cannot go on. */
+/* Scans for so long, or until a list has nothing yet. */
 static bool
 scan_for(BtBatch *self, uint64_t time_ns, GError **error)
 {
@@ -264,16 +257,13 @@ scan_for(BtBatch *self, uint64_t time_ns, GError **error)
     return ok;
 }
 
-/* ---- Work: from the window to a worker ---- */
-
-/* Opens what is decoded: the source, or its result. False with *error. */
 static bool
 open_file(BtBatch *self, BtItem *item, GError **error)
 {
     const BtSource *source = item->source;
     uint64_t root_id;
 
-    if (item->task.check) {
+    if (item->work.check) {
         item->in_fd = bt_store_open_result(self->store, item->name, error);
         return item->in_fd >= 0;
     }
@@ -298,12 +288,12 @@ open_item(BtBatch *self, BtItem *taken, bool *out_ok, GError **error)
     bt_stall_at(item->source->path);
     *out_ok = true;
     bt_report_began(self->report, item->source->path, (uint64_t)item->source->stat.st_size);
-    if (item->state == BT_STORE_FRESH && !item->task.check)
+    if (item->state == BT_STORE_FRESH && !item->work.check)
         skip_or_plan(self, item);
     else if (item->state == BT_STORE_FOREIGN)
         fail_foreign(self, item);
     else if (open_file(self, item, &failure))
-        item->needs_vips = bt_image_needs_vips(item->in_fd, item->task.raw, item->task.format);
+        item->needs_vips = bt_image_needs_vips(item->in_fd, item->work.raw, item->work.format);
     else
         *out_ok = fail_or_end(self, item, "open", g_steal_pointer(&failure), error);
     bt_stall_leave();
@@ -330,7 +320,7 @@ read_ahead(BtBatch *self, GError **error)
     if (item == NULL)
         return ok;
     g_queue_push_tail(&self->next, item);
-    if (item->task.raw) /* of which little is read, here and there */
+    if (item->work.raw) /* of which little is read, here and there */
         return true;
     for (off_t at = 0; at < MIN(item->source->stat.st_size, AHEAD_BYTES); at += AHEAD_STEP_BYTES)
         posix_fadvise(item->in_fd, at, AHEAD_STEP_BYTES, POSIX_FADV_WILLNEED);
@@ -363,7 +353,6 @@ share_workers(const BtBatch *self)
     return self->scanned ? MAX(1, (self->n_jobs - (int)self->working->len) / (1 + n_waiting)) : 1;
 }
 
-/* Gives every idle worker an item. False when the batch cannot go on. */
 static bool
 start_items(BtBatch *self, GError **error)
 {
@@ -374,8 +363,8 @@ start_items(BtBatch *self, GError **error)
            (item = next_item(self, &ok, error)) != NULL) {
         g_autoptr(GError) failure = NULL;
 
-        item->task.memory = bt_batch_memory(self, item->alone);
-        item->task.n_threads = share_workers(self);
+        item->work.memory = bt_batch_memory(self, item->alone);
+        item->work.n_threads = share_workers(self);
         if (bt_engine_submit(self->engine, item, &failure)) {
             g_ptr_array_add(self->working, item);
             continue;
@@ -387,8 +376,6 @@ start_items(BtBatch *self, GError **error)
     }
     return ok;
 }
-
-/* ---- Settling: from a worker's answer to a result ---- */
 
 /* An item is no longer in work, and has no result. */
 static void
@@ -415,14 +402,13 @@ has_changed(const BtBatch *self, const BtItem *item)
            now.st_ctim.tv_nsec != opened->st_ctim.tv_nsec;
 }
 
-/* A result that was made, or is there. */
 static void
 tell_done(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
 {
     g_autofree char *result = NULL;
     BtReportPicture picture = bt_item_describe(item, self->options, outcome, &result);
 
-    if (item->task.check)
+    if (item->work.check)
         bt_report_verified(self->report, &picture);
     else
         bt_report_processed(self->report, &picture);
@@ -465,7 +451,7 @@ tell_failure(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
     bool closed = format != BT_FORMAT_NONE && !bt_format_is_trusted(format) &&
                   (self->options->image.allowed & (1u << format)) == 0;
     g_autofree char *reason =
-        g_strconcat(item->task.check ? "its result: " : "", outcome->sentence, NULL);
+        g_strconcat(item->work.check ? "its result: " : "", outcome->sentence, NULL);
 
     if (outcome->reason == BT_REASON_UNKNOWN && closed) {
         g_free(reason);
@@ -475,7 +461,7 @@ tell_failure(BtBatch *self, const BtItem *item, const BtOutcome *outcome)
     fail_item(self, item, bt_reason_name(outcome->reason), reason);
 }
 
-/* What an item has come to, which is taken. False when the batch cannot go on. */
+/* What an item has come to, which is taken. */
 static bool
 settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 {
@@ -484,9 +470,9 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
 
     g_ptr_array_remove_fast(self->working, item);
     changed =
-        outcome->reason != BT_REASON_CANCELLED && !item->task.check && has_changed(self, item);
+        outcome->reason != BT_REASON_CANCELLED && !item->work.check && has_changed(self, item);
     if (changed && item->again) {
-        fail_item(self, item, "changed", "it changed while it was read, twice");
+        fail_item(self, item, "changed", "it changed twice while it was being read");
         return true;
     }
     if (changed || outcome->reason == BT_REASON_CANCELLED) {
@@ -504,14 +490,12 @@ settle(BtBatch *self, BtItem *taken, const BtOutcome *outcome, GError **error)
     }
     if (outcome->reason != BT_REASON_OK)
         tell_failure(self, item, outcome);
-    else if (item->task.check)
+    else if (item->work.check)
         tell_done(self, item, outcome);
     else
         return publish(self, item, outcome, error);
     return true;
 }
-
-/* ---- The batch ---- */
 
 /* Whether nothing is left, or nothing more can be done: then *error may say why. */
 static bool
@@ -540,8 +524,7 @@ is_busy(const BtBatch *self)
     return may_read_ahead(self) || (!waits_for_list && (may_scan(self) || self->working->len == 0));
 }
 
-/* Waits for an outcome, a signal or the list, and deals with it. False when the batch cannot go on.
- */
+/* Waits for an outcome, a signal or the list, and deals with it. */
 static bool
 wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
 {
@@ -556,11 +539,10 @@ wait_and_settle(BtBatch *self, uint64_t wait_ns, GError **error)
 
     self->list_ready = beside[1].revents != 0;
     if (beside[0].revents != 0 && bt_signals_read(&self->signals))
-        bt_batch_tell_workers(self);
+        bt_engine_tell_workers(self->engine);
     return wait != BT_POOL_OUTCOME || settle(self, item, &outcome, error);
 }
 
-/* From the first step of the scan to the last outcome. False when the batch cannot go on. */
 static bool
 do_all(BtBatch *self, GError **error)
 {
@@ -593,7 +575,6 @@ may_pass(const GError *error)
                                                  error->code == EAGAIN || error->code == ENOMEM));
 }
 
-/* What is done when all pictures are. False when the batch has failed. */
 static bool
 finish(BtBatch *self, GError **error)
 {
@@ -603,7 +584,7 @@ finish(BtBatch *self, GError **error)
     if (!self->scanned || bt_signals_ending(&self->signals))
         return true;
     if (self->orphans != NULL &&
-        !bt_orphans_settle(self->orphans, self->store, options, self->report, error))
+        !bt_orphans_find(self->orphans, self->store, options, self->report, error))
         return false;
     if (options->gallery == NULL || options->mode == BT_RUN_VERIFY ||
         bt_run_publish_gallery(options, &failure))
@@ -636,14 +617,14 @@ bt_run_sees_all(const BtRunOptions *options)
 bool
 bt_run_publish_gallery(const BtRunOptions *options, GError **error)
 {
-    g_autofree char *key = bt_run_key(options);
+    g_autofree char *settings = bt_batch_settings(options);
     g_auto(BtFd) page = bt_worker_result_new(error);
     g_autoptr(BtStore) store = NULL;
     BtStoreResult result = {.fd = page, .mark = BT_GALLERY_MARK};
 
     if (page < 0 || !bt_gallery_write(options->gallery, page, error) ||
-        (store = bt_store_new(options->output, key, options->force ? BT_STORE_FORCE : 0, error)) ==
-            NULL)
+        (store = bt_store_new(options->output, settings, options->force ? BT_STORE_FORCE : 0,
+                              error)) == NULL)
         return false;
     if (options->mode == BT_RUN_PLAN)
         return bt_store_may_publish(store, BT_GALLERY_NAME, &result, error);

@@ -4,14 +4,10 @@
  *
  * Sources that were found wait in a window of bounded size, from which the largest file goes first,
  * so that no giant is left for the end; a full window stops the scan, so memory does not grow with
- * the folder, but for 16 bytes a name (store/claims.h). A picture's source is opened when it is
- * among the next, as many as there are workers, and is read ahead from then on; its result is
- * looked at once more then, for another run may have made it. A worker writes into memory; after a
- * valid answer that is sealed, copied and published. A source whose change time or size moved since
- * it was opened is done again, once.
- *
- * Scan and read-ahead go on in pieces of less than a millisecond, so that no worker waits for them;
- * where a file system does not answer, another process says so (run/watch.h).
+ * the folder, but for some 30 bytes a name. The next few are opened and read ahead; their results
+ * are looked at once more then, for another run may have made them. A worker writes into memory;
+ * after a valid answer that is sealed, copied and published. A source whose change time or size
+ * moved since it was opened is done again, once.
  *
  * A picture that takes more memory than one worker may have waits until the others are done, and
  * has what is meant for all workers to itself then; one that takes even more fails undecoded.
@@ -47,7 +43,8 @@ typedef struct BtRunOptions {
     char separator;           /* between those, '\n' or '\0' */
     const char *output;       /* folder of the results */
     BtNaming naming;          /* of the results */
-    BtFormat format;          /* of all results; NONE: their sources', as far as possible */
+    BtFormat format;          /* of all results; NONE: their sources', as far as possible, but: */
+    bool keeps_heic;          /* else HEIC becomes JPEG, which every browser shows */
     int n_jobs;               /* workers at most; 0: everything in this process, without forking */
     bool jobs_given;          /* else fewer will do where limits do not allow so many */
     uint64_t limit_ns;        /* per picture; 0: none. Not in force without workers. */

@@ -4,7 +4,6 @@
 #include "base/human.h"
 #include "base/stall.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +17,6 @@ typedef struct Args {
     pid_t supervisor;
     const sigset_t *signals;
 } Args;
-
-/* Standard error alone stays open: a reader of the supervisor's output must see its end. */
-static void
-let_go(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-    }
-    close_range(STDERR_FILENO + 1, ~0U, 0);
-}
 
 /* A line of what the kernel says of the supervisor; NULL where it says nothing. *out_text is what
  * it is part of: owned. */
@@ -56,7 +42,6 @@ is_stopped(const Args *args)
     return state != NULL && (*state == 'T' || *state == 't');
 }
 
-/* Whether one of these signals waits to be read by the supervisor. */
 static bool
 has_pending(const Args *args)
 {
@@ -89,7 +74,9 @@ watch(void *data)
     uint64_t last = 0;
     int n_steps = 0;
 
-    let_go();
+    /* Standard error alone stays open: a reader of the supervisor's output must see its end. */
+    bt_process_let_go(-1);
+    dup2(STDIN_FILENO, STDOUT_FILENO);
     for (;;) {
         uint64_t now = bt_stall_look(path);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sandbox/filter.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,8 @@
 
 /* MAP_DROPPABLE of Linux 6.11, newer than Debian 12: getrandom() of glibc 2.41 maps so. */
 #define DROPPABLE 0x08
+
+const char bt_filter_missing[] = "";
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 

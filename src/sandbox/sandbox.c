@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox/sandbox.h"
 
-#include "sandbox/filter.h"
-#include "sandbox/landlock.h"
+#include "base/fd.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -29,14 +29,44 @@
  * and 1 is how it is told not to. */
 #define CORE_BYTES 1
 
-const char *
-bt_sandbox_lacking(void)
-{
-    bool landlock = bt_landlock_version() > 0, filter = bt_filter_is_available();
+/* The kernel's own: Debian 12's <linux/landlock.h> is older than the kernels it may run on. */
+#define CREATE_VERSION 1u
+#define FS_RIGHTS_1    UINT64_C(0x1fff) /* EXECUTE to MAKE_SYM */
+#define FS_REFER       (UINT64_C(1) << 13)
+#define FS_TRUNCATE    (UINT64_C(1) << 14)
+#define FS_IOCTL_DEV   (UINT64_C(1) << 15)
+#define NET_RIGHTS     UINT64_C(3) /* BIND_TCP, CONNECT_TCP */
+#define SCOPES         UINT64_C(3) /* ABSTRACT_UNIX_SOCKET, SIGNAL */
 
-    if (landlock && filter)
-        return NULL;
-    return landlock ? "seccomp filters" : filter ? "Landlock" : "Landlock and seccomp filters";
+typedef struct Ruleset {
+    uint64_t fs, net, scoped;
+} Ruleset;
+
+int
+bt_landlock_version(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+
+    return version > 0 ? (int)version : 0;
+}
+
+bool
+bt_landlock_enter(void)
+{
+    const int version = bt_landlock_version();
+    Ruleset rules = {.fs = FS_RIGHTS_1};
+    size_t size = version >= 6   ? sizeof rules
+                  : version >= 4 ? 2 * sizeof(uint64_t)
+                                 : sizeof rules.fs;
+    g_auto(BtFd) fd = -1;
+
+    rules.fs |= version >= 2 ? FS_REFER : 0;
+    rules.fs |= version >= 3 ? FS_TRUNCATE : 0;
+    rules.fs |= version >= 5 ? FS_IOCTL_DEV : 0;
+    rules.net = version >= 4 ? NET_RIGHTS : 0;
+    rules.scoped = version >= 6 ? SCOPES : 0;
+    fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    return fd >= 0 && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 }
 
 static bool
@@ -45,11 +75,11 @@ limit(int resource, rlim_t most, GError **error)
     struct rlimit limits;
 
     if (getrlimit(resource, &limits) != 0)
-        return bt_error_set_system(error, errno, "a limit cannot be read");
+        return bt_error_set_system(error, errno, "cannot read a resource limit");
     limits.rlim_max = limits.rlim_max < most ? limits.rlim_max : most;
     limits.rlim_cur = limits.rlim_max;
     if (setrlimit(resource, &limits) != 0)
-        return bt_error_set_system(error, errno, "a limit cannot be set");
+        return bt_error_set_system(error, errno, "cannot set a resource limit");
     return true;
 }
 
@@ -80,11 +110,12 @@ forbid_new_privileges(void)
 static const struct {
     const char *name;
     bool (*enter)(void); /* false with errno */
+    const char *missing; /* "": errno says why */
 } layers[] = {
-    {"dropped capabilities", drop_capabilities},
-    {"no_new_privs", forbid_new_privileges},
-    {"Landlock", bt_landlock_enter},
-    {"seccomp filters", bt_filter_enter},
+    {"dropped capabilities", drop_capabilities, ""},
+    {"no_new_privs", forbid_new_privileges, ""},
+    {"Landlock", bt_landlock_enter, ""},
+    {"seccomp filters", bt_filter_enter, bt_filter_missing},
 };
 
 static bool
@@ -92,18 +123,22 @@ enter_layers(bool require, GString *lacking, GError **error)
 {
     if (!is_alone())
         return bt_error_set(error, BT_ERROR_FAILED,
-                            "workers cannot be locked in: threads run already");
+                            "cannot confine workers: other threads are running");
     for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        const char *why;
+
         if (layers[i].enter())
             continue;
+        why = *layers[i].missing != '\0' ? layers[i].missing : g_strerror(errno);
         if (require) {
             g_set_error(error, BT_ERROR_SYSTEM, errno,
-                        "workers cannot be locked in: %s: %s (use --sandbox=auto or off)",
-                        layers[i].name, g_strerror(errno));
+                        "cannot confine workers: %s: %s (use --sandbox=auto or off)",
+                        layers[i].name, why);
             return false;
         }
         if (lacking != NULL)
-            g_string_append_printf(lacking, "%s%s", lacking->len > 0 ? ", " : "", layers[i].name);
+            g_string_append_printf(lacking, "%s%s (%s)", lacking->len > 0 ? ", " : "",
+                                   layers[i].name, why);
     }
     return true;
 }

@@ -24,7 +24,7 @@
  * What stays possible:
  *
  *   - to write anything into the target, up to the limit of files, and to send any message to the
- *     supervisor, which gives no place to descriptors in it and believes nothing of it;
+ *     supervisor;
  *   - to map the target shared and read-only, then make the mapping writable with mprotect(), whose
  *     arguments do not show what is mapped. A memfd with such a mapping cannot be sealed against
  *     writing (EBUSY), so whoever seals it finds out;
@@ -59,17 +59,14 @@ typedef enum BtSandboxMode {
     BT_SANDBOX_REQUIRE, /* all of it, or an error */
 } BtSandboxMode;
 
-/* What the running kernel lacks of the layers, as words for people: "Landlock", "seccomp filters",
- * "Landlock and seccomp filters"; NULL when it has all. Any process; no side effects. */
-const char *bt_sandbox_lacking(void);
-
 /* Locks the calling process in, which must have one thread: those of before would stay free. In
  * every mode: memory is bytes of private writable memory that it may have from here on, what it has
  * included; file_bytes is the largest size of a file that it writes: beyond it a write fails with
  * EFBIG (SIGXFSZ is ignored). 0: no limit. A layer that is refused, by the kernel or by a filter
- * around this process, is left out in AUTO, and its name appended to lacking (NULL allowed):
- * "Landlock, seccomp filters". On failure (with REQUIRE BT_ERROR_SYSTEM, and a sentence that names
- * the layer and the cause) the process may be half locked in and has to end. */
+ * around this process, is left out in AUTO, and its name appended to lacking (NULL allowed)
+ * with the reason: "seccomp filters (this build has none)". On failure (with REQUIRE
+ * BT_ERROR_SYSTEM, and a sentence that names the layer and the cause) the process may be half
+ * locked in and has to end. */
 BT_MUST_CHECK bool bt_sandbox_enter(BtSandboxMode mode, uint64_t memory, uint64_t file_bytes,
                                     GString *lacking, GError **error);
 

@@ -76,7 +76,6 @@ find_fault(const BtList *self, const char *fault, GError **error)
     return BT_LIST_PROBLEM;
 }
 
-/* The entry that ends before `end`. */
 static BtListKind
 take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
 {
@@ -97,7 +96,7 @@ take_entry(BtList *self, size_t end, const char **out_entry, GError **error)
     if (has_nul || strlen(entry) < length)
         return find_fault(self, "contains a zero byte: does the list need --null?", error);
     if (is_cut || length > BT_LIST_ENTRY_MAX)
-        return find_fault(self, "is longer than any path can be", error);
+        return find_fault(self, "is too long to be a path", error);
     *out_entry = entry;
     return length > 0 ? BT_LIST_ENTRY : BT_LIST_MORE;
 }

@@ -6,23 +6,23 @@
 /* What a byte that belongs to no character counts as, beyond the last one of Unicode. */
 #define STRAY_BYTE 0x110000
 
-typedef struct Line {
+typedef struct Pattern {
     BtRule rule;
     char *glob; /* tidied: without empty and "." parts; begins with a "**" where it may begin at any
                    part, and ends with a slash where it is for folders */
-} Line;
+} Pattern;
 
 struct BtRules {
-    GArray *lines;
+    GArray *patterns;
     bool asks; /* one of them includes */
 };
 
 static void
-clear_line(gpointer data)
+clear_pattern(gpointer data)
 {
-    Line *line = data;
+    Pattern *pattern = data;
 
-    g_free(line->glob);
+    g_free(pattern->glob);
 }
 
 /* Steps past a character in `length` bytes; -1: up to a NUL. */
@@ -138,7 +138,6 @@ matches(const char *glob, const char *name, const char *end, bool is_folder)
     }
 }
 
-/* The sentence about a part that is no pattern, or NULL. */
 static const char *
 find_fault(const char *part)
 {
@@ -160,7 +159,6 @@ find_fault(const char *part)
     return NULL;
 }
 
-/* The glob of a pattern; NULL with a sentence when it is none. */
 static char *
 make_glob(const char *pattern, GError **error)
 {
@@ -190,15 +188,14 @@ make_glob(const char *pattern, GError **error)
     return g_string_free(g_steal_pointer(&glob), FALSE);
 }
 
-/* The last line that matches the `length` bytes of a name, or NULL. */
-static const Line *
-find_line(const BtRules *self, const char *name, size_t length, bool is_folder)
+static const Pattern *
+find_pattern(const BtRules *self, const char *name, size_t length, bool is_folder)
 {
-    for (guint i = self != NULL ? self->lines->len : 0; i-- > 0;) {
-        const Line *line = &g_array_index(self->lines, Line, i);
+    for (guint i = self != NULL ? self->patterns->len : 0; i-- > 0;) {
+        const Pattern *pattern = &g_array_index(self->patterns, Pattern, i);
 
-        if (matches(line->glob, name, name + length, is_folder))
-            return line;
+        if (matches(pattern->glob, name, name + length, is_folder))
+            return pattern;
     }
     return NULL;
 }
@@ -206,9 +203,9 @@ find_line(const BtRules *self, const char *name, size_t length, bool is_folder)
 static bool
 is_excluded(const BtRules *self, const char *name, size_t length, bool is_folder)
 {
-    const Line *line = find_line(self, name, length, is_folder);
+    const Pattern *pattern = find_pattern(self, name, length, is_folder);
 
-    return line != NULL && line->rule == BT_RULE_EXCLUDE;
+    return pattern != NULL && pattern->rule == BT_RULE_EXCLUDE;
 }
 
 BtRules *
@@ -216,8 +213,8 @@ bt_rules_new(void)
 {
     BtRules *self = g_new0(BtRules, 1);
 
-    self->lines = g_array_new(FALSE, FALSE, sizeof(Line));
-    g_array_set_clear_func(self->lines, clear_line);
+    self->patterns = g_array_new(FALSE, FALSE, sizeof(Pattern));
+    g_array_set_clear_func(self->patterns, clear_pattern);
     return self;
 }
 
@@ -226,18 +223,18 @@ bt_rules_free(BtRules *self)
 {
     if (self == NULL)
         return;
-    g_array_unref(self->lines);
+    g_array_unref(self->patterns);
     g_free(self);
 }
 
 bool
 bt_rules_add(BtRules *self, BtRule rule, const char *pattern, GError **error)
 {
-    Line line = {.rule = rule, .glob = make_glob(pattern, error)};
+    Pattern added = {.rule = rule, .glob = make_glob(pattern, error)};
 
-    if (line.glob == NULL)
+    if (added.glob == NULL)
         return false;
-    g_array_append_val(self->lines, line);
+    g_array_append_val(self->patterns, added);
     self->asks = self->asks || rule == BT_RULE_INCLUDE;
     return true;
 }
@@ -245,9 +242,9 @@ bt_rules_add(BtRules *self, BtRule rule, const char *pattern, GError **error)
 bool
 bt_rules_take(const BtRules *self, const char *name)
 {
-    const Line *line = find_line(self, name, strlen(name), false);
+    const Pattern *pattern = find_pattern(self, name, strlen(name), false);
 
-    return line != NULL ? line->rule == BT_RULE_INCLUDE : self == NULL || !self->asks;
+    return pattern != NULL ? pattern->rule == BT_RULE_INCLUDE : self == NULL || !self->asks;
 }
 
 bool

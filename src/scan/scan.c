@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "base/stall.h"
-#include "scan/choice.h"
 #include "scan/list.h"
 #include "scan/walk.h"
 
@@ -19,7 +18,12 @@
  * process. */
 #define ROOTS_HELD 64
 
-/* Why something is ignored. */
+/* What this program's own files are called, to begin with. */
+#define OWN_PREFIX ".blurthumb"
+
+/* Where a Synology NAS keeps its own thumbnails of the pictures in a folder. */
+#define THUMBNAILS "@eaDir"
+
 #define NO_PICTURE "not a picture"
 #define RULED_OUT  "excluded by --include or --exclude"
 #define UNWANTED   "outside the limits of size or time"
@@ -64,7 +68,7 @@ struct BtScan {
     BtScanKind owed;       /* by the next step, since the last one had a notice; else MORE */
     BtScanIgnored ignored; /* by the last step that did */
     char *left_out;        /* its path; NULL: there was none yet */
-    BtScanCounts counts;
+    bool told_results;     /* of a folder of results that is left out */
 };
 
 static void
@@ -100,7 +104,6 @@ hold_root(BtScan *self, int index)
     return root->fd;
 }
 
-/* A path without the slashes at its end. */
 static char *
 trim(const char *path)
 {
@@ -123,21 +126,56 @@ prefix_of(const char *folder)
                : g_strconcat(path, path[0] == '/' && path[1] == '\0' ? "" : "/", NULL);
 }
 
-/* Whether a file is of this shard; counted if it is not. */
 static bool
-is_ours(BtScan *self, const char *name)
+is_hidden(const BtScanOptions *options, const char *part)
 {
-    if (bt_shard_holds(&self->options.shard, name))
+    return ((*part == '.' || strcmp(part, THUMBNAILS) == 0) && !options->hidden) ||
+           g_str_has_prefix(part, OWN_PREFIX);
+}
+
+/* Whether a regular file is a picture, by its extension or its first bytes. Looking leaves no trace
+ * in the access time where that is allowed: to the owner. */
+static bool
+is_picture(int dirfd, const char *path, size_t given)
+{
+    g_auto(BtFd) fd = -1;
+    char bytes[BT_FORMAT_MAGIC_BYTES];
+    BtFormat format;
+    ssize_t n;
+
+    if (bt_format_of_extension(path) != BT_FORMAT_NONE)
         return true;
-    self->counts.n_elsewhere++;
-    return false;
+    fd = bt_path_open_given(dirfd, path, given, BT_WALK_FILE_FLAGS | O_NOATIME);
+    if (fd < 0 && errno == EPERM)
+        fd = bt_path_open_given(dirfd, path, given, BT_WALK_FILE_FLAGS);
+    if (fd < 0 || (n = pread(fd, bytes, sizeof bytes, 0)) <= 0)
+        return false;
+    format = bt_format_of_bytes(bytes, (size_t)n);
+    return format != BT_FORMAT_NONE && format != BT_FORMAT_TIFF;
+}
+
+static bool
+is_wanted(const BtScanOptions *options, const struct stat *what)
+{
+    const struct timespec *limit = &options->newer_than, *time = &what->st_mtim;
+    uint64_t bytes = (uint64_t)what->st_size;
+
+    return bytes >= options->min_bytes &&
+           (options->max_bytes == 0 || bytes <= options->max_bytes) &&
+           ((limit->tv_sec == 0 && limit->tv_nsec == 0) || time->tv_sec > limit->tv_sec ||
+            (time->tv_sec == limit->tv_sec && time->tv_nsec > limit->tv_nsec));
+}
+
+static bool
+is_ours(const BtScan *self, const char *name)
+{
+    return bt_shard_holds(&self->options.shard, name);
 }
 
 static BtScanKind
 found_problem(BtScan *self)
 {
     get_root(self, self->root)->n_problems++;
-    self->counts.n_problems++;
     return BT_SCAN_PROBLEM;
 }
 
@@ -167,7 +205,6 @@ found_source(BtScan *self, const char *path, const struct stat *what, BtSource *
     source->format = bt_format_of_extension(source->name);
     source->stat = *what;
     get_root(self, self->root)->n_sources++;
-    self->counts.n_sources++;
     *out_source = source;
     return BT_SCAN_SOURCE;
 }
@@ -180,7 +217,6 @@ ignore(BtScan *self, const char *path, bool is_folder, const char *why)
     g_free(self->left_out);
     self->left_out = g_strdup(path);
     self->ignored = (BtScanIgnored){self->left_out, is_folder, why};
-    self->counts.n_ignored++;
     return BT_SCAN_IGNORED;
 }
 
@@ -190,8 +226,9 @@ found_results(BtScan *self, const char *folder, GError **error)
 {
     g_autofree char *shown = trim(*folder != '\0' ? folder : ".");
 
-    if (++self->counts.n_results_folders > 1)
+    if (self->told_results)
         return BT_SCAN_MORE;
+    self->told_results = true;
     bt_error_set(error, BT_ERROR_INVALID, "%s holds results of blurthumb and is left out", shown);
     return BT_SCAN_NOTICE;
 }
@@ -221,13 +258,12 @@ judge_file(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GError
     size_t given = self->options.follow ? strlen(entry->part) : 0;
     struct stat what;
 
-    if (!bt_choice_is_picture(entry->dirfd, entry->part, given))
+    if (!is_picture(entry->dirfd, entry->part, given))
         return ignore(self, entry->path, false, NO_PICTURE);
     if (bt_path_stat_given(entry->dirfd, entry->part, given, &what) != 0)
         return errno == ENOENT ? BT_SCAN_MORE : found_failure(self, entry->path, error);
-    return bt_choice_is_wanted(&self->options, &what)
-               ? found_source(self, entry->path, &what, out_source)
-               : ignore(self, entry->path, false, UNWANTED);
+    return is_wanted(&self->options, &what) ? found_source(self, entry->path, &what, out_source)
+                                            : ignore(self, entry->path, false, UNWANTED);
 }
 
 /* The d_type of what a link leads to; its own where that is not to be followed. */
@@ -248,7 +284,7 @@ judge_entry(BtScan *self, const BtWalkEntry *entry, BtSource **out_source, GErro
     const char *name = entry->path + self->root_length;
     unsigned char type = entry->type;
 
-    if (bt_choice_is_hidden(&self->options, entry->part))
+    if (is_hidden(&self->options, entry->part))
         return ignore(self, entry->path, type == DT_DIR, "hidden");
     if (type == DT_LNK)
         type = type_behind(self, entry);
@@ -305,13 +341,12 @@ take_file(BtScan *self, const char *path, const struct stat *what, BtSource **ou
     }
     if (is_kept_out(self, name, false))
         return ignore(self, path, false, RULED_OUT);
-    if (!bt_choice_is_wanted(&self->options, what))
+    if (!is_wanted(&self->options, what))
         return ignore(self, path, false, UNWANTED);
     if (!is_ours(self, name))
         return BT_SCAN_MORE;
-    return bt_choice_is_picture(AT_FDCWD, path, strlen(path))
-               ? found_source(self, path, what, out_source)
-               : ignore(self, path, false, NO_PICTURE);
+    return is_picture(AT_FDCWD, path, strlen(path)) ? found_source(self, path, what, out_source)
+                                                    : ignore(self, path, false, NO_PICTURE);
 }
 
 /* Enters a folder that was given; what is found in it is shown with its path before. */
@@ -373,7 +408,7 @@ find_results(BtScan *self, const char *path, bool *out_is_new)
     g_free(self->listed);
     self->listed = g_strdup(at);
     g_clear_pointer(&self->results, g_free);
-    while (!bt_choice_holds_results(&self->options, AT_FDCWD, at)) {
+    while (!bt_walk_holds_results(&self->options, AT_FDCWD, at)) {
         if (*name == '\0')
             return NULL;
         cut_part(name);
@@ -635,7 +670,7 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
     struct stat what;
 
     if (dirfd != -1)
-        fd = bt_path_open_given(dirfd, path, given, BT_CHOICE_FILE_FLAGS);
+        fd = bt_path_open_given(dirfd, path, given, BT_WALK_FILE_FLAGS);
     if (fd < 0 || fstat(fd, &what) < 0) {
         int errnum = errno;
 
@@ -648,7 +683,7 @@ bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat, GError
         return -1;
     }
     *out_stat = what;
-    return bt_fd_steal(&fd);
+    return g_steal_fd(&fd);
 }
 
 bool
@@ -687,10 +722,4 @@ bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root)
         .is_whole_folder = root->kind == ROOT_FOLDER,
     };
     return true;
-}
-
-BtScanCounts
-bt_scan_counts(const BtScan *self)
-{
-    return self->counts;
 }

@@ -10,25 +10,19 @@
  *   while ((kind = bt_scan_next(scan, &source, &error)) != BT_SCAN_END) ...
  *   fd = bt_scan_open(scan, source, &error);              when its turn comes
  *
- * A reader's map of the room:
- *
- *   scan.c    this: PATHs and entries, one after the other; what is taken and what is told
- *   walk.c    one folder and all below it, entry by entry
- *   list.c    a list, entry by entry, and where an entry lies in the tree of names
- *   choice.c  whether a file is wanted: hidden, a picture, size, time, in a folder of results
- *   rules.c   --include and --exclude
- *   shard.c   whether a name is in this part
+ * PATHs and entries of lists come one after the other (this file); walk.c has one folder and all
+ * below it, list.c the entries of a list and where they lie in the tree of names, rules.c --include
+ * and --exclude, shard.c whether a name is in this part.
  *
  * Memory does not grow with the number of files: one folder is open at a time, and what waits is
  * the names of folders on the way. There is no recursion, so depth has no limit; paths may be
- * longer than PATH_MAX. A PATH costs no more system calls than a folder that is found, but for one.
+ * longer than PATH_MAX. Nothing ever waits, not even for a FIFO.
  *
- * Found as a source: a regular file, not hidden, whose extension is that of a picture format
- * (bt_format_of_extension), or which has no extension, or an unknown one, and begins with a
- * picture's bytes; but a TIFF's do not count, since camera raw files begin like it. Hidden is what
- * begins with "." in its name, or a folder's below the root, and "@eaDir", where a Synology NAS
- * keeps thumbnails of its own. A PATH may be a symbolic link; below it links are not followed. The
- * options change that, and narrow it down.
+ * Found as a source: a regular file, not hidden, that has the extension of a picture format, or
+ * begins with a picture's bytes where its extension is none that is known; but a TIFF's do not
+ * count, since camera raw files begin like it. Hidden is what begins with "." in its name, or a
+ * folder's below the root, and "@eaDir", where a Synology NAS keeps thumbnails. A PATH may be a
+ * symbolic link; below it links are not followed. The options change that, and narrow it down.
  *
  * Given by name, as a PATH or an entry of a list: what is a picture is the same there; but it may
  * be hidden, no --include need ask for it, and links on its way are followed. Only what excludes it
@@ -36,28 +30,26 @@
  * given is taken with all below it, by the rules for what is found.
  *
  * The name of a source, which is its place in the tree of results, is its path below the PATH. For
- * an entry it is the path as written, tidied ("./a//b.jpg" is "a/b.jpg"), below the base of the
- * list. A ".." at its beginning is left out, as if that folder were the PATH: "../card/a.jpg" is
- * "card/a.jpg". An absolute path is named from the base if it lies below it, else from "/".
- *
- * What was found is not remembered: a file that is given twice is a source twice, and whether two
- * sources have one name is for the store to see.
+ * an entry of a list it is the path as written, tidied ("./a//b.jpg" is "a/b.jpg"), below the base
+ * of the list. A ".." at its beginning is left out, as if that folder were the PATH:
+ * "../card/a.jpg" is "card/a.jpg". An absolute path is named from the base if it lies below it,
+ * else from "/". A file that is given twice is a source twice.
  *
  * Left out: a folder that holds results (options.marker), with all below it, wherever a walk enters
- * it, as a PATH, and on the way from a list's root to an entry. The first one is a notice. A file
- * that is given as a PATH is taken all the same. The skipped folder, the output of this run, is
+ * it, as a PATH, and on the way from a list's root to an entry; but a file in it that is given as a
+ * PATH is taken. The first such folder is a notice. The skipped folder, the output of this run, is
  * left out in silence.
  *
- * Ignored, and told one by one: other files, hidden names, special files without a picture's
- * extension, what the options keep out, entries in a folder that holds results, and links, when
- * they are followed those that lead nowhere or into a skipped folder. Each is ignored by one shard
- * alone, the one that it is in.
+ * Ignored, and told one by one, each by the one shard that it is in: other files, hidden names,
+ * special files without a picture's extension, what the options keep out, entries in a folder that
+ * holds results, and links, when they are followed those that lead nowhere or into a skipped
+ * folder.
  *
  * A problem (named, with a reason; the scan goes on): a PATH or entry that does not exist, is
  * neither file nor folder, or lies in a skipped folder (a result could take the place of its
  * source); a skipped folder as the only PATH (among others it is passed over: `blurthumb *`); a
  * folder that cannot be read or contains itself; a FIFO, socket or device with a picture's
- * extension; and what bt_list_next() has. The scan never waits for any of them.
+ * extension; and what bt_list_next() has.
  */
 #ifndef BT_SCAN_SCAN_H
 #define BT_SCAN_SCAN_H
@@ -76,7 +68,7 @@ typedef struct BtScan BtScan;
 
 /* Zeroed: everything, as above. */
 typedef struct BtScanOptions {
-    const BtRules *rules;       /* lent, and outlives the scan; NULL: none */
+    const BtRules *rules;       /* lent; NULL: none */
     BtShard shard;              /* asked before a file that was found is looked at */
     uint64_t min_bytes;         /* a smaller file is ignored */
     uint64_t max_bytes;         /* a larger one too; 0: none is */
@@ -88,18 +80,16 @@ typedef struct BtScanOptions {
     bool follow;             /* follow links that are found, to files and folders */
     bool one_file_system;    /* pass over folders that are on another than the one given */
     const char *marker;      /* a folder holds results if a regular file in it is called so ... */
-    const char *marker_text; /* ... and begins so. Both lent, and outlive the scan; NULL: no folder
-                                is left out */
+    const char *marker_text; /* ... and begins so. Both lent; NULL: no folder is left out */
 } BtScanOptions;
 
-/* One source. Free with bt_source_free(). */
 typedef struct BtSource {
-    char *path;       /* as a person would write it: the PATH given, "/", name; for the PATH "." the
-                         name alone. Any bytes. */
-    const char *name; /* inside path: relative to its root folder; for a PATH that is a file, its
-                         last part. Where its result goes in the tree. */
-    size_t given;     /* of name, whose first so many bytes may lead through links */
-    int root;         /* what it is relative to: index of bt_scan_root() */
+    char *path; /* as a person would write it: the PATH given, "/", name; for the PATH "." the
+                   name alone. Any bytes. */
+    const char
+        *name;    /* inside path: relative to its root; of a PATH that is a file, its last part */
+    size_t given; /* of name, whose first so many bytes may lead through links */
+    int root;     /* what it is relative to: index of bt_scan_root() */
     BtFormat format;  /* by extension; NONE when the extension tells nothing */
     struct stat stat; /* as the scan saw it */
 } BtSource;
@@ -113,8 +103,7 @@ typedef enum BtScanKind {
     BT_SCAN_PROBLEM, /* *error says what; the scan goes on */
     BT_SCAN_IGNORED, /* bt_scan_ignored() says what and why */
     BT_SCAN_NOTICE,  /* nothing is wrong, but *error says what people should know */
-    BT_SCAN_MORE,    /* nothing yet: a bounded amount of work was done, call again, if
-                        bt_scan_wait_fd() does not say what to wait for */
+    BT_SCAN_MORE,    /* nothing yet: call again, once bt_scan_wait_fd() is ready */
     BT_SCAN_END
 } BtScanKind;
 
@@ -125,34 +114,25 @@ typedef struct BtScanIgnored {
     const char *why; /* "a symbolic link" */
 } BtScanIgnored;
 
-typedef struct BtScanCounts {
-    uint64_t n_sources;
-    uint64_t n_problems;
-    uint64_t n_ignored;
-    uint64_t n_elsewhere;       /* not ignored: files of other shards, be they pictures or not */
-    uint64_t n_results_folders; /* left out */
-} BtScanCounts;
-
 /* Asks for the current folder, which must stay it. */
 BtScan *bt_scan_new(void);
 void bt_scan_free(BtScan *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BtScan, bt_scan_free)
 
-/* Before the first PATH. */
+/* Before the first PATH. What the options lend outlives the scan. */
 void bt_scan_configure(BtScan *self, const BtScanOptions *options);
 
 /* What is wrong with a PATH is a problem of the scan. */
 void bt_scan_add(BtScan *self, const char *path);
 
-/* Adds a list of files and folders (scan/list.h), which is read as the scan goes on. Takes fd,
- * which may be a pipe. shown_name: what it is called in sentences. separator: '\n' or '\0'. base:
- * the folder that relative entries are relative to; NULL: the current one. */
+/* Adds a list of files and folders (scan/list.h). Takes fd, which may be a pipe. shown_name: what
+ * it is called in sentences. separator: '\n' or '\0'. base: the folder that relative entries are
+ * relative to; NULL: the current one. */
 void bt_scan_add_list(BtScan *self, BtFd fd, const char *shown_name, char separator,
                       const char *base);
 
-/* Never enters this folder from now on, under whatever name it is met. May be called several
- * times. */
+/* Never enters this folder from now on, under whatever name it is met. */
 void bt_scan_skip_folder(BtScan *self, dev_t device, ino_t inode);
 
 /* One step of bounded work: a directory entry, a folder entered or left, an entry of a list or a
@@ -162,14 +142,13 @@ BT_MUST_CHECK BtScanKind bt_scan_next(BtScan *self, BtSource **out_source, GErro
 /* After BT_SCAN_IGNORED. */
 BtScanIgnored bt_scan_ignored(const BtScan *self);
 
-/* What to wait for (POLLIN) before the next step, where the last one found that a list has nothing
- * to tell yet; else -1. A step that is made earlier does no harm. */
+/* What to wait for (POLLIN) before the next step, where a list has nothing to tell yet; else -1. A
+ * step that is made earlier does no harm. */
 int bt_scan_wait_fd(const BtScan *self);
 
-/* Opens a source read-only and checks that it is still a regular file, without ever blocking (not
- * even on a FIFO that took its place) and without following a link below its root, but for what was
- * given and with `follow`. out_stat as of now. -1 with *error on failure, whose message calls the
- * source "it". */
+/* Opens a source read-only and checks that it is still a regular file, without following a link
+ * below its root, but for what was given and with `follow`. out_stat as of now. -1 with *error,
+ * whose message calls the source "it". */
 BT_MUST_CHECK BtFd bt_scan_open(BtScan *self, const BtSource *source, struct stat *out_stat,
                                 GError **error);
 
@@ -191,7 +170,5 @@ bool bt_scan_root(const BtScan *self, int index, BtScanRoot *out_root);
 /* A number that tells one root from another in records: bt_hash_text() of its absolute path as
  * written, without ".." and links resolved; for a PATH that is a file, of the folder it lies in. */
 uint64_t bt_scan_root_id(const BtScan *self, int index);
-
-BtScanCounts bt_scan_counts(const BtScan *self);
 
 #endif

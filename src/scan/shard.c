@@ -29,26 +29,26 @@ bt_shard_parse(const char *text, BtShard *out_shard, GError **error)
 }
 
 char *
-bt_shard_key(const char *name)
+bt_shard_bare_name(const char *name)
 {
-    char *key = g_ascii_strdown(name, -1);
+    char *bare = g_ascii_strdown(name, -1);
 
-    while (bt_format_of_extension(key) != BT_FORMAT_NONE)
-        *strrchr(key, '.') = '\0';
-    return key;
+    while (bt_format_of_extension(bare) != BT_FORMAT_NONE)
+        *strrchr(bare, '.') = '\0';
+    return bare;
 }
 
 /* The 128-bit product in two halves, neither of which overflows: count has 32 bits. */
 bool
 bt_shard_holds(const BtShard *self, const char *name)
 {
-    g_autofree char *key = NULL;
+    g_autofree char *bare = NULL;
     uint64_t hash, high, low;
 
     if (self->count <= 1)
         return true;
-    key = bt_shard_key(name);
-    hash = bt_hash_text(key);
+    bare = bt_shard_bare_name(name);
+    hash = bt_hash_text(bare);
     high = (hash >> 32) * self->count;
     low = (hash & UINT32_MAX) * self->count;
     return (high + (low >> 32)) >> 32 == self->index;

@@ -9,21 +9,13 @@
  * on the machine, the locale or the other names. What follows is therefore a format, which never
  * changes.
  *
- *   key:   the name in lower case (ASCII alone) without the picture extensions at its end, as many
+ *   bare:  the name in lower case (ASCII alone) without the picture extensions at its end, as many
  *          as there are: all those of base/format.c. A result is called by its source's name, or
- *          that and an extension, so two sources that could come to one result have one key: a.bmp
+ *          that and an extension, so two sources that could come to one result have one: a.bmp
  *          and a.bmp.jpg, and a.jpg and A.JPG where case does not count. An extension that is added
  *          to base/format.c moves its pictures to other shards; no other change does.
- *   hash:  bt_hash_text() of the key
+ *   hash:  bt_hash_text() of the bare name
  *   shard: the high 64 bits of the 128-bit product hash * count
- *
- *   name              key             hash              of 8   of 1000
- *   ""                ""              efd01f60ba992926     7       936
- *   "a.jpg"           "a"             82a2a958a9bece5b     4       510
- *   "A.BMP.jpg"       "a"             82a2a958a9bece5b     4       510
- *   "2024/b c.JPG"    "2024/b c"      0794395a024ab0f1     0        29
- *   "dir/a.b.png"     "dir/a.b"       f12556322da0655a     7       941
- *   "\xff\xfe.png"    "\xff\xfe"      75c9056eb1c4b960     3       460
  *
  * Follows: Lemire, "Fast random integer generation in an interval" (2019), for the multiplication.
  */
@@ -46,7 +38,7 @@ typedef struct BtShard {
 BT_MUST_CHECK bool bt_shard_parse(const char *text, BtShard *out_shard, GError **error);
 
 /* What of a name decides. Owned (g_free). */
-char *bt_shard_key(const char *name);
+char *bt_shard_bare_name(const char *name);
 
 bool bt_shard_holds(const BtShard *self, const char *name);
 

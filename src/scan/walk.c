@@ -3,45 +3,44 @@
 
 #include "base/path.h"
 #include "base/stall.h"
-#include "scan/choice.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A folder on the way from the root to the one that is being read. */
-typedef struct Level {
+typedef struct Stage {
     struct stat what;
     size_t path_length; /* of the walk's path that names this folder, its slash included */
     GPtrArray *folders; /* names of those in it that wait */
-} Level;
+} Stage;
 
 struct BtWalk {
     const BtScanOptions *options;
-    GArray *skipped;    /* struct stat */
-    GArray *levels;     /* Level, the root's first; empty: the walk has ended */
+    GArray *skipped;    /* of struct stat */
+    GArray *way;        /* of Stage, the root's first; empty: the walk has ended */
     BtFd root_fd;       /* O_PATH; -1: no folder in the root was entered yet */
     GString *path;      /* of what is being looked at, as shown */
     size_t root_length; /* of path that is the prefix */
-    DIR *dir;           /* the folder of the last level; NULL where it had to be closed */
+    DIR *dir;           /* the last folder on the way; NULL where it had to be closed */
     bool reading;       /* dir has not come to its end */
 };
 
 static void
-clear_level(gpointer data)
+clear_stage(gpointer data)
 {
-    Level *level = data;
+    Stage *stage = data;
 
-    g_ptr_array_unref(level->folders);
+    g_ptr_array_unref(stage->folders);
 }
 
-static Level *
-last_level(const BtWalk *self)
+static Stage *
+last_stage(const BtWalk *self)
 {
-    return &g_array_index(self->levels, Level, self->levels->len - 1);
+    return &g_array_index(self->way, Stage, self->way->len - 1);
 }
 
-/* Whether both are of one folder. */
 static bool
 is_same(const struct stat *one, const struct stat *other)
 {
@@ -51,8 +50,8 @@ is_same(const struct stat *one, const struct stat *other)
 static bool
 is_on_the_way(const BtWalk *self, const struct stat *folder)
 {
-    for (guint i = 0; i < self->levels->len; i++)
-        if (is_same(&g_array_index(self->levels, Level, i).what, folder))
+    for (guint i = 0; i < self->way->len; i++)
+        if (is_same(&g_array_index(self->way, Stage, i).what, folder))
             return true;
     return false;
 }
@@ -77,36 +76,36 @@ enter_folder(BtWalk *self, BtFd fd, BtWalkEntry *out_entry, GError **error)
 {
     g_auto(BtFd) own = fd;
     struct stat what;
-    Level level;
+    Stage stage;
     DIR *dir;
 
     if (own < 0 || fstat(own, &what) < 0)
         return find_problem(self, error);
     if (bt_walk_is_skipped(self, &what) ||
-        (self->options->one_file_system && self->levels->len > 0 &&
-         g_array_index(self->levels, Level, 0).what.st_dev != what.st_dev))
+        (self->options->one_file_system && self->way->len > 0 &&
+         g_array_index(self->way, Stage, 0).what.st_dev != what.st_dev))
         return BT_WALK_MORE;
     if (is_on_the_way(self, &what)) {
         bt_error_set(error, BT_ERROR_INVALID, "%s is a folder that contains itself",
                      shown_path(self));
         return BT_WALK_PROBLEM;
     }
-    if (bt_choice_holds_results(self->options, own, "")) {
+    if (bt_walk_holds_results(self->options, own, "")) {
         *out_entry = (BtWalkEntry){.path = shown_path(self)};
         return BT_WALK_RESULTS;
     }
     if ((dir = fdopendir(own)) == NULL)
         return find_problem(self, error);
-    (void)bt_fd_steal(&own);
+    (void)g_steal_fd(&own);
     g_clear_pointer(&self->dir, closedir);
     self->dir = dir;
     self->reading = true;
-    if (self->levels->len > 0)
+    if (self->way->len > 0)
         g_string_append_c(self->path, '/');
-    level.what = what;
-    level.path_length = self->path->len;
-    level.folders = g_ptr_array_new_with_free_func(g_free);
-    g_array_append_val(self->levels, level);
+    stage.what = what;
+    stage.path_length = self->path->len;
+    stage.folders = g_ptr_array_new_with_free_func(g_free);
+    g_array_append_val(self->way, stage);
     return BT_WALK_MORE;
 }
 
@@ -117,7 +116,7 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     unsigned char type;
     struct stat what;
 
-    g_string_truncate(self->path, last_level(self)->path_length);
+    g_string_truncate(self->path, last_stage(self)->path_length);
     errno = 0;
     if ((entry = readdir(self->dir)) == NULL) {
         self->reading = false;
@@ -137,7 +136,7 @@ read_entry(BtWalk *self, BtWalkEntry *out_entry, GError **error)
         .part = entry->d_name,
         .path = self->path->str,
         .type = type,
-        .depth = self->levels->len,
+        .depth = self->way->len,
     };
     return BT_WALK_ENTRY;
 }
@@ -157,16 +156,16 @@ open_folder(BtWalk *self, const char *part)
                               self->options->follow ? strlen(path) : 0, BT_WALK_FOLDER_FLAGS);
 }
 
-/* Enters a folder that waits in the last level, or leaves that level. */
+/* Enters a folder that waits in the last folder on the way, or leaves that one. */
 static BtWalkKind
 next_folder(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
-    GPtrArray *folders = last_level(self)->folders;
+    GPtrArray *folders = last_stage(self)->folders;
     g_autofree char *part = NULL;
 
-    g_string_truncate(self->path, last_level(self)->path_length);
+    g_string_truncate(self->path, last_stage(self)->path_length);
     if (folders->len == 0) {
-        g_array_set_size(self->levels, self->levels->len - 1);
+        g_array_set_size(self->way, self->way->len - 1);
         g_clear_pointer(&self->dir, closedir);
         return BT_WALK_MORE;
     }
@@ -176,6 +175,26 @@ next_folder(BtWalk *self, BtWalkEntry *out_entry, GError **error)
     return enter_folder(self, open_folder(self, part), out_entry, error);
 }
 
+bool
+bt_walk_holds_results(const BtScanOptions *options, int dirfd, const char *folder)
+{
+    g_autofree char *path = NULL, *bytes = NULL;
+    g_auto(BtFd) fd = -1;
+    struct stat what;
+    size_t size;
+
+    if (options->marker == NULL)
+        return false;
+    path = g_strconcat(folder, *folder != '\0' ? "/" : "", options->marker, NULL);
+    if (bt_path_stat_given(dirfd, path, strlen(folder), &what) != 0 || !S_ISREG(what.st_mode))
+        return false;
+    size = strlen(options->marker_text);
+    bytes = g_malloc(size);
+    fd = bt_path_open_given(dirfd, path, strlen(folder), BT_WALK_FILE_FLAGS);
+    return fd >= 0 && pread(fd, bytes, size, 0) == (ssize_t)size &&
+           memcmp(bytes, options->marker_text, size) == 0;
+}
+
 BtWalk *
 bt_walk_new(const BtScanOptions *options)
 {
@@ -183,10 +202,10 @@ bt_walk_new(const BtScanOptions *options)
 
     self->options = options;
     self->skipped = g_array_new(FALSE, FALSE, sizeof(struct stat));
-    self->levels = g_array_new(FALSE, FALSE, sizeof(Level));
+    self->way = g_array_new(FALSE, FALSE, sizeof(Stage));
     self->path = g_string_new(NULL);
     self->root_fd = -1;
-    g_array_set_clear_func(self->levels, clear_level);
+    g_array_set_clear_func(self->way, clear_stage);
     return self;
 }
 
@@ -198,7 +217,7 @@ bt_walk_free(BtWalk *self)
     g_clear_pointer(&self->dir, closedir);
     bt_fd_clear(&self->root_fd);
     g_array_unref(self->skipped);
-    g_array_unref(self->levels);
+    g_array_unref(self->way);
     g_string_free(self->path, TRUE);
     g_free(self);
 }
@@ -251,11 +270,11 @@ bt_walk_next(BtWalk *self, BtWalkEntry *out_entry, GError **error)
 {
     if (self->reading)
         return read_entry(self, out_entry, error);
-    return self->levels->len > 0 ? next_folder(self, out_entry, error) : BT_WALK_END;
+    return self->way->len > 0 ? next_folder(self, out_entry, error) : BT_WALK_END;
 }
 
 void
 bt_walk_enter(BtWalk *self, const BtWalkEntry *entry)
 {
-    g_ptr_array_add(last_level(self)->folders, g_strdup(entry->part));
+    g_ptr_array_add(last_stage(self)->folders, g_strdup(entry->part));
 }

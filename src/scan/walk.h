@@ -23,8 +23,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* How a folder is opened to be read. */
+/* How a file and a folder are opened to be read. Nothing waits: not for the writer of a FIFO, nor
+ * for a lease to be given back. */
+#define BT_WALK_FILE_FLAGS   (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define BT_WALK_FOLDER_FLAGS (O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC)
+
+/* Whether a folder below dirfd ("": this one itself) has the mark of one that holds results. Links
+ * on the way there are followed. */
+bool bt_walk_holds_results(const BtScanOptions *options, int dirfd, const char *folder);
 
 typedef struct BtWalk BtWalk;
 

@@ -49,9 +49,10 @@ bt_folder_new(const char *output, const char *name, size_t name_length, BtFd *fd
 {
     BtFolder *self = g_new0(BtFolder, 1);
 
-    self->fd = bt_fd_steal(fd);
+    self->fd = g_steal_fd(fd);
     self->path = g_strdup_printf("%s%.*s", output, (int)name_length, name);
     self->name = self->path + strlen(self->path) - name_length;
+    self->ledger = bt_ledger_new(self->fd);
     return self;
 }
 
@@ -64,14 +65,6 @@ bt_folder_free(BtFolder *self)
     bt_fd_clear(&self->fd);
     g_free(self->path);
     g_free(self);
-}
-
-static BtLedger *
-get_ledger(BtFolder *self)
-{
-    if (self->ledger == NULL)
-        self->ledger = bt_ledger_new(self->fd);
-    return self->ledger;
 }
 
 /* Linux 6.13; its number is the same on every machine. */
@@ -117,7 +110,7 @@ bt_folder_get_record(BtFolder *self, const char *name, const struct stat *file,
     ssize_t n = get_attribute(self, name, text, sizeof text - 1);
 
     if (n < 0 && errno != ERANGE)
-        return bt_ledger_get(get_ledger(self), name, file, out_record);
+        return bt_ledger_get(self->ledger, name, file, out_record);
     text[MAX(n, 0)] = '\0';
     *out_record = bt_record_parse(text);
     return true;
@@ -132,8 +125,7 @@ bt_folder_put_record(BtFolder *self, int fd, const char *name, const BtRecord *r
     if (fsetxattr(fd, BT_RECORD_ATTRIBUTE, text, strlen(text), 0) == 0)
         return true;
     /* EIO, too, may say that there are no attributes: on mounts by rclone. */
-    return errno != ENOSPC && errno != EDQUOT &&
-           bt_ledger_put(get_ledger(self), name, record, durable);
+    return errno != ENOSPC && errno != EDQUOT && bt_ledger_put(self->ledger, name, record, durable);
 }
 
 bool
@@ -143,7 +135,7 @@ bt_folder_remove(BtFolder *self, const char *name)
 
     return unlinkat(self->fd, name, 0) == 0 &&
            (fstatat(self->fd, BT_LEDGER_NAME, &ledger, AT_SYMLINK_NOFOLLOW) != 0 ||
-            bt_ledger_put(get_ledger(self), name, NULL, false));
+            bt_ledger_put(self->ledger, name, NULL, false));
 }
 
 char *
@@ -196,9 +188,125 @@ bt_folder_sweep(const BtFolder *self)
 
     if (dir == NULL)
         return;
-    (void)bt_fd_steal(&fd);
+    (void)g_steal_fd(&fd);
     while ((entry = readdir(dir)) != NULL)
         if (is_stale(entry->d_name))
             unlinkat(self->fd, entry->d_name, 0);
     closedir(dir);
+}
+
+/* Gives a nameless file a name: without privileges only /proc can. False with errno. */
+static bool
+link_as(const BtTarget *self, const char *name)
+{
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof self->fd];
+
+    if (linkat(self->fd, "", self->folder->fd, name, AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", self->fd);
+    return linkat(AT_FDCWD, path, self->folder->fd, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Makes a file that has a temporary name from the start, or links one that has none. */
+static bool
+take_temporary_name(BtTarget *self, mode_t mode)
+{
+    bool done;
+
+    do {
+        g_free(self->temporary);
+        self->temporary = bt_folder_temporary_name();
+        if (self->fd < 0)
+            done = (self->fd = openat(self->folder->fd, self->temporary,
+                                      O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)) >= 0;
+        else
+            done = link_as(self, self->temporary);
+    } while (!done && errno == EEXIST);
+    if (!done)
+        g_clear_pointer(&self->temporary, g_free);
+    return done;
+}
+
+/* The answers of file systems and kernels that do not know O_TMPFILE. */
+static bool
+is_unknown(int errnum)
+{
+    return errnum == EOPNOTSUPP || errnum == EISDIR || errnum == EINVAL || errnum == ENOENT ||
+           errnum == ENOSYS;
+}
+
+bool
+bt_target_init(BtTarget *self, BtFolder *folder, bool nameless, mode_t mode, GError **error)
+{
+    int errnum;
+
+    *self = (BtTarget){.folder = folder};
+    self->fd = nameless ? openat(folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
+    if (self->fd >= 0 || ((!nameless || is_unknown(errno)) && take_temporary_name(self, mode)))
+        return true;
+    errnum = errno;
+    bt_error_set_system(error, errnum, "cannot create a file in %s", folder->path);
+    return bt_error_add_way_out(error, errnum, BT_TARGET_WAY_OUT);
+}
+
+void
+bt_target_clear(BtTarget *self)
+{
+    if (self->temporary != NULL)
+        unlinkat(self->folder->fd, self->temporary, 0);
+    bt_fd_clear(&self->fd);
+    g_clear_pointer(&self->temporary, g_free);
+}
+
+bool
+bt_target_can_link(BtFolder *folder)
+{
+    g_auto(BtTarget) target = {.fd = -1};
+
+    return bt_target_init(&target, folder, true, 0600, NULL) && target.temporary == NULL &&
+           take_temporary_name(&target, 0600);
+}
+
+/* A name that a rename may take only while nothing has it; a file system that cannot do that is
+ * asked first. */
+static bool
+rename_new(BtTarget *self, const char *name)
+{
+    int dirfd = self->folder->fd;
+    struct stat there;
+
+    if (renameat2(dirfd, self->temporary, dirfd, name, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (fstatat(dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return renameat(dirfd, self->temporary, dirfd, name) == 0;
+}
+
+bool
+bt_target_take(BtTarget *self, const char *name)
+{
+    if (self->temporary == NULL)
+        return link_as(self, name);
+    if (!rename_new(self, name))
+        return false;
+    g_clear_pointer(&self->temporary, g_free);
+    return true;
+}
+
+bool
+bt_target_replace(BtTarget *self, const char *name)
+{
+    int dirfd = self->folder->fd;
+
+    if ((self->temporary == NULL && !take_temporary_name(self, 0)) ||
+        renameat(dirfd, self->temporary, dirfd, name) != 0)
+        return false;
+    g_clear_pointer(&self->temporary, g_free);
+    return true;
 }

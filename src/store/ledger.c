@@ -139,7 +139,7 @@ open_locked(const BtLedger *self)
             ;
         if (tries == TRIES_MAX ||
             (bt_path_stat(self->dirfd, BT_LEDGER_NAME, &named) == 0 && is_same_file(fd, &named)))
-            return bt_fd_steal(&fd);
+            return g_steal_fd(&fd);
     }
 }
 
@@ -187,7 +187,6 @@ write_anew(BtLedger *self)
         unlinkat(self->dirfd, temporary, 0);
 }
 
-/* Whether the last line of an open file is whole. */
 static bool
 has_whole_lines(int fd)
 {

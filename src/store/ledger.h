@@ -7,10 +7,9 @@
  *   bt_ledger_put(ledger, "a.jpg", record, false);    before the result gets its name
  *   bt_ledger_get(ledger, "a.jpg", &file, record);
  *
- * A line is a record (store/record.h), a space and the name, as in a URI, with
- * all but letters, digits and -._~ escaped; "- NAME" takes all records of the name back. Lines are
- * appended under a lock, so several runs may share a folder. What a crash has left of a last line
- * is passed over.
+ * A line is a record (store/record.h), a space and the name, escaped as in a URI; "- NAME" takes
+ * all records of the name back. Lines are appended under a lock, so several runs may share a
+ * folder. What a crash has left of a last line is passed over.
  *
  * Since a record is there before its result is, the last two of each name are kept: the one whose
  * size and time are those of the file counts, and where neither does, the file is not ours. The

@@ -170,14 +170,14 @@ bt_naming_check(const BtNaming *self, GError **error)
     Parts parts = split(self, "dir/stem.ext", BT_FORMAT_NONE, BT_FORMAT_JPEG);
 
     if (self->suffix != NULL && strchr(self->suffix, '/') != NULL)
-        return bt_error_set(error, BT_ERROR_INVALID, "a suffix has no slash, and '%s' has one",
+        return bt_error_set(error, BT_ERROR_INVALID, "a suffix must not contain a slash: '%s'",
                             self->suffix);
     if (self->pattern == NULL)
         return true;
     if (expand(self->pattern, &parts, sample, error) == 0)
         return false;
     return (self->pattern[0] != '/' && !has_bad_part(sample->str)) ||
-           bt_error_set(error, BT_ERROR_INVALID, "'%s' is no name below the output folder",
+           bt_error_set(error, BT_ERROR_INVALID, "'%s' is not a name below the output folder",
                         self->pattern);
 }
 
@@ -210,6 +210,6 @@ bt_naming_result(const BtNaming *self, const char *name, BtFormat from, BtFormat
     if (!has_bad_part(text->str) &&
         !g_str_has_prefix(slash != NULL ? slash + 1 : text->str, OWN_PREFIX))
         return g_string_free(g_steal_pointer(&text), FALSE);
-    bt_error_set(error, BT_ERROR_INVALID, "its result cannot be called '%s'", text->str);
+    bt_error_set(error, BT_ERROR_INVALID, "its result cannot be named '%s'", text->str);
     return NULL;
 }

@@ -7,7 +7,7 @@
  *   name = bt_naming_result(&naming, "2024/a.png", BT_FORMAT_PNG, BT_FORMAT_JPEG);
  *
  * A name is made of the source's name and the result's format alone, so it is the same in each run
- * and on each machine; whether two sources come to one name is for the caller to see.
+ * and on each machine.
  *
  * Without a pattern a result that has its source's format has its source's name, and one that has
  * another has its source's whole name and the extension: a.bmp becomes a.bmp.jpg, so that it cannot

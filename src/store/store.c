@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "store/folder.h"
-#include "store/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +24,8 @@ struct BtStore {
     BtFolder *published; /* of the last result that was published, and of the last that was */
     BtFolder *looked;    /* looked for: most lie where the one before did */
     GHashTable *swept;   /* names of the folders that were rid of stale temporaries */
-    BtClaims *claims;    /* names of results */
-    BtClaims *given;     /* the same as far as they were published, where names fold */
+    GHashTable *claims;  /* names of results, by hash: who has each */
+    GHashTable *given;   /* the same as far as they were published, where names fold */
     bool trusts_key;     /* what has no record may be fresh */
     bool folds_case;
     bool can_link;
@@ -76,15 +75,6 @@ fail_name(const BtStore *self, const char *name, GError **error)
 
     bt_error_set_system(error, errnum, "%s%s", self->path, name);
     return bt_error_add_way_out(error, errnum, BT_TARGET_WAY_OUT);
-}
-
-static bool
-fail_taken(const BtStore *self, const char *name, GError **error)
-{
-    return bt_error_set(error, BT_ERROR_TAKEN,
-                        "%s%s is there already and was not made by blurthumb: move it away, "
-                        "choose another folder with -o, or replace it with --force",
-                        self->path, name);
 }
 
 /* Whether the output folder takes names that differ by case alone for one. Nobody else calls a file
@@ -186,7 +176,7 @@ make_key(BtStore *self, GError **error)
         if (key == KEY_SAME)
             return true;
         if (key == KEY_FOREIGN && (self->flags & BT_STORE_FORCE) == 0)
-            return fail_taken(self, BT_STORE_KEY_NAME, error);
+            return bt_store_fail_foreign(self, BT_STORE_KEY_NAME, error);
         if (!bt_target_init(&target, self->top, self->can_link, 0666, error))
             return false;
         if (write_key(self, first, &target)) {
@@ -196,6 +186,15 @@ make_key(BtStore *self, GError **error)
         if (!first || errno != EEXIST)
             return fail_name(self, BT_STORE_KEY_NAME, error);
     }
+}
+
+bool
+bt_store_fail_foreign(const BtStore *self, const char *name, GError **error)
+{
+    return bt_error_set(error, BT_ERROR_TAKEN,
+                        "%s%s is there already and was not made by blurthumb: move it away, "
+                        "choose another folder with -o, or replace it with --force",
+                        self->path, name);
 }
 
 BtStore *
@@ -208,8 +207,8 @@ bt_store_new(const char *path, const char *settings, unsigned flags, GError **er
     self->settings = MAX(1, (uint32_t)bt_hash_text(settings));
     self->flags = flags;
     self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->claims = bt_claims_new();
-    self->given = bt_claims_new();
+    self->claims = g_hash_table_new(NULL, NULL);
+    self->given = g_hash_table_new(NULL, NULL);
     if (open_top(self))
         (void)look_at_key(self);
     else if (errno != ENOENT) {
@@ -224,8 +223,8 @@ bt_store_free(BtStore *self)
 {
     if (self == NULL)
         return;
-    bt_claims_free(self->claims);
-    bt_claims_free(self->given);
+    g_hash_table_unref(self->claims);
+    g_hash_table_unref(self->given);
     bt_folder_free(self->looked);
     bt_folder_free(self->published);
     bt_folder_free(self->top);
@@ -288,10 +287,24 @@ hash_name(const BtStore *self, const char *name)
     return bt_hash_text(folded != NULL ? folded : name);
 }
 
+/* Gives a name to an owner, unless it has one. Returns who has it now. Both are kept in pointers:
+ * an entry is 20 bytes. */
+static BtOwner
+claim(const BtStore *self, GHashTable *names, const char *name, BtOwner owner)
+{
+    gpointer hash = GSIZE_TO_POINTER(hash_name(self, name)), had;
+
+    if (g_hash_table_lookup_extended(names, hash, NULL, &had))
+        return (BtOwner){(uint32_t)((uint64_t)GPOINTER_TO_SIZE(had) >> 32),
+                         (uint32_t)GPOINTER_TO_SIZE(had)};
+    g_hash_table_insert(names, hash, GSIZE_TO_POINTER((uint64_t)owner.root << 32 | owner.source));
+    return owner;
+}
+
 BtOwner
 bt_store_claim(BtStore *self, const char *name, BtOwner owner)
 {
-    return *bt_claims_add(self->claims, hash_name(self, name), owner);
+    return claim(self, self->claims, name, owner);
 }
 
 static bool
@@ -318,8 +331,7 @@ judge(const BtStore *self, BtFolder *folder, const char *base, const struct stat
             return BT_STORE_CHANGED;
     } else if (S_ISREG(file->st_mode) && file->st_size == 0) {
         return BT_STORE_BROKEN;
-    } else if (!S_ISREG(file->st_mode) || !trusts_key ||
-               (folder->ledger != NULL && bt_ledger_knows(folder->ledger, base)) ||
+    } else if (!S_ISREG(file->st_mode) || !trusts_key || bt_ledger_knows(folder->ledger, base) ||
                !bt_record_is_same_time(file->st_mtim, source->st_mtim)) {
         return forced && !S_ISDIR(file->st_mode) ? BT_STORE_FORCED : BT_STORE_FOREIGN;
     }
@@ -407,7 +419,6 @@ fill(const BtStore *self, BtTarget *target, const char *base, const BtStoreResul
     return !durable || fsync(target->fd) == 0;
 }
 
-/* Whether a file has a page's mark near its beginning. */
 static bool
 is_marked(const BtFolder *folder, const char *base, const char *mark)
 {
@@ -434,7 +445,7 @@ may_give(const BtStore *self, BtFolder *folder, const char *name, const char *ba
     else
         ours = !S_ISDIR(file.st_mode) &&
                ((self->flags & BT_STORE_FORCE) != 0 || is_marked(folder, base, result->mark));
-    return ours || fail_taken(self, name, error);
+    return ours || bt_store_fail_foreign(self, name, error);
 }
 
 /* Whether what this run has published under the name, or one that differs by case alone, was not
@@ -444,8 +455,7 @@ is_given(BtStore *self, const char *name)
 {
     BtOwner own = {.source = (uint32_t)bt_hash_text(name)};
 
-    return self->folds_case &&
-           bt_claims_add(self->given, hash_name(self, name), own)->source != own.source;
+    return self->folds_case && claim(self, self->given, name, own).source != own.source;
 }
 
 bool

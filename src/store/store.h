@@ -34,7 +34,6 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "store/claims.h"
 
 #include <stdint.h>
 #include <sys/stat.h>
@@ -90,8 +89,17 @@ BT_MUST_CHECK bool bt_store_make(BtStore *self, GError **error);
  */
 bool bt_store_identity(const BtStore *self, dev_t *out_device, ino_t *out_inode);
 
+/* Who has claimed a name. */
+typedef struct BtOwner {
+    uint32_t root;   /* index of the PATH that it was found under */
+    uint32_t source; /* what tells one source from another */
+} BtOwner;
+
 /* Gives a result's name to a source, unless another has claimed it: names that differ by case alone
- * are one where the output folder takes them for one. Returns who has it now. */
+ * are one where the output folder takes them for one. Returns who has it now.
+ * Names are kept as their hashes (base/hash.h), in some 30 bytes each; two of a million names have
+ * the same once in 10^7 runs. (Where a pointer has 32 bits, so have these, and it is not so rare.)
+ */
 BtOwner bt_store_claim(BtStore *self, const char *name, BtOwner owner);
 
 /* What has the name (relative to the output folder) of the result of a source with this stat.
@@ -107,6 +115,9 @@ BT_MUST_CHECK BtFd bt_store_open_result(BtStore *self, const char *name, GError 
  * After bt_store_make(). */
 BT_MUST_CHECK bool bt_store_publish(BtStore *self, const char *name, const BtStoreResult *result,
                                     GError **error);
+
+/* Says in *error (TAKEN) that a foreign file has the name, and what to do about it. False. */
+bool bt_store_fail_foreign(const BtStore *self, const char *name, GError **error);
 
 /* Whether that would find the name free, or what may be replaced. */
 BT_MUST_CHECK bool bt_store_may_publish(BtStore *self, const char *name,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/decode.h"
+#include "vips/module.h"
 
 #include "base/fd.h"
 #include "image/exif.h"
 #include "image/png_exif.h"
 #include "vips/facts.h"
-#include "vips/failure.h"
-#include "vips/owned.h"
 #include "vips/plain.h"
 
 #include <string.h>
@@ -25,7 +23,7 @@ struct BtDecode {
     bool scales;        /* its decoder can shrink it without harm */
     BtFacts facts;      /* that libvips does not tell */
     bool wide;          /* white is yet to be found */
-    double white;       /* the level that is; 0: that of the type */
+    double white;       /* the value that is; 0: that of the type */
     int width, height;  /* px at full size */
     VipsRegion *region;
     int top; /* the next row */
@@ -45,11 +43,10 @@ fail_blocked(const char *loader, BtOutcome *outcome)
              : strcmp(word, "jp2k") == 0     ? BT_FORMAT_JP2
                                              : bt_format_of_name(word);
     if (format != BT_FORMAT_NONE)
-        return bt_vips_fail(outcome, BT_REASON_BLOCKED,
-                            "this format is only opened when allowed (--allow %s)",
+        return bt_vips_fail(outcome, BT_REASON_BLOCKED, "this format is read only with --allow %s",
                             bt_format_name(format));
     return bt_vips_fail(outcome, BT_REASON_BLOCKED,
-                        "this format (%s) is not opened: its decoder is not trusted", word);
+                        "this format (%s) is not read: its decoder is not trusted", word);
 }
 
 /* BMP has no loader of its own: libvips reads it through ImageMagick, and from memory only.
@@ -171,7 +168,6 @@ describe(const BtDecode *self, VipsImage *loaded, BtPicture *out_picture)
         .alpha = vips_image_hasalpha(image),
         .cmyk = image->Type == VIPS_INTERPRETATION_CMYK,
         .memory = held_bytes(self->loader, loaded),
-        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
     if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 &&
         vips_image_get_blob(image, VIPS_META_ICC_NAME, &out_picture->profile,
@@ -216,7 +212,7 @@ check_facts(const BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
     if (self->facts.width > 0 &&
         (self->facts.width != loaded->Xsize || self->facts.height != loaded->Ysize))
         return bt_outcome_fail(outcome, BT_REASON_BROKEN,
-                               "its header says %d x %d, and libvips reads %d x %d",
+                               "its header says %d x %d, but libvips reads %d x %d",
                                self->facts.width, self->facts.height, loaded->Xsize, loaded->Ysize);
     if (self->facts.has_alpha && !vips_image_hasalpha(loaded))
         return bt_outcome_fail(outcome, BT_REASON_BROKEN, "its transparency cannot be read");
@@ -330,7 +326,7 @@ find_white(BtDecode *self, BtOutcome *outcome)
     self->white = bt_plain_white(loaded, largest);
     return self->white > 0 ||
            bt_outcome_fail(outcome, BT_REASON_BROKEN,
-                           "its samples go up to %g, and which of them is white is not said",
+                           "its samples go up to %g, and nothing says which value is white",
                            largest);
 }
 
@@ -392,6 +388,7 @@ read_metadata(const BtDecode *self, BtMetadata *out_metadata)
         .exif = copy_blob(self->image, VIPS_META_EXIF_NAME),
         .xmp = copy_blob(self->image, VIPS_META_XMP_NAME),
         .iptc = copy_blob(self->image, VIPS_META_IPTC_NAME),
+        .left_out = self->facts.has_gain_map ? BT_LEFT_OUT_GAIN_MAP : 0,
     };
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/encode.h"
+#include "vips/module.h"
 
 #include "base/fd.h"
-#include "vips/failure.h"
-#include "vips/owned.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +122,7 @@ bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata
         attach(image, metadata);
     if (target == NULL || image == NULL ||
         !save(image, target, format, quality, bt_metadata_is_empty(metadata))) {
-        bt_vips_fail(outcome, BT_REASON_ENCODE, "the result cannot be made into %s",
+        bt_vips_fail(outcome, BT_REASON_ENCODE, "the result cannot be encoded as %s",
                      bt_format_name(format));
         return NULL;
     }

@@ -8,10 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ENTRIES_MAX 4096  /* of a TIFF directory */
-#define HEADER_MAX  65536 /* bytes of a PPM header, comments and all */
-#define META_MAX    (16 << 20)
-#define BOXES_MAX   64 /* before a HEIF's meta box */
+#define ENTRIES_MAX  4096  /* of a TIFF directory */
+#define SEGMENTS_MAX 64    /* of a JPEG stream in it */
+#define HEADER_MAX   65536 /* bytes of a PPM header, comments and all */
+#define META_MAX     (16 << 20)
+#define BOXES_MAX    64 /* before a HEIF's meta box */
 
 /* Numbers at a place in the file: 0 beyond its end. */
 typedef struct Bytes {
@@ -32,26 +33,66 @@ number_at(const Bytes *self, uint64_t at, int size)
     return value;
 }
 
-/* The first value of a SHORT entry in the first directory. False where there is none. */
+/* The first value of an entry in the first directory: SHORT, LONG or LONG8. False where there is
+ * none. */
 static bool
-find_tag(const Bytes *self, int tag, int *out_value)
+find_tag(const Bytes *self, int tag, uint64_t *out_value)
 {
+    enum {
+        SHORT = 3,
+        LONG8 = 16
+    };
     bool big = number_at(self, 2, 2) == 43;
     int offset_size = big ? 8 : 4, entry_size = big ? 20 : 12;
     uint64_t at = number_at(self, big ? 8 : 4, offset_size);
     uint64_t n = MIN(number_at(self, at, big ? 8 : 2), ENTRIES_MAX);
 
     for (at += big ? 8 : 2; n > 0; n--, at += (uint64_t)entry_size) {
-        uint64_t value = at + (big ? 12 : 8);
+        uint64_t value = at + (big ? 12 : 8), type = number_at(self, at + 2, 2);
+        int size = type == SHORT ? 2 : type == LONG8 ? 8 : 4;
 
         if (number_at(self, at, 2) != (uint64_t)tag)
             continue;
-        if (number_at(self, at + 4, offset_size) * 2 > (uint64_t)offset_size)
+        if (number_at(self, at + 4, offset_size) > (uint64_t)(offset_size / size))
             value = number_at(self, value, offset_size);
-        *out_value = (int)number_at(self, value, 2);
+        *out_value = number_at(self, value, size);
         return true;
     }
     return false;
+}
+
+typedef enum Colours {
+    COLOURS_UNSAID,
+    COLOURS_RGB,
+    COLOURS_YCC
+} Colours;
+
+/* What the markers of a JPEG stream say of its colours: Adobe's, else that of JFIF, which has no
+ * others. */
+static Colours
+read_colours(int fd, uint64_t at)
+{
+    enum {
+        MARKER_SOS = 0xda,
+        MARKER_APP0 = 0xe0,
+        MARKER_ADOBE = 0xee
+    };
+    Bytes bytes = {.fd = fd};
+    Colours colours = COLOURS_UNSAID;
+
+    at += 2;
+    for (int i = 0; i < SEGMENTS_MAX && number_at(&bytes, at, 1) == 0xff; i++) {
+        uint64_t marker = number_at(&bytes, at + 1, 1);
+
+        if (marker == MARKER_SOS)
+            break;
+        if (marker == MARKER_ADOBE && number_at(&bytes, at + 4, 5) == UINT64_C(0x41646f6265))
+            return number_at(&bytes, at + 15, 1) == 0 ? COLOURS_RGB : COLOURS_YCC;
+        if (marker == MARKER_APP0 && number_at(&bytes, at + 4, 5) == UINT64_C(0x4a46494600))
+            colours = COLOURS_YCC;
+        at += 2 + number_at(&bytes, at + 2, 2);
+    }
+    return colours;
 }
 
 static void
@@ -59,16 +100,32 @@ read_tiff(int fd, BtFacts *facts)
 {
     enum {
         COMPRESSION = 259,
+        PHOTOMETRIC = 262,
+        STRIPS = 273,
+        TILES = 324,
         EXTRA_SAMPLES = 338,
-        OLD_JPEG = 6
+        OLD_JPEG = 6,
+        JPEG = 7,
+        RGB = 2,
+        YCC = 6
     };
     Bytes bytes = {.fd = fd};
-    int value;
+    uint64_t compression = 0, photometric = 0, data = 0, extra;
+    Colours colours;
 
     bytes.little = number_at(&bytes, 0, 1) == 'I';
-    facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &value) && value == 0;
-    if (find_tag(&bytes, COMPRESSION, &value) && value == OLD_JPEG)
-        facts->refusal = "it has old-style JPEG compression, whose colours are uncertain";
+    facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &extra) && extra == 0;
+    (void)find_tag(&bytes, COMPRESSION, &compression);
+    if (compression == OLD_JPEG)
+        facts->refusal = "its old-style JPEG compression leaves the colours uncertain";
+    if (compression != JPEG || !find_tag(&bytes, PHOTOMETRIC, &photometric) ||
+        !(find_tag(&bytes, STRIPS, &data) || find_tag(&bytes, TILES, &data)))
+        return;
+    colours = read_colours(fd, data);
+    if (photometric == RGB && colours == COLOURS_YCC)
+        facts->refusal = "its header says RGB, and its JPEG data say YCbCr";
+    if (photometric == YCC && colours == COLOURS_RGB)
+        facts->refusal = "its header says YCbCr, and its JPEG data say RGB";
 }
 
 static void
@@ -118,7 +175,6 @@ read_ppm(int fd, BtFacts *facts)
         facts->white = 0;
 }
 
-/* A box in memory: its kind and what is in it. */
 typedef struct Box {
     const uint8_t *body, *end;
     char kind[4];
@@ -197,7 +253,6 @@ has_auxiliary(const Box *iref, uint32_t item)
     return false;
 }
 
-/* The number of the main item; 0: none. */
 static uint32_t
 main_item(const uint8_t *at, const uint8_t *end)
 {

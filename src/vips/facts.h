@@ -3,9 +3,9 @@
  * What the header of a file says, and libvips does not: read here from the bytes. Worker; pure; for
  * hostile bytes.
  *
- * Follows: TIFF 6.0, sections 2 and 22, and Adobe's BigTIFF; the BMP headers BITMAPINFOHEADER to
- * BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO 23008-12, 6.5.5 (colr),
- * 6.5.8 (auxC), 9.3 (iprp).
+ * Follows: TIFF 6.0, sections 2 and 22, its technical note 2 and BigTIFF; JFIF 1.02; the BMP
+ * headers BITMAPINFOHEADER to BITMAPV5HEADER; ppm(5); ISO 14496-12, 8.11 (meta, iref) and ISO
+ * 23008-12, 6.5.5 (colr), 6.5.8 (auxC), 9.3 (iprp).
  */
 #ifndef BT_VIPS_FACTS_H
 #define BT_VIPS_FACTS_H
@@ -18,7 +18,7 @@ typedef struct BtFacts {
     bool opaque;       /* the last band is not alpha, whatever it looks like */
     bool has_alpha;    /* the picture has alpha, be it in a picture of its own */
     int width, height; /* px; 0: not looked for */
-    int white;         /* the level that is; 0: that of the type */
+    int white;         /* the value that is; 0: that of the type */
     bool has_gain_map;
     BtCoding coding;     /* by nclx, or the chunks of a PNG */
     bool over_profile;   /* it counts before a profile */

@@ -2,11 +2,10 @@
 /*
  * blurthumb-vips.so: the table that image/codecs.h describes.
  */
-#include "vips/decode.h"
-#include "vips/encode.h"
-#include "vips/owned.h"
+#include "vips/module.h"
 
-#include <vips/vips.h>
+#include <stdarg.h>
+#include <string.h>
 /* This one needs VIPS_API from above. */
 #include <vips/vector.h>
 
@@ -17,7 +16,56 @@ static const char *const untrusted_loaders[BT_FORMAT_COUNT] = {
     [BT_FORMAT_BMP] = "VipsForeignLoadMagick",
 };
 
-static bool settled; /* this process decodes */
+/* Whether a line says what is wrong: a warning may not, and that a seek went past the end is how a
+ * decoder's own complaint begins, or a mere try. */
+static bool
+explains(const char *line)
+{
+    return *line != '\0' && strstr(line, "Warning:") == NULL && strstr(line, "bad seek") == NULL;
+}
+
+/* libvips' errors are lines "domain: text", the later ones often repeating the first in other
+ * words. Takes the first that explains, else the first. */
+static char *
+take_text(void)
+{
+    g_autofree char *text = vips_error_buffer_copy();
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    char **line = lines;
+
+    while (*line != NULL && !explains(*line))
+        line++;
+    return g_strdup(*line != NULL ? *line : lines[0] != NULL ? lines[0] : "");
+}
+
+static bool
+is_short_of_memory(const char *text)
+{
+    static const char *const words[] = {"out of memory", "Out of memory", "emory allocation",
+                                        "nough memory", "nsufficient memory"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strstr(text, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+bool
+bt_vips_fail(BtOutcome *outcome, BtReason reason, const char *format, ...)
+{
+    g_autofree char *said = take_text();
+    g_autofree char *what = NULL;
+    va_list args;
+
+    va_start(args, format);
+    what = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (is_short_of_memory(said))
+        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory: %s", said);
+    return bt_outcome_fail(outcome, reason, "%s%s%s", what, said[0] != '\0' ? ": " : "", said);
+}
+
+static bool confined; /* this process decodes */
 
 static bool
 start(GError **error)
@@ -27,7 +75,7 @@ start(GError **error)
      * this way libvips drops them itself, whichever glib it has. */
     g_setenv("VIPS_WARNING", "1", TRUE);
     if (VIPS_INIT("blurthumb") != 0)
-        return bt_error_set(error, BT_ERROR_FAILED, "libvips does not start: %s",
+        return bt_error_set(error, BT_ERROR_FAILED, "cannot start libvips: %s",
                             vips_error_buffer());
     return true;
 }
@@ -59,9 +107,9 @@ meet_bmp(void)
 }
 
 static void
-settle(uint32_t allowed)
+confine(uint32_t allowed)
 {
-    settled = true;
+    confined = true;
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     /* Orc needs executable memory and a file, and nothing here gains by it. */
@@ -79,7 +127,7 @@ settle(uint32_t allowed)
 static bool
 can_write(BtFormat format)
 {
-    return bt_encode_can_write(format, settled);
+    return bt_encode_can_write(format, confined);
 }
 
 static GBytes *
@@ -105,7 +153,7 @@ const BtCodecs bt_codecs = {
     .start = start,
     .version = version,
     .can_write = can_write,
-    .settle = settle,
+    .confine = confine,
     .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,
     .encode = bt_encode,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vips/plain.h"
 
-#include "vips/owned.h"
+#include "vips/module.h"
 
 #include <stdint.h>
 
@@ -65,7 +65,7 @@ bt_plain_white(const VipsImage *image, double largest)
                                                : 0;
 }
 
-/* `white` becomes the greatest level of 8 bits, where there are no more, else of 16. */
+/* `white` becomes the greatest value of 8 bits, where there are no more, else of 16. */
 static int
 scale(VipsImage *in, double white, VipsImage **out)
 {
@@ -78,7 +78,6 @@ scale(VipsImage *in, double white, VipsImage **out)
     return vips_cast(scaled, out, narrow ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_USHORT, NULL);
 }
 
-/* To 8 or 16 bits. */
 static int
 to_depth(VipsImage *in, double white, VipsImage **out)
 {

@@ -8,7 +8,7 @@
 
 /* Unpacked, 8 or 16 bits a sample, 1 to 4 bands, with the interpretation that these are in: grey,
  * RGB or CMYK. Spaces that no camera writes (Lab, XYZ, floats in scRGB ...) become RGB of 16 bits.
- * white: the level that is white, where it is not that of the type; or 0. opaque: the last of two
+ * white: the value that is white, where it is not that of the type; or 0. opaque: the last of two
  * or four bands is not alpha, and goes. False with libvips' error. */
 bool bt_plain(VipsImage *in, double white, bool opaque, VipsImage **out);
 

@@ -56,3 +56,21 @@ def test_end_of_the_page(gallery, tmp_path):
     """Pictures far down are there when they are looked at, and so is what failed."""
     page = Page(gallery, tmp_path, 1400, 1000, '#failed')
     assert page.console == [] and 'broken.jpg' in page.dom
+
+
+def test_what_is_not_loaded(tmp_path):
+    """A picture that is not loaded, for it is gone, is seen by its thumbhash, and what browsers do not show by its
+    preview: red above, blue below."""
+    (tmp_path / 'in').mkdir()
+    image = Image.new('RGB', (300, 200), (200, 30, 30))
+    image.paste((30, 30, 200), (0, 100, 300, 200))
+    for name in ('photo.jpg', 'scan.tif'):
+        image.save(tmp_path / 'in' / name)
+    subprocess.run([PROGRAM, '-q', '--gallery', 'in'], cwd=tmp_path, check=True)
+    (tmp_path / 'processed/photo.jpg').unlink()
+    page = Page(tmp_path / 'processed/index.html', tmp_path, 400, 400)
+    assert all('ERR_FILE_NOT_FOUND' in line for line in page.console) and page.requests == []
+    shown = numpy.asarray(Image.open(page.picture).convert('RGB')).astype(int)
+    for tile in (shown[:, :200], shown[:, 200:]):
+        red, blue = (numpy.argwhere(abs(tile - colour).max(axis=2) < 50) for colour in ((200, 30, 30), (30, 30, 200)))
+        assert len(red) > 3000 and len(blue) > 3000 and red[:, 0].max() < blue[:, 0].min()

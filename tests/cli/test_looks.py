@@ -8,6 +8,8 @@ Errors are in levels of 255 of what is seen, alpha included. Away from the edge 
 import functools
 import io
 import json
+import re
+import shutil
 import struct
 import subprocess
 import zlib
@@ -21,6 +23,7 @@ import make_testdata
 import needs
 import oracle
 import profiles
+from make_testdata import cicp, gama, patches, with_chunk
 from readers import READERS, difference, jpeg_quality, magick, seen
 
 ROUNDED = 1.0
@@ -59,11 +62,6 @@ def define(pixels, sigma, box=oracle.BOX):
 
 def sample(width=240, height=180):
     return make_testdata.picture(make_testdata.sample(width, height))
-
-
-def with_chunk(png, kind, data):
-    """A PNG with one more chunk behind its header."""
-    return png[:33] + make_testdata.png_chunk(kind, data) + png[33:]
 
 
 def vips_write(image, path):
@@ -166,13 +164,6 @@ INKS = ((255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (60, 20,
 GREYS = 0, 10, 40, 90, 128, 200, 255
 # Rows from libvips; planes, where it is a JPEG; and the blur between two transforms.
 COLOUR_WAYS = (60, ('--sigma', 3)), (200, ('--sigma', 16, '--size', '350x350')), (60, ('--sigma', 3, '--linear'))
-
-
-def patches(mode, colours, side):
-    image = Image.new(mode, (side * len(colours), side))
-    for n, colour in enumerate(colours):
-        image.paste(colour, (side * n, 0, side * n + side, side))
-    return image
 
 
 def difference_of_patches(result, expected, n):
@@ -407,9 +398,9 @@ def with_xmp(jpeg, packet):
     return jpeg[:2] + b'\xff\xe1' + struct.pack('>H', len(packet) + 2) + packet + jpeg[2:]
 
 
-def jpeg_bytes(image):
+def jpeg_bytes(image, **options):
     file = io.BytesIO()
-    image.save(file, 'JPEG')
+    image.save(file, 'JPEG', **options)
     return file.getvalue()
 
 
@@ -440,6 +431,66 @@ def test_gain_map_is_left_behind(results, source, reader, sigma, size, options):
     assert difference(reader.read(path), define(reader.read(source('a.jpg')), sigma, (size, size)), 20) <= ROUNDED + 6
 
 
+def with_pictures(first, *others, order='>'):
+    """A JPEG and others behind it, which only an index tells of (MPF, CIPA DC-007, 5.2)."""
+    ends = np.cumsum([len(first) + 58 + 16 * (1 + len(others)), *map(len, others)])
+    entries = [(0, len(first), 0), *((0, len(other), at - 10) for other, at in zip(others, ends))]
+    index = struct.pack(order + '2sHIH', b'II' if order == '<' else b'MM', 42, 8, 3)
+    index += struct.pack(order + 'HHI4s', 0xb000, 7, 4, b'0100')
+    index += struct.pack(order + 'HHII', 0xb001, 4, 1, len(entries))
+    index += struct.pack(order + 'HHIII', 0xb002, 7, 16 * len(entries), 50, 0)
+    index += b''.join(struct.pack(order + 'IIIHH', *entry, 0, 0) for entry in entries)
+    segment = b'\xff\xe2' + struct.pack('>H', len(index) + 6) + b'MPF\0' + index
+    return first[:2] + segment + first[2:] + b''.join(others)
+
+
+def sef(*blocks):
+    """Samsung's trailer: (kind, name, content), ... and a directory of them."""
+    data, places = b'', []
+    for kind, name, content in blocks:
+        places.append((kind, len(data)))
+        data += struct.pack('<HHI', 0, kind, len(name)) + name + content
+    ends = [at for _, at in places[1:]] + [len(data)]
+    directory = struct.pack('<4sII', b'SEFH', 106, len(places)) + b''.join(
+        struct.pack('<HHII', 0, kind, len(data) - at, end - at) for (kind, at), end in zip(places, ends))
+    return data + directory + struct.pack('<I4s', len(directory), b'SEFT')
+
+
+VIDEO = struct.pack('>I4s4sI4s', 20, b'ftyp', b'mp42', 0, b'mp42') + struct.pack('>I4s', 5008, b'mdat') + bytes(5000)
+TIME = 0x0a01, b'Image_UTC_Data', b'1700000000000'
+MOTION = 0x0a30, b'MotionPhoto_Data', VIDEO
+
+
+def jpegs_with_more(image, **options):
+    """{name: (bytes, what is left out)}; the gain maps and videos behind a JPEG whose XMP does not tell of them."""
+    plain, small = jpeg_bytes(image, **options), jpeg_bytes(image.resize((32, 24)).convert('L'))
+    apple = with_xmp(small, b'<apdi:AuxiliaryImageType>urn:com:apple:photo:2020:aux:hdrgainmap</apdi:...>')
+    iso = small[:2] + b'\xff\xe2\0\x20urn:iso:std:iso:ts:21496:-1\0\0\0' + small[2:]
+    cut = with_pictures(plain, apple).replace(struct.pack('>HHI', 0xb002, 7, 32), struct.pack('>HHI', 0xb002, 7, 2**32 - 1))
+    far = cut.replace(struct.pack('>II', 32, 50), struct.pack('>II', 32, 2**32 - 20))
+    return {'apple': (with_pictures(plain, apple), 'gain-map'), 'iso': (with_pictures(plain, iso, order='<'), 'gain-map'),
+            'third': (with_pictures(plain, small, apple), 'gain-map'), 'pair': (with_pictures(plain, plain), None),
+            'cut': (cut, 'gain-map'), 'far': (far.replace(b'\xff\xff\xff\xff\0\0\0\x32', b'\xff' * 8), None),
+            'index': (with_pictures(plain, apple)[:len(plain) + 90], None),
+            'video': (plain + VIDEO, 'video'), 'samsung': (plain + sef(TIME, MOTION), 'video'),
+            'behind': (plain + sef((0x0ab1, b'DualShot_DepthMap_1', bytes(100_000)), MOTION), 'video'),
+            'time': (plain + sef(TIME), None), 'lie': (plain + b'SEFH' + bytes(8) + b'\xff\xff\xff\xffSEFT', None),
+            'both': (with_pictures(plain, apple) + VIDEO, 'gain-map,video'), 'text': (plain + b'ftyp is not a box' * 99, None)}
+
+
+def count_left_out(blurthumb, folder, *options):
+    """Of each source what the events say, and how many gain maps and videos the summary says."""
+    done = blurthumb('--force', '--format', 'png', '--json', *options, folder)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {event['path'].rpartition('/')[2]: event.get('left_out') for event in events if event['event'] == 'picture'}
+    summary = blurthumb('--force', '--format', 'png', *options, folder).stdout.decode()
+    return found, [int((re.search(rf'(\d+) {word}', summary) or [0, 0])[1]) for word in ('gain map', 'motion trailer')]
+
+
+def count(expected):
+    return [sum(word in (left_out or '') for left_out in expected.values()) for word in ('gain-map', 'video')]
+
+
 def test_what_is_left_out_is_counted(blurthumb, source, lacking, tmp_path):
     image = sample()
     packet = b'<rdf:Description GCamera:MotionPhoto="%d"/>'
@@ -453,13 +504,18 @@ def test_what_is_left_out_is_counted(blurthumb, source, lacking, tmp_path):
         gain = heif_boxes.box(b'auxC', bytes(4) + b'urn:com:apple:photo:2020:aux:hdrgainmap\0')
         source('gain.heic').write_bytes(heif_boxes.add(source('plain.heic').read_bytes(), [gain]))
         expected |= {'plain.heic': None, 'gain.heic': 'gain-map'}
-    summary = blurthumb('--force', '--format', 'png', tmp_path / 'in').stdout.decode()
-    gains = sum(left_out == 'gain-map' for left_out in expected.values())
-    assert f' {gains} gain map' in summary and ' 2 motion trailers left out' in summary
-    done = blurthumb('--force', '--format', 'png', '--json', tmp_path / 'in')
-    events = map(json.loads, done.stdout.splitlines())
-    found = {event['path'].rpartition('/')[2]: event.get('left_out') for event in events if event['event'] == 'picture'}
-    assert found == expected
+    assert count_left_out(blurthumb, tmp_path / 'in') == (expected, count(expected))
+
+
+@pytest.mark.parametrize('width, options', ((240, ()), (640, ()), (640, ('--linear',))))
+def test_what_no_xmp_tells_of_is_counted(blurthumb, source, tmp_path, width, options):
+    """By all the ways in which a JPEG is decoded."""
+    expected = {}
+    for kind, how in ('plain', {}), ('several_scans', {'progressive': True}):
+        for name, (data, left_out) in jpegs_with_more(sample(width, width * 7 // 8), **how).items():
+            source(f'{name}_{kind}.jpg').write_bytes(data)
+            expected[f'{name}_{kind}.jpg'] = left_out
+    assert count_left_out(blurthumb, tmp_path / 'in', *options) == (expected, count(expected))
 
 
 # The same in every format.
@@ -567,8 +623,8 @@ def rolled_off(light):
     return light * np.where(level < knee, 1, shown / np.maximum(brightest, 1e-9)) / 203
 
 
-def expect(colours, primaries, transfer, gamma=None):
-    """What colours of 8 bits are in sRGB, 0 to 255: in double precision."""
+def expect(colours, primaries, transfer, gamma=None, by_profile=False):
+    """What colours of 8 bits are in sRGB, 0 to 255: in double precision. A profile cuts off what is outside of it."""
     level = np.array(colours) / 255
     matrix = np.linalg.inv(to_xyz(PRIMARIES[1])) @ to_xyz(PRIMARIES[primaries])
     if transfer in (PQ, HLG):
@@ -579,6 +635,8 @@ def expect(colours, primaries, transfer, gamma=None):
     else:
         light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
     light = light @ matrix.T
+    if by_profile:
+        light = np.clip(light, 0, 1)
     grey = np.clip(light @ to_xyz(PRIMARIES[1])[1], 0, 1)[:, None]
     off = light - grey
     room = np.where(off > 0, 1 - grey, grey) / np.maximum(np.abs(off), 1e-12)
@@ -597,14 +655,6 @@ def png_of_patches(colours, *chunks, side=60, deep=False, interlace=False):
     for kind, data in chunks:
         whole = with_chunk(whole, kind, data)
     return whole
-
-
-def cicp(primaries, transfer):
-    return b'cICP', bytes([primaries, transfer, 0, 1])
-
-
-def gama(gamma):
-    return b'gAMA', struct.pack('>I', round(gamma * 100000))
 
 
 def chrm(primaries):
@@ -672,6 +722,51 @@ def test_colours_by_nclx(results, source, lacking, tmp_path, colours, bits):
         assert np.abs(found - expect(decoded, *points)).max() <= 2, name
         if colours is GREY_COLOURS:
             assert np.ptp(found, axis=1).max() <= (np.ptp(decoded, axis=1).max() and 2), name
+
+
+DESCRIBED = {'pq': (9, PQ), 'hlg': (9, HLG), 'bt2020': (9, SRGB), 'p3': (12, SRGB), 'p3_icc': (12, SRGB, None, True),
+             'gamma1': (1, LINEAR), 'gamma055': (1, None, 0.55)}
+
+
+def test_colours_of_testdata_as_described(results, source, lacking, testdata):
+    """Within 2 levels of what the patches are by definition, in whatever file; and greys stay grey."""
+    colours = make_testdata.PATCHES
+    files = [path for path in (testdata / 'hdr').iterdir() if path.suffix not in lacking]
+    assert {path.stem for path in files} == set(DESCRIBED)
+    for path in files:
+        shutil.copy(path, source(path.name))
+    for name, path in results('--sigma', 3, '--format', 'png').items():
+        found = found_patches(path, len(colours))
+        assert np.abs(found - expect(colours, *DESCRIBED[name.partition('.')[0]])).max() <= 2, name
+        for pixel, colour in zip(found, colours):
+            assert len(set(colour)) > 1 or np.ptp(pixel) == 0, name
+
+
+def avif_of_10_bits(png, path, points):
+    """By libavif, since the libaom of Debian's libheif aborts at 10 bits (strukturag/libheif#788)."""
+    subprocess.run(['avifenc', '-d', '10', '-y', '444', '-s', '8', '--min', '0', '--max', '4', '--cicp', points, png, path],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.needs('libavif-bin')
+def test_10_bits_of_avif(results, source, tmp_path):
+    """Another encoder's, with the matrix of BT.2020: within 2 levels of the definition; and on a slope that has 17
+    levels of 8 bits the result, again AVIF, has as many as the source has, and more."""
+    plain, slope = tmp_path / 'plain.png', tmp_path / 'slope.png'
+    plain.write_bytes(make_testdata.png_bytes(np.asarray(patches('RGB', make_testdata.PATCHES, 40)).astype(np.uint16) * 257))
+    for name, points in ('pq', '9/16/9'), ('hlg', '9/18/9'), ('p3', '12/13/6'):
+        avif_of_10_bits(plain, source(f'{name}.avif'), points)
+    for name, path in results('--sigma', 3, '--format', 'png').items():
+        expected = expect(make_testdata.PATCHES, *DESCRIBED[name.partition('.')[0]])
+        assert np.abs(found_patches(path, len(make_testdata.PATCHES)) - expected).max() <= 2, name
+    levels = np.linspace(24000, 28000, 300)[None, :, None] + np.zeros((60, 1, 3))
+    slope.write_bytes(make_testdata.png_bytes(levels.astype(np.uint16)))
+    avif_of_10_bits(slope, source('slope.avif'), '1/13/6')
+    path = results('--sigma', 3)['slope.avif']
+    subprocess.run(['vips', 'rawsave', path, tmp_path / 'raw'], check=True)
+    found = np.fromfile(tmp_path / 'raw', np.uint16).reshape(60, 300, 3)[30]
+    assert path.name == 'slope.avif' and len(np.unique(found[:, 1])) >= 4 * 17
+    assert np.abs(found.astype(float) - levels[0])[20:-20].max() <= 257
 
 
 def test_float_tiff_is_linear_light(results, source, tmp_path):

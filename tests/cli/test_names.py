@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """How results are called, and in which format they are."""
 import re
+import shutil
 
 import pytest
 from PIL import Image
+
+import make_testdata
 
 
 @pytest.fixture
@@ -86,8 +89,84 @@ def test_quality_of_a_format(blurthumb, photo, tmp_path, value):
     assert (tmp_path / 'all/a.jpg').read_bytes() == (tmp_path / 'one/a.jpg').read_bytes()
 
 
-@pytest.mark.parametrize('value', ('0', '101', 'jpeg', 'jpeg=', 'jpeg=0', 'jpg=80', '80,', ''))
+@pytest.mark.parametrize('value', ('0', '101', 'jpeg', 'jpeg=', 'jpeg=0', 'jpgs=80', '80,', ''))
 def test_bad_quality(blurthumb, photo, value):
     photo('in/a.jpg')
     done = blurthumb('-Q', value, 'in')
     assert done.returncode == 2 and b'--quality takes' in done.stderr
+
+
+# HEIC.
+
+JPEG, HEIC = b'\xff\xd8\xff', b'ftypheic'
+
+
+@pytest.fixture
+def heic(disk, testdata, lacking):
+    """heic(name, ...): sources."""
+    if '.heic' in lacking:
+        pytest.skip('this libvips does not read HEIC')
+
+    def make(*names):
+        for name in names:
+            (disk / name).parent.mkdir(exist_ok=True)
+            shutil.copy(testdata / 'formats' / 'rgb.heic', disk / name)
+    return make
+
+
+@pytest.fixture
+def kept_heic(told, heic):
+    """Results in HEIC, with the same records as those of versions that made no JPEG of it."""
+    heic('in/1.HEIC', 'in/2.heic')
+    assert told('--format', 'keep', 'in').counts() == (2, 0, 0)
+
+
+def results(disk):
+    return {path.name: JPEG if path.read_bytes().startswith(JPEG) else path.read_bytes()[4:12]
+            for path in (disk / 'processed').iterdir() if not path.name.startswith('.')}
+
+
+def test_heic_becomes_jpeg(told, heic, disk, testdata):
+    heic('in/1.HEIC', 'in/2.hif')
+    make_testdata.vips_copy(testdata / 'formats' / 'rgba.png', disk / 'in/3.heic')
+    assert told('in').counts() == (3, 0, 0)
+    assert results(disk) == {'1.HEIC.jpg': JPEG, '2.hif.jpg': JPEG, '3.heic.png': b'\r\n\x1a\n\0\0\0\r'}
+    assert told('in').counts() == (0, 3, 0) and told('--verify', 'in').counts()[2] == 0
+
+
+def test_heic_of_an_earlier_version(told, kept_heic, disk):
+    """It stays as it is, and beside it JPEG is made once; both go when their source has gone."""
+    assert results(disk) == {'1.HEIC': HEIC, '2.heic': HEIC}
+    before = (disk / 'processed/1.HEIC').read_bytes()
+    assert told('in').counts() == (2, 0, 0)
+    assert results(disk) == {'1.HEIC': HEIC, '2.heic': HEIC, '1.HEIC.jpg': JPEG, '2.heic.jpg': JPEG}
+    for options in ((), ('--format', 'keep'), ('--prune',)):
+        assert told(*options, 'in').counts() == (0, 2, 0)
+    assert (disk / 'processed/1.HEIC').read_bytes() == before
+    (disk / 'in/2.heic').unlink()
+    assert told('--prune', 'in').paths('removed') == ['processed/2.heic', 'processed/2.heic.jpg']
+    assert sorted(results(disk)) == ['1.HEIC', '1.HEIC.jpg']
+
+
+def test_heic_replaces_nothing_that_is_not_ours(told, kept_heic, picture, disk):
+    picture('processed/1.HEIC.jpg')
+    before = (disk / 'processed/1.HEIC.jpg').read_bytes()
+    done = told('in')
+    assert done.paths('failed', 'foreign') == ['in/1.HEIC'] and done.counts() == (1, 0, 1)
+    assert (disk / 'processed/1.HEIC.jpg').read_bytes() == before and results(disk)['1.HEIC'] == HEIC
+
+
+def test_heic_and_the_jpeg_that_was_made_of_it(told, heic, picture, disk):
+    heic('in/1.HEIC')
+    picture('in/1.jpg', 'in/1.HEIC.jpg')
+    done = told('in')
+    assert done.counts() == (2, 0, 1) and len(done.paths('failed', 'name-taken')) == 1
+    assert results(disk) == {'1.jpg': JPEG, '1.HEIC.jpg': JPEG}
+
+
+def test_heic_under_a_name_that_does_not_tell(told, kept_heic, disk):
+    for options, format in (('--format', 'keep'), HEIC), ((), JPEG), (('--format', 'keep'), HEIC):
+        for counts in (2, 0, 0), (0, 2, 0):
+            assert told(*options, '-o', 'out', '--name', '{stem}', 'in').counts() == counts
+        found = (disk / 'out/1').read_bytes()
+        assert format in (found[:3], found[4:12])

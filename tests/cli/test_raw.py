@@ -19,8 +19,11 @@ SAID_BESIDE = 'nef', 'dng', 'rw2', 'cr3'  # what is turned, and in which colours
 ORIENTATION = make_testdata.ORIENTATION_TAG
 
 
+PICTURE = make_testdata.picture(make_testdata.sample(*SIDES))
+
+
 def jpeg(sides=SIDES, quality=80, **options):
-    return make_testdata.jpeg_bytes(make_testdata.picture(make_testdata.sample(*sides)), quality=quality, **options)
+    return make_testdata.jpeg_bytes(PICTURE.resize(sides), quality=quality, **options)
 
 
 def turned_exif(orientation):
@@ -168,16 +171,36 @@ def test_lossless_samples_are_no_preview(made):
     assert failure(made({'a.cr2': raw_shells.shell('cr2', raw_shells.lossless(PHOTO), b'', PHOTO)}))[0] == 'preview'
 
 
+def test_lossy_samples_are_no_preview(made, result, blurthumb, tmp_path):
+    """Though they are a larger JPEG: they have the sensor's colours, or 12 bits."""
+    larger = jpeg((2400, 1600))
+    frame = larger.index(b'\xff\xc0') + 4
+    deep = larger[:frame] + bytes([12]) + larger[frame + 1:]
+    made({'a.dng': raw_shells.shell('dng', PREVIEW, THUMB, PHOTO, raw=larger),
+          'b.nef': raw_shells.shell('nef', deep, PREVIEW, PHOTO)}, '--sigma', SIGMA)
+    expected = alone(blurthumb, tmp_path, PREVIEW, SIGMA * SIDES[0] / PHOTO[0])
+    assert result('a.dng.jpg') == expected and result('b.nef.jpg') == expected
+
+
+def test_preview_of_other_proportions(made, result, blurthumb, tmp_path):
+    """A square of a photo is as high as that."""
+    square = jpeg((1300, 1300))
+    [picture] = made({'a.arw': raw_shells.shell('arw', square, THUMB, PHOTO)}, '--sigma', SIGMA).of_pictures
+    assert (picture['source_width'], picture['source_height']) == (4000, 4000)
+    assert result('a.arw.jpg') == alone(blurthumb, tmp_path, square, SIGMA * 1300 / 4000)
+
+
 # How it looks.
 
-@pytest.mark.parametrize('kind', SAID_BESIDE)
-def test_turned_once(made, result, blurthumb, tmp_path, kind):
-    """As the preview says, else as the file says."""
-    own = jpeg(exif=turned_exif(8))
-    for content, orientation, turned in ((PREVIEW, 6, 6), (own, 6, 8), (jpeg(exif=turned_exif(1)), 6, 1)):
-        made({f'a.{kind}': raw_shells.shell(kind, content, THUMB, PHOTO, turned=orientation)}, '--sigma', SIGMA)
-        expected = alone(blurthumb, tmp_path, jpeg(exif=turned_exif(turned)), SIGMA * SIDES[0] / PHOTO[0])
-        assert result(f'a.{kind}.jpg') == expected, (orientation, turned)
+@pytest.mark.parametrize('own, turned', ((None, 6), (8, 8), (1, 1)))
+def test_turned_once(made, result, blurthumb, tmp_path, own, turned):
+    """As the preview says, else as the file says, which is 6."""
+    content = jpeg(exif=turned_exif(own)) if own else PREVIEW
+    made({f'a.{kind}': raw_shells.shell(kind, content, THUMB, PHOTO, turned=6) for kind in SAID_BESIDE},
+         '--sigma', SIGMA)
+    expected = alone(blurthumb, tmp_path, jpeg(exif=turned_exif(turned)), SIGMA * SIDES[0] / PHOTO[0])
+    for kind in SAID_BESIDE:
+        assert result(f'a.{kind}.jpg') == expected, kind
 
 
 def test_turned_raf(made, result, blurthumb, tmp_path):
@@ -195,14 +218,16 @@ def adobe_to_srgb(rgb):
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-@pytest.mark.parametrize('kind', SAID_BESIDE)
-def test_adobe_rgb_by_its_tag(made, tmp_path, kind):
+@pytest.mark.parametrize('adobe', (True, False))
+def test_adobe_rgb_by_its_tag(made, tmp_path, adobe):
     colour = 150, 110, 80
+    expected = adobe_to_srgb(colour) if adobe else colour
     preview = make_testdata.jpeg_bytes(Image.new('RGB', SIDES, colour), quality=98, subsampling=0)
-    for adobe, expected in ((True, adobe_to_srgb(colour)), (False, colour)):
-        made({f'a.{kind}': raw_shells.shell(kind, preview, THUMB, PHOTO, adobe=adobe)}, '--quality', 98)
+    made({f'a.{kind}': raw_shells.shell(kind, preview, THUMB, PHOTO, adobe=adobe) for kind in SAID_BESIDE},
+         '--quality', 98)
+    for kind in SAID_BESIDE:
         with Image.open(tmp_path / 'processed' / f'a.{kind}.jpg') as image:
-            assert np.abs(np.array(image.getpixel((100, 100))) - expected).max() <= 2, adobe
+            assert np.abs(np.array(image.getpixel((100, 100))) - expected).max() <= 2, kind
 
 
 def test_profile_of_the_preview_counts_first(made, result, blurthumb, tmp_path):
@@ -220,6 +245,33 @@ def test_metadata_of_the_preview(made, result, blurthumb, tmp_path, strip):
     preview = jpeg(exif=exif)
     made({'a.arw': raw_shells.shell('arw', preview, THUMB, PHOTO)}, '--sigma', SIGMA, '--strip', strip)
     assert result('a.arw.jpg') == alone(blurthumb, tmp_path, preview, SIGMA * SIDES[0] / PHOTO[0], '--strip', strip)
+
+
+def test_no_colour_space_where_it_is_not_so_any_more(made, tmp_path):
+    exif = turned_exif(1)
+    exif.get_ifd(raw_shells.EXIF).update({0xa001: 0xffff, 0xa005: {1: 'R03'}})
+    exif[0x10f] = 'Maker'
+    made({'a.rw2': raw_shells.shell('rw2', jpeg(exif=exif), THUMB, PHOTO)}, '--strip', 'none')
+    with Image.open(tmp_path / 'processed' / 'a.rw2.jpg') as image:
+        kept = image.getexif()
+        assert kept[0x10f] == 'Maker' and kept.get_ifd(raw_shells.EXIF) == {}
+
+
+@pytest.mark.parametrize('strip', ('all', 'gps', 'none'))
+def test_metadata_of_the_file(made, tmp_path, strip):
+    """Where the preview has none: by the rules of a JPEG's."""
+    kinds = [kind for kind in raw_shells.KINDS if kind != 'raf']
+    made({f'a.{kind}': raw_shells.shell(kind, PREVIEW, THUMB, PHOTO, turned=6, adobe=True) for kind in kinds},
+         '--strip', strip)
+    for kind in kinds:
+        with Image.open(tmp_path / 'processed' / f'a.{kind}.jpg') as image:
+            exif, upright = image.getexif(), image.height > image.width
+        first, taken, place = dict(exif), exif.get_ifd(raw_shells.EXIF), exif.get_ifd(raw_shells.GPS)
+        assert upright and set(first) <= {0x10f, ORIENTATION, raw_shells.EXIF, raw_shells.GPS}, kind
+        assert first.get(ORIENTATION, 1) == 1 and raw_shells.MAKER_NOTE not in taken
+        assert first.get(0x10f) == (None if strip == 'all' else 'Maker'), kind
+        assert taken == ({} if strip == 'all' else {0x9003: '2024:05:06 07:08:09', 0x829a: 1 / 250}), kind
+        assert place == ({1: 'N', 2: (52, 31, 12)} if strip == 'none' else {}), kind
 
 
 # Hostile and large.

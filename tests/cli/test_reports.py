@@ -89,7 +89,7 @@ def test_reports_add_up(blurthumb, photo, tmp_path):
     assert done.returncode == 1 and done.stdout.startswith(b'30 processed, 0 skipped, 1 failed in ')
     assert done.stderr.count(b'\n') == 1 and b'in/broken.jpg: ' in done.stderr
     page = (tmp_path / 'processed/index.html').read_text()
-    assert page.count('class="mat"') == 30 and 'in/broken.jpg' in page
+    assert page.count('class="mat"') == page.count(' data-hash="') == 30 and 'in/broken.jpg' in page
     merged = events(blurthumb('--merge-reports', '--json', *reports).stdout)
     assert merged[-1]['processed'] == 30 and merged[-1]['failed'] == 1
     # A shard that was started anew, and one that was cut off.
@@ -107,20 +107,20 @@ def test_what_was_left_out_is_said(blurthumb, photo, tmp_path):
     photo('in/a.jpg', 'in/.hidden/b.jpg', 'in/c.mov')
     os.symlink('a.jpg', tmp_path / 'in/link.jpg')
     (tmp_path / 'in/c.mov').write_bytes(b'')
-    names = [b'1.CR3', b'2.cr3', b'3.Cr3', b'plain', b'.DS_Store', b'x.\xff\xfe', b'long.' + b'e' * 200, b'4.x"y', b'5.txt']
+    names = [b'1.X3F', b'2.x3f', b'3.X3f', b'plain', b'.DS_Store', b'x.\xff\xfe', b'long.' + b'e' * 200, b'4.x"y', b'5.txt']
     for name in names:
         with open(os.path.join(os.fsencode(tmp_path), b'in', name), 'wb') as file:
             file.write(b'no picture')
     done = blurthumb('--gallery', '-v', 'in')
-    left = '12 ignored (5 without extension, 3 cr3, 1 folder, 1 jpg, 1 mov and 1 more)'
+    left = '12 ignored (5 without extension, 3 x3f, 1 folder, 1 jpg, 1 mov and 1 more)'
     assert done.returncode == 0 and left.encode() in done.stdout
     assert left in (tmp_path / 'processed/index.html').read_text()
     said = dict(re.findall(rb'^in/(.*) was ignored: (.*)$', done.stdout, re.M))
-    assert len(said) == 12 and {b'1.CR3', b'plain', b'.hidden', b'link.jpg', b'c.mov', b'x.\\xff\\xfe'} <= set(said)
+    assert len(said) == 12 and {b'1.X3F', b'plain', b'.hidden', b'link.jpg', b'c.mov', b'x.\\xff\\xfe'} <= set(said)
     assert len({said[b'plain'], said[b'.hidden'], said[b'link.jpg']}) == 3
     end = events(blurthumb('--json', '-f', 'in').stdout)[-1]
     assert end['ignored'] == 12
-    assert end['ignored_by_extension'] == {'': 5, 'cr3': 3, '/': 1, 'jpg': 1, 'mov': 1, 'txt': 1}
+    assert end['ignored_by_extension'] == {'': 5, 'x3f': 3, '/': 1, 'jpg': 1, 'mov': 1, 'txt': 1}
     assert b'ignored' not in blurthumb('-q', '-f', 'in').stdout
     nothing = blurthumb('--exclude', '*.jpg', 'in').stdout
     assert b'no pictures found' in nothing and b'2 jpg' in nothing
@@ -130,21 +130,21 @@ def test_reports_add_up_what_was_left_out(blurthumb, photo, tmp_path):
     """Each shard tells its own part; a report may say less, or what cannot be."""
     photo(*(f'in/{i}.jpg' for i in range(10)), size=(8, 8))
     for i in range(40):
-        (tmp_path / f'in/{i}.{("cr3", "mov", "")[i % 3]}').write_bytes(b'no picture')
+        (tmp_path / f'in/{i}.{("x3f", "mov", "")[i % 3]}').write_bytes(b'no picture')
         (tmp_path / f'in/.{i}.xmp').write_bytes(b'hidden')
     whole = events(blurthumb('--json', '-n', 'in').stdout)[-1]
-    assert whole['ignored_by_extension'] == {'xmp': 40, 'cr3': 14, '': 13, 'mov': 13}
+    assert whole['ignored_by_extension'] == {'xmp': 40, 'x3f': 14, '': 13, 'mov': 13}
     for i in range(3):
         (tmp_path / f'report{i}').write_bytes(blurthumb('--json', '--shard', f'{i}/3', 'in').stdout)
     merged = blurthumb('--merge-reports', '--json', '--gallery', 'report0', 'report1', 'report2').stdout
     assert [events(merged)[-1][name] for name in ('ignored', 'ignored_by_extension')] == \
         [80, whole['ignored_by_extension']]
-    assert '80 ignored (40 xmp, 14 cr3, ' in (tmp_path / 'processed/index.html').read_text()
+    assert '80 ignored (40 xmp, 14 x3f, ' in (tmp_path / 'processed/index.html').read_text()
     for said, total, kinds in (('"ignored":7', 7, None),
-                               ('"ignored":7,"ignored_by_extension":{"cr3":2}', 7, {'cr3': 2}),
-                               ('"ignored":7,"ignored_by_extension":{"cr3":9000}', 7, {'cr3': 7}),
+                               ('"ignored":7,"ignored_by_extension":{"x3f":2}', 7, {'x3f': 2}),
+                               ('"ignored":7,"ignored_by_extension":{"x3f":9000}', 7, {'x3f': 7}),
                                ('"ignored":7,"ignored_by_extension":{"a b":1,"<b>":2,"x\\n":1}', 7, None),
-                               ('"ignored":-1,"ignored_by_extension":{"cr3":-5}', 0, None)):
+                               ('"ignored":-1,"ignored_by_extension":{"x3f":-5}', 0, None)):
         (tmp_path / 'report').write_text(f'{{"event":"end",{said}}}\n')
         end = events(blurthumb('--merge-reports', '--json', 'report').stdout)[-1]
         assert (end['ignored'], end.get('ignored_by_extension')) == (total, kinds), said

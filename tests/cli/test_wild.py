@@ -32,11 +32,11 @@ def with_byte(pixels, value=0):
     return np.concatenate([pixels, np.full((*pixels.shape[:2], 1), value, pixels.dtype)], axis=-1)
 
 
-def tiff(pixels, sample_format=1, **tags):
-    """Uncompressed, little-endian, one strip. Further tags by name: compression, extra."""
+def tiff(pixels, sample_format=1, strip=b'', **tags):
+    """Little-endian, one strip: of these bytes, else uncompressed. Further tags by name: compression, colours, extra."""
     height, width, bands = pixels.shape
-    data = pixels.astype(pixels.dtype.newbyteorder('<')).tobytes()
-    numbers = {'compression': 259, 'extra': 338}
+    data = strip or pixels.astype(pixels.dtype.newbyteorder('<')).tobytes()
+    numbers = {'compression': 259, 'colours': 262, 'extra': 338}
     entries = {256: (4, [width]), 257: (4, [height]), 258: (3, [pixels.itemsize * 8] * bands), 259: (3, [1]),
                262: (3, [2 if bands > 2 else 1]), 273: (4, [8]), 277: (3, [bands]), 278: (4, [height]),
                279: (4, [len(data)]), 339: (3, [sample_format] * bands)}
@@ -212,6 +212,22 @@ def test_a_jpeg_that_lacks_data_is_broken_in_every_way(result, side, options):
 
 def test_old_style_jpeg_in_tiff_is_refused(result):
     assert 'old-style' in result('a.tif', tiff(levels(255, np.uint8), compression=6))
+
+
+def test_jpeg_in_tiff_is_refused_where_its_colours_are_not_those_of_the_header(result):
+    rgb, ycc = 2, 6
+    whole = io.BytesIO()
+    Image.fromarray(levels(255, np.uint8)).save(whole, 'JPEG', quality=95, subsampling=0)
+    data = whole.getvalue()[20:]  # without JFIF's marker
+    jfif, says_rgb, says_ycc = whole.getvalue()[2:20], *(b'\xff\xee\0\x0eAdobe\0\x64\0\0\0\0' + bytes([to]) for to in (0, 1))
+    for markers, colours, sound in ((jfif, ycc, True), (b'', ycc, True), (says_ycc, ycc, True), (jfif + says_ycc, ycc, True),
+                                    (says_rgb, rgb, True), (b'', rgb, True),
+                                    (jfif, rgb, False), (says_ycc, rgb, False), (says_rgb, ycc, False)):
+        strip = b'\xff\xd8' + markers + data
+        strip += bytes(len(strip) % 2)
+        made = result('a.tif', tiff(levels(255, np.uint8), strip=strip, compression=7, colours=colours), '--format', 'png')
+        assert isinstance(made, Image.Image) if sound else 'JPEG data say' in made
+        assert not (sound and colours == ycc) or mean(made) == pytest.approx([0.5] * 3, abs=0.02)
 
 
 def test_avif_sequence_gives_its_first_frame_or_says_why_not(result, testdata, lacking):

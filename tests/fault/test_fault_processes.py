@@ -77,10 +77,10 @@ HARMLESS = {
 }
 
 HARMFUL = {
-    'leaves-twice': ([at('reply', 'exit', 7, 2)], 'exit code 7'),
-    'talks-nonsense-twice': ([at('reply', 'spoil', 0, 2)], 'not a reply'),
-    'closes-its-channel-twice': ([at('reply', 'close', 0, 2)], 'exit code 0'),
-    'closes-its-channel-and-stays-twice': ([at('reply', 'close', 0, 2), at('reply', 'hold', 0, 2)], 'not a reply'),
+    'leaves-twice': ([at('reply', 'exit', 7, 2)], 'exited with code 7'),
+    'talks-nonsense-twice': ([at('reply', 'spoil', 0, 2)], 'invalid reply'),
+    'closes-its-channel-twice': ([at('reply', 'close', 0, 2)], 'exited with code 0'),
+    'closes-its-channel-and-stays-twice': ([at('reply', 'close', 0, 2), at('reply', 'hold', 0, 2)], 'invalid reply'),
     'cannot-read': ([at('read', 'fail', errno.EIO)], 'Input/output error'),
     'cannot-write': ([at('write', 'fail', errno.EIO)], 'Input/output error'),
 }

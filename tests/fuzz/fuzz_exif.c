@@ -14,7 +14,7 @@ check_clean(const uint8_t *bytes, size_t size)
     gsize cleaned_size;
     const void *cleaned;
 
-    bt_metadata_clean(&metadata, BT_STRIP_GPS);
+    bt_metadata_clean(&metadata, BT_STRIP_GPS, size % 2 == 0);
     if (metadata.exif == NULL)
         return;
     cleaned = g_bytes_get_data(metadata.exif, &cleaned_size);

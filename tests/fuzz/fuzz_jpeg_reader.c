@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JPEG files as a worker reads them: from a descriptor, at full size and at every reduction, to the
- * last band. */
+ * last band and what stands behind it. */
 #include "fuzz.h"
 
 #include "image/jpeg_reader.h"
@@ -44,6 +44,7 @@ read_all(int fd, int shrink)
     g_autoptr(BtJpegReader) reader = bt_jpeg_reader_new(fd, 0, &outcome);
     int reduction, n_rows[BT_PLANES_MAX] = {0};
     volatile unsigned sum = 0; /* so that the rows are read */
+    g_auto(BtMetadata) metadata = {0};
 
     g_assert_true((reader == NULL) == (outcome.reason != BT_REASON_OK));
     if (reader == NULL || (int64_t)reader->frame.width * reader->frame.height > PX_MAX)
@@ -64,6 +65,8 @@ read_all(int fd, int shrink)
         }
     for (int i = 0; outcome.reason == BT_REASON_OK && i < reader->n_planes; i++)
         g_assert_cmpint(n_rows[i], ==, reader->planes[i].height);
+    bt_jpeg_reader_metadata(reader, &metadata);
+    g_assert_cmpuint(bt_metadata_left_out(&metadata), <=, BT_LEFT_OUT_ALL);
     return true;
 }
 

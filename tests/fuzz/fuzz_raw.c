@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "image/jpeg_decoder.h"
+#include "image/metadata.h"
 #include "image/raw.h"
 
 #include <glib.h>
@@ -14,6 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static int fd = -1;
     BtJpegPeek peek;
+    g_autoptr(GBytes) exif = NULL;
     BtRaw raw;
     bool found;
 
@@ -22,13 +24,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_assert_cmpint(ftruncate(fd, 0), ==, 0);
     g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, size);
     found = bt_raw_find(fd, &raw);
+    exif = raw.exif;
+    g_assert_cmpuint(g_bytes_get_size(exif), <=, BT_METADATA_SIZE_MAX);
     g_assert_true(raw.photo_width >= 0 && raw.photo_width <= 65535);
     g_assert_true((raw.photo_width > 0) == (raw.photo_height > 0));
     g_assert_true(raw.orientation >= 1 && raw.orientation <= 8);
     g_assert_true((unsigned)raw.space <= BT_RAW_PROPHOTO_RGB);
     if (!found)
         return 0;
-    g_assert_true(raw.at > 0 && raw.size <= size && (size_t)raw.at <= size - raw.size);
+    g_assert_true(raw.at > 0 && (size_t)raw.at < size);
     g_assert_true(bt_jpeg_peek(fd, raw.at, &peek) && peek.common);
     g_assert_true(raw.width > 0 && peek.width == raw.width && peek.height == raw.height);
     return 0;

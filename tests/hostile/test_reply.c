@@ -16,9 +16,9 @@
 
 static const BtImageSettings settings = {
     .box_width = BOX_WIDTH, .box_height = BOX_HEIGHT, .max_pixels = MAX_PIXELS};
-static const BtWorkerTask known = {.format = BT_FORMAT_WEBP};
-static const BtWorkerTask chosen = {.format = BT_FORMAT_NONE};
-static const BtWorkerTask checked = {.format = BT_FORMAT_WEBP, .check = true};
+static const BtWork known = {.format = BT_FORMAT_WEBP};
+static const BtWork chosen = {.format = BT_FORMAT_NONE};
+static const BtWork checked = {.format = BT_FORMAT_WEBP, .check = true};
 
 static BtOutcome
 fine(void)
@@ -43,7 +43,7 @@ fine(void)
 }
 
 static bool
-is_believed(const BtWorkerTask *task, const BtOutcome *outcome)
+is_believed(const BtWork *task, const BtOutcome *outcome)
 {
     BtOutcome out, untouched;
     bool believed;
@@ -233,11 +233,11 @@ test_times(void)
 static void
 test_random(void)
 {
-    static const BtWorkerTask *const tasks[] = {&known, &chosen, &checked};
+    static const BtWork *const tasks[] = {&known, &chosen, &checked};
     int n_believed = 0;
 
     for (int i = 0; i < N_RANDOM; i++) {
-        const BtWorkerTask *task = tasks[g_test_rand_int_range(0, G_N_ELEMENTS(tasks))];
+        const BtWork *task = tasks[g_test_rand_int_range(0, G_N_ELEMENTS(tasks))];
         BtOutcome outcome = fine();
 
         outcome.format = task == &chosen ? BT_FORMAT_PNG : BT_FORMAT_WEBP;

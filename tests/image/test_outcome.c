@@ -18,6 +18,7 @@ make_good(void)
     outcome.out_height = 800;
     outcome.shrink = 8;
     outcome.n_pages = 1;
+    strcpy(outcome.thumbhash, "abXY09+/==");
     return outcome;
 }
 
@@ -61,12 +62,15 @@ test_wrong_fields(void)
     ASSERT_REFUSED(outcome.format = BT_FORMAT_COUNT);
     ASSERT_REFUSED(memset(outcome.loader, 'x', sizeof outcome.loader));
     ASSERT_REFUSED(memset(outcome.sentence, 'x', sizeof outcome.sentence));
+    ASSERT_REFUSED(memset(outcome.thumbhash, 'x', sizeof outcome.thumbhash));
+    ASSERT_REFUSED(strcpy(outcome.thumbhash, "abc\""));
     ASSERT_REFUSED(outcome.source_width = 0);
     ASSERT_REFUSED(outcome.source_height = -1);
     ASSERT_REFUSED(outcome.out_width = 0);
     ASSERT_REFUSED(outcome.out_height = INT32_MIN);
     ASSERT_REFUSED(outcome.shrink = -1);
     ASSERT_REFUSED(outcome.n_pages = -1);
+    ASSERT_REFUSED(outcome.preview_bytes = BT_PREVIEW_BYTES_MAX + 1);
     ASSERT_REFUSED(outcome.reason = BT_REASON_BROKEN); /* a failure without a sentence */
 }
 

@@ -255,6 +255,55 @@ test_to_8_bits(void)
     bt_raster_clear(&raster);
 }
 
+/* Means of 3 x 2 pixels, from both depths; and a pixel for several. */
+static void
+test_resize(void)
+{
+    for (int deep = 0; deep < 2; deep++) {
+        BtRaster raster = make_random(9, 8, 3, deep != 0), small = {0}, large = {0};
+        BtRaster eight = {0};
+
+        g_assert_true(bt_raster_turn(&raster, 1, &eight));
+        bt_raster_to_8_bits(&eight);
+        g_assert_true(bt_raster_resize(&raster, 3, 4, &small));
+        for (int i = 0; i < 3 * 4 * 3; i++) {
+            int x = i / 3 % 3, y = i / 9, band = i % 3, sum = 0;
+
+            for (int k = 0; k < 6; k++)
+                sum += eight.pixels[((2 * y + k / 3) * 9 + 3 * x + k % 3) * 3 + band];
+            g_assert_cmpint(small.pixels[i], ==, (sum + 3) / 6);
+        }
+        g_assert_true(bt_raster_resize(&raster, 18, 16, &large));
+        for (int i = 0; i < 18 * 16 * 3; i++)
+            g_assert_cmpint(large.pixels[i], ==,
+                            eight.pixels[(i / 108 * 9 + i / 3 % 18 / 2) * 3 + i % 3]);
+        bt_raster_clear(&raster);
+        bt_raster_clear(&eight);
+        bt_raster_clear(&small);
+        bt_raster_clear(&large);
+    }
+}
+
+/* A colour counts as much as it is seen. */
+static void
+test_resize_alpha(void)
+{
+    static const uint8_t pixels[] = {200, 255, 10, 0, 100, 85, 10, 0};
+    BtRaster raster = make_raster(4, 1, 2, false), small = {0};
+
+    raster.alpha = true;
+    memcpy(raster.pixels, pixels, sizeof pixels);
+    g_assert_true(bt_raster_resize(&raster, 1, 1, &small));
+    g_assert_true(small.alpha);
+    g_assert_cmpint(small.pixels[0], ==, 175);
+    g_assert_cmpint(small.pixels[1], ==, 85);
+    memset(raster.pixels, 0, sizeof pixels);
+    g_assert_true(bt_raster_resize(&raster, 1, 1, &small));
+    g_assert_cmpint(small.pixels[0], ==, 0);
+    bt_raster_clear(&raster);
+    bt_raster_clear(&small);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -266,5 +315,7 @@ main(int argc, char **argv)
     g_test_add_func("/raster/flatten-16-bits", test_flatten_16_bits);
     g_test_add_func("/raster/nothing-to-flatten", test_nothing_to_flatten);
     g_test_add_func("/raster/to-8-bits", test_to_8_bits);
+    g_test_add_func("/raster/resize", test_resize);
+    g_test_add_func("/raster/resize-alpha", test_resize_alpha);
     return g_test_run();
 }

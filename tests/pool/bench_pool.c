@@ -43,7 +43,7 @@ run_tasks(BtPool *pool, size_t n_ahead, int n_fds)
             submit(pool, n_fds);
             n_submitted++;
         }
-        if (bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME ||
+        if (bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) != BT_POOL_OUTCOME ||
             outcome.end != BT_TASK_DONE)
             abort();
     }

@@ -160,9 +160,11 @@ static void *
 start_at_gate(void *data, GString *notice, GError **error)
 {
     const Stop *stop = data;
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd/%d", (int)getppid(), stop->gate[0]);
+    g_auto(BtFd) gate_fd = open(path, O_RDONLY | O_CLOEXEC);
 
     (void)notice, (void)error;
-    return read(stop->gate[0], &(char){0}, 1) == 1 ? data : NULL;
+    return read(gate_fd, &(char){0}, 1) == 1 ? data : NULL;
 }
 
 static int
@@ -173,8 +175,6 @@ supervise_through_stop(void *data)
         make_pool((BtPoolOptions){.n_slots = 1,
                                   .start = stop->starting ? start_at_gate : NULL,
                                   .data = data,
-                                  .keep_fds = stop->gate,
-                                  .n_keep_fds = 1,
                                   .task_limit_ns = STOP_LIMIT_NS});
     Order order = {.deed = stop->starting ? DEED_ANSWER : DEED_WAIT};
     BtTask task = {.bytes = &order, .size = sizeof order, .fds = {dup(stop->gate[0])}, .n_fds = 1};
@@ -237,7 +237,7 @@ test_stopped_supervisor(void)
     for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
         BtProcessEnd end;
 
-        g_assert_true(bt_process_join(&stops[i].supervisor, BT_PROCESS_FOREVER, &end, NULL));
+        g_assert_true(bt_process_join(&stops[i].supervisor, BT_CLOCK_FOREVER, &end, NULL));
         g_assert_cmpint(end.fate, ==, BT_PROCESS_EXITED);
         g_assert_cmpint(end.detail, ==, 21);
         for (int k = 0; k < 2; k++) {
@@ -473,10 +473,11 @@ test_answer_comes_before_beside(void)
         bt_pool_workers(pool, &worker, 1);
     } while (worker.state == BT_WORKER_STARTING);
     g_assert_cmpint(waitid(P_PID, (id_t)worker.pid, &info, WEXITED | WNOWAIT), ==, 0);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome), ==, BT_POOL_OUTCOME);
+    g_assert_cmpint(bt_pool_next(pool, BT_CLOCK_FOREVER, &always, 1, &outcome), ==,
+                    BT_POOL_OUTCOME);
     g_assert_cmpint(always.revents, ==, POLLIN);
     g_assert_cmpint(outcome.end, ==, BT_TASK_DONE);
-    g_assert_cmpint(bt_pool_next(pool, BT_POOL_FOREVER, &always, 1, &outcome), ==, BT_POOL_WOKEN);
+    g_assert_cmpint(bt_pool_next(pool, BT_CLOCK_FOREVER, &always, 1, &outcome), ==, BT_POOL_WOKEN);
 }
 
 /* The second reply may be taken for one to the next task, which is then tried again. */
@@ -727,7 +728,7 @@ assert_succeeds(BtProcessFunction supervise)
     BtProcessEnd end;
 
     g_assert_true(bt_process_start(&process, "poor", supervise, NULL, NULL));
-    g_assert_true(bt_process_join(&process, BT_PROCESS_FOREVER, &end, NULL));
+    g_assert_true(bt_process_join(&process, BT_CLOCK_FOREVER, &end, NULL));
     g_assert_cmpint(end.fate, ==, BT_PROCESS_EXITED);
     g_assert_cmpint(end.detail, ==, 21);
 }
@@ -1032,7 +1033,7 @@ supervise_and_hang(void *data)
     bt_pool_workers(pool, infos, 3);
     for (int i = 0; i < 3; i++)
         g_assert_cmpint(write(*fd, &infos[i].pid, sizeof(pid_t)), ==, sizeof(pid_t));
-    return bt_pool_next(pool, BT_POOL_FOREVER, NULL, 0, &outcome) == BT_POOL_OUTCOME;
+    return bt_pool_next(pool, BT_CLOCK_FOREVER, NULL, 0, &outcome) == BT_POOL_OUTCOME;
 }
 
 static void
@@ -1070,11 +1071,10 @@ test_reasons(void)
     } cases[] = {
         {BT_TASK_DONE, 0, NULL},
         {BT_TASK_KILLED, SIGSEGV, "the worker was killed by signal 11 (Segmentation fault)"},
-        {BT_TASK_EXITED, 3, "the worker left with exit code 3"},
+        {BT_TASK_EXITED, 3, "the worker exited with code 3"},
         {BT_TASK_OVERTIME, 0, "the worker took longer than allowed and was killed"},
-        {BT_TASK_NONSENSE, 0, "the worker said something that is not a reply and was killed"},
-        {BT_TASK_CANCELLED, 0, "it was cancelled before a worker had it"},
-        {BT_TASK_ABANDONED, 0, "the pool gave up before a worker was done with it"},
+        {BT_TASK_NONSENSE, 0, "the worker sent an invalid reply and was killed"},
+        {BT_TASK_ABANDONED, 0, "the pool gave up before it was done"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

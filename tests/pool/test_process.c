@@ -33,7 +33,7 @@ join(BtProcess *process)
 {
     GError *error = NULL;
     BtProcessEnd end;
-    bool good = bt_process_join(process, BT_PROCESS_FOREVER, &end, &error);
+    bool good = bt_process_join(process, BT_CLOCK_FOREVER, &end, &error);
 
     g_assert_no_error(error);
     g_assert_true(good);
@@ -367,7 +367,7 @@ test_reaped_by_somebody_else(void)
     g_clear_error(&error);
     start(&process, return_whether_null, NULL);
     g_assert_cmpint(waitpid(process.pid, NULL, 0), ==, process.pid);
-    g_assert_false(bt_process_join(&process, BT_PROCESS_FOREVER, &end, &error));
+    g_assert_false(bt_process_join(&process, BT_CLOCK_FOREVER, &end, &error));
     g_assert_error(error, BT_ERROR_SYSTEM, ECHILD);
     g_clear_error(&error);
     g_assert_cmpint(process.pid, ==, 0);

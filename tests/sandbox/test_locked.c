@@ -4,7 +4,7 @@
 #include "probe.h"
 
 #include "pool/process.h"
-#include "sandbox/landlock.h"
+#include "sandbox/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -295,7 +295,7 @@ has_i386_door(void)
     BtProcessEnd end;
 
     g_assert_true(bt_process_start(&process, "i386", try_as_i386, NULL, NULL));
-    g_assert_true(bt_process_join(&process, BT_PROCESS_FOREVER, &end, NULL));
+    g_assert_true(bt_process_join(&process, BT_CLOCK_FOREVER, &end, NULL));
     return end.fate == BT_PROCESS_EXITED;
 }
 
@@ -422,7 +422,7 @@ run_process(BtProcessFunction function, void *data)
     g_autoptr(GError) error = NULL;
     BtProcessEnd end;
     bool ok = bt_process_start(&process, "landlock", function, data, &error) &&
-              bt_process_join(&process, BT_PROCESS_FOREVER, &end, &error);
+              bt_process_join(&process, BT_CLOCK_FOREVER, &end, &error);
 
     g_assert_no_error(error);
     g_assert_true(ok);

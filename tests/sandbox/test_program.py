@@ -93,7 +93,7 @@ def test_goes_on_with_what_is_left(lockable, free, tmp_path, what):
 def test_does_nothing_where_it_must_and_cannot(lockable, tmp_path, what):
     done = run(tmp_path / 'processed', '--sandbox=require', lacking=what)
     assert done.returncode == 3
-    assert 'cannot be locked in' in done.stderr and any(word in done.stderr for word in WORDS[what])
+    assert 'cannot confine workers' in done.stderr and any(word in done.stderr for word in WORDS[what])
     assert done.stderr.count('\n') == 1 and not (tmp_path / 'processed').exists()
 
 

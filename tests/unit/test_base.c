@@ -33,7 +33,7 @@ test_fd(void)
     int number = fd;
 
     g_assert_cmpint(fd, >=, 0);
-    taken = bt_fd_steal(&fd);
+    taken = g_steal_fd(&fd);
     g_assert_cmpint(fd, ==, -1);
     g_assert_cmpint(taken, ==, number);
     bt_fd_clear(&fd);
@@ -55,7 +55,7 @@ test_fd(void)
 static void
 test_format_names(void)
 {
-    for (BtFormat format = BT_FORMAT_JPEG; format < BT_FORMAT_COUNT; format++)
+    for (BtFormat format = BT_FORMAT_JPEG; format < BT_FORMAT_RAW; format++) /* which has many */
         g_assert_cmpint(bt_format_of_name(bt_format_name(format)), ==, format);
     g_assert_cmpint(bt_format_of_name("none"), ==, BT_FORMAT_NONE);
     g_assert_cmpint(bt_format_of_name(""), ==, BT_FORMAT_NONE);

@@ -204,6 +204,60 @@ test_formats(void)
     close_page(&page);
 }
 
+static void
+add_hashed(Page *self, const char *name, size_t preview_bytes, const char *thumbhash)
+{
+    g_autofree char *result = g_build_filename(self->output, name, NULL);
+    g_autofree char *preview = g_malloc0(preview_bytes + 1);
+    BtReportPicture picture = {.path = "/in/x",
+                               .result = result,
+                               .width = 120,
+                               .height = 80,
+                               .preview = preview,
+                               .preview_bytes = preview_bytes,
+                               .thumbhash = thumbhash};
+
+    bt_gallery_add(self->gallery, &picture);
+}
+
+/* What is there until a picture is loaded, and in place of what browsers do not show. A thumbhash
+ * may come from a report, which anybody may have written. */
+static void
+test_placeholders(void)
+{
+    Page page = {0};
+
+    open_page(&page);
+    add_hashed(&page, "a.jpg", 0, "AB+/==");
+    add_hashed(&page, "b.tif", 3, "AB+/==");
+    add_hashed(&page, "c.jpg", 0, "\"><script>alert(1)");
+    write_page(&page);
+    find(page.text, "a.jpg\" data-hash=\"AB+/== 120 80\"><img src=\"./a.jpg\"");
+    find(page.text, "b.tif\"><img src=\"data:image/jpeg;base64,AAAA\"");
+    find(page.text, "<span>tiff</span>");
+    g_assert_null(strstr(page.text, "<script>alert"));
+    g_assert_null(strstr(page.text, "data-before")); /* /in/x is none that is shown */
+    close_page(&page);
+}
+
+/* Previews have an end, even of very many pictures. */
+static void
+test_many_previews(void)
+{
+    Page page = {0};
+
+    open_page(&page);
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *name = g_strdup_printf("%d.tif", i);
+
+        add_hashed(&page, name, 30 << 20, "AB+/==");
+    }
+    write_page(&page);
+    find(page.text, "1.tif\"><img src=\"data:");
+    find(page.text, "2.tif\" data-hash=\"AB+/== 120 80\"><span>tiff");
+    close_page(&page);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -213,5 +267,7 @@ main(int argc, char **argv)
     g_test_add_func("/gallery/failures", test_failures);
     g_test_add_func("/gallery/alone", test_alone);
     g_test_add_func("/gallery/formats", test_formats);
+    g_test_add_func("/gallery/placeholders", test_placeholders);
+    g_test_add_func("/gallery/many-previews", test_many_previews);
     return g_test_run();
 }

@@ -20,7 +20,7 @@ open_bytes(const char *bytes, size_t size)
 
     g_assert_cmpint(write(fd, bytes, size), ==, (ssize_t)size);
     g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
-    return bt_fd_steal(&fd);
+    return g_steal_fd(&fd);
 }
 
 /* What a list has, joined by "|"; problems as their sentences in brackets. */
@@ -133,7 +133,7 @@ test_long_entries(void)
             g_autoptr(GString) bytes = g_string_new("first");
             g_autofree char *expected = g_strdup_printf(
                 "first|%s%s", rows[i].is_fault ? separator == '\n' ? "[line" : "[entry" : entry,
-                rows[i].is_fault ? " 2 of LIST is longer than any path can be]" : "");
+                rows[i].is_fault ? " 2 of LIST is too long to be a path]" : "");
             g_autofree char *all = NULL;
 
             g_string_append_c(bytes, separator);
@@ -161,7 +161,7 @@ test_long_entry_with_mark(void)
         g_autofree char *bytes = g_strconcat("\xef\xbb\xbf", entry, "\r\nb", NULL);
         g_autofree char *all = read_all(open_bytes(bytes, strlen(bytes)), '\n');
         g_autofree char *expected = g_strconcat(
-            more == 0 ? entry : "[line 1 of LIST is longer than any path can be]", "|b", NULL);
+            more == 0 ? entry : "[line 1 of LIST is too long to be a path]", "|b", NULL);
 
         g_assert_cmpstr(all, ==, expected);
     }
@@ -283,14 +283,16 @@ test_places(void)
     }
 }
 
+static uint64_t n_ignored; /* by the last drain */
+
 /* What a scan makes of a list: names and paths in order, "name=path", or "name" where they are the
  * same; problems in brackets. Each source can be opened. */
 static char *
 drain(BtScan *scan)
 {
     GString *all = g_string_new(NULL);
-    uint64_t n_ignored = bt_scan_counts(scan).n_ignored;
 
+    n_ignored = 0;
     for (;;) {
         g_autoptr(BtSource) source = NULL;
         g_autoptr(GError) error = NULL;
@@ -300,10 +302,8 @@ drain(BtScan *scan)
         struct stat now;
 
         n_ignored += kind == BT_SCAN_IGNORED;
-        if (kind == BT_SCAN_END) {
-            g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, n_ignored);
+        if (kind == BT_SCAN_END)
             return g_string_free(all, FALSE);
-        }
         if (kind == BT_SCAN_PROBLEM || kind == BT_SCAN_NOTICE)
             g_string_append_printf(all, "%s[%s]", space, error->message);
         if (kind != BT_SCAN_SOURCE)
@@ -483,9 +483,7 @@ check_results(const char *folder)
     g_assert_cmpstr(all, ==,
                     "x/a.jpg [x/done holds results of blurthumb and is left out] x/a.jpg "
                     "[out/a.jpg is in the output folder] x/a.jpg far/a.jpg=../far/a.jpg");
-    g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 4);
-    /* For the folders of entries x/done and x/done/sub/deep, the entry x/done, x, and far/done. */
-    g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 5);
+    g_assert_cmpuint(n_ignored, ==, 4);
     /* The base itself, and no mark. */
     inside = scan_text("a.jpg\nsub/deep/a.jpg\n.", "x/done", &marked);
     g_assert_cmpstr(inside, ==, "[x/done holds results of blurthumb and is left out]");
@@ -653,7 +651,8 @@ check_shards(const char *folder)
         for (char **word = words; *word != NULL; word++)
             if (g_ascii_isdigit(**word) || g_str_has_prefix(*word, "sub/"))
                 g_assert_true(g_hash_table_add(seen, g_strdup(*word)));
-        n_problems += bt_scan_counts(scan).n_problems;
+            else
+                n_problems += **word == '[';
     }
     g_assert_cmpuint(g_hash_table_size(seen), ==, 100);
     g_assert_cmpuint(n_problems, ==, 50);

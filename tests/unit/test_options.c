@@ -261,6 +261,7 @@ test_formats(void)
     g_assert_cmpint(options.run.image.quality[BT_FORMAT_HEIC], ==, 9);
     g_assert_true(parse("--format jpg --format KEEP --strip GPS", &options, &keep_words, NULL));
     g_assert_cmpint(options.run.format, ==, BT_FORMAT_NONE);
+    g_assert_true(options.run.keeps_heic);
     g_assert_cmpint(options.run.image.strip, ==, BT_STRIP_GPS);
 }
 

@@ -19,6 +19,7 @@ typedef struct Found {
     GPtrArray *sources;  /* BtSource, in order */
     GPtrArray *problems; /* sentences, in order */
     GPtrArray *notices;  /* the same */
+    uint64_t n_ignored;
 } Found;
 
 static void
@@ -45,7 +46,6 @@ run_scan(BtScan *scan)
         .problems = g_ptr_array_new_with_free_func(g_free),
         .notices = g_ptr_array_new_with_free_func(g_free),
     };
-    uint64_t n_ignored = 0;
 
     for (;;) {
         g_autoptr(GError) error = NULL;
@@ -62,16 +62,13 @@ run_scan(BtScan *scan)
             g_ptr_array_add(found.notices, g_strdup(error->message));
             break;
         case BT_SCAN_IGNORED:
-            n_ignored++;
+            found.n_ignored++;
             g_assert_no_error(error);
             break;
         case BT_SCAN_MORE:
             g_assert_no_error(error);
             break;
         case BT_SCAN_END:
-            g_assert_cmpuint(bt_scan_counts(scan).n_sources, ==, found.sources->len);
-            g_assert_cmpuint(bt_scan_counts(scan).n_problems, ==, found.problems->len);
-            g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, n_ignored);
             return found;
         }
     }
@@ -193,7 +190,7 @@ test_kinds(void)
     write_jpeg(folder, "odd.xyz");
     scene_write(folder, "text", "text", 4);
     scene_write(folder, "notes.txt", "", 0);
-    scene_write(folder, "raw.cr2", "II*\0 camera raw", 15);
+    scene_write(folder, "raw.x3f", "II*\0 camera raw", 15);
     scene_write(folder, "scan.tif", "II*\0 a real one", 15);
     write_jpeg(folder, ".hidden.jpg");
     write_jpeg(folder, ".cache/b.jpg");
@@ -221,7 +218,7 @@ test_kinds(void)
     g_assert_cmpuint(found.problems->len, ==, 1);
     g_assert_cmpstr(g_ptr_array_index(found.problems, 0), ==, expected);
     /* Two that are hidden, two links; text, notes, raw, pipe. */
-    g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 2 + 2 + 4);
+    g_assert_cmpuint(found.n_ignored, ==, 2 + 2 + 4);
 }
 
 /* Looking at the bytes of a file leaves its access time as it was. */
@@ -688,7 +685,6 @@ test_results(void)
     g_assert_cmpuint(found.problems->len, ==, 0);
     g_assert_cmpuint(found.notices->len, ==, 1);
     g_assert_cmpstr(g_ptr_array_index(found.notices, 0), ==, expected);
-    g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 5);
 }
 
 /* What is no mark: another text, a shorter one, a folder, a link, a FIFO; and any where none was
@@ -737,7 +733,6 @@ test_no_results(void)
         names = sorted_names(&found);
         g_assert_cmpstr(names, ==, "fifo/a.jpg|folder/a.jpg|link/a.jpg|other/a.jpg|short/a.jpg");
         g_assert_cmpuint(found.notices->len, ==, 0);
-        g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 0);
     }
 }
 
@@ -795,7 +790,6 @@ test_skipped_late(void)
         write_mark(output, "blurthumb 1\n");
         skip(scan, output);
     }
-    g_assert_cmpuint(bt_scan_counts(scan).n_results_folders, ==, 0);
 }
 
 /* What is known of roots: their folders by absolute paths as written, and what was found below. */
@@ -867,6 +861,7 @@ test_steps(void)
     g_autoptr(Scene) folder = scene_new();
     g_autoptr(BtScan) scan = bt_scan_new();
     BtSource *source = NULL;
+    uint64_t n_ignored = 0;
     int steps = 1;
     BtScanKind kind;
 
@@ -877,11 +872,12 @@ test_steps(void)
     }
     bt_scan_add(scan, folder);
     while ((kind = bt_scan_next(scan, &source, NULL)) == BT_SCAN_MORE || kind == BT_SCAN_IGNORED) {
-        g_assert_cmpuint(bt_scan_counts(scan).n_ignored, <=, 64 * (guint)steps);
+        n_ignored += kind == BT_SCAN_IGNORED;
+        g_assert_cmpuint(n_ignored, <=, 64 * (guint)steps);
         steps++;
     }
     g_assert_cmpint(steps, >=, 1000 / 64);
-    g_assert_cmpuint(bt_scan_counts(scan).n_ignored, ==, 1000);
+    g_assert_cmpuint(n_ignored, ==, 1000);
     bt_scan_add(scan, folder);
     g_assert_cmpint(bt_scan_next(scan, &source, NULL), ==, BT_SCAN_MORE);
 }

@@ -101,7 +101,7 @@ test_vectors(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *key = bt_shard_key(vectors[i].name);
+        g_autofree char *key = bt_shard_bare_name(vectors[i].name);
 
         g_assert_cmpstr(key, ==, vectors[i].key);
         g_assert_cmphex(bt_hash_text(key), ==, vectors[i].hash);
@@ -152,9 +152,9 @@ test_results(void)
 
     for (int i = 0; i < 300; i++) {
         g_autofree char *name = random_name();
-        g_autofree char *key = bt_shard_key(name);
+        g_autofree char *key = bt_shard_bare_name(name);
 
-        for (int format = BT_FORMAT_NONE + 1; format < BT_FORMAT_COUNT; format++) {
+        for (int format = BT_FORMAT_NONE + 1; format < BT_FORMAT_RAW; format++) {
             const char *extension = bt_format_extension((BtFormat)format);
             g_autofree char *upper = g_ascii_strup(name, -1);
             g_autofree char *one = g_strconcat(name, ".", extension, NULL);
@@ -162,7 +162,7 @@ test_results(void)
             const char *const names[] = {upper, one, two};
 
             for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
-                g_autofree char *other = bt_shard_key(names[n]);
+                g_autofree char *other = bt_shard_bare_name(names[n]);
 
                 g_assert_cmpstr(other, ==, key);
                 for (size_t c = 0; i % 64 == 0 && c < G_N_ELEMENTS(counts); c++)

@@ -21,7 +21,7 @@ complete -c blurthumb -l gallery -d 'write a page that shows the results: index.
 complete -c blurthumb -l name -x -d 'build names from {dir} {flat} {stem} {name} {suffix} {ext} {hash}'
 complete -c blurthumb -l suffix -x -d 'add this to the name, before the extension'
 complete -c blurthumb -l flat -d 'put all results into one folder: a/b.jpg becomes a__b.jpg'
-complete -c blurthumb -l format -x -a 'jpeg png webp avif tiff keep' -d 'result format: jpeg, png, webp, avif, tiff or keep'
+complete -c blurthumb -l format -x -a 'jpeg png webp avif tiff keep' -d 'jpeg, png, webp, avif, tiff or keep'
 complete -c blurthumb -l sigma -x -d 'standard deviation of the blur, in pixels of the source'
 complete -c blurthumb -s s -l size -x -d 'fit into W x H pixels, never enlarge'
 complete -c blurthumb -s Q -l quality -x -d '1 to 100 for lossy formats, or jpeg=N,webp=N'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Quotas of control groups, from folders that look like the kernel's. */
-#include "base/cpus.h"
+/* Limits of control groups, from folders that look like the kernel's. */
+#include "base/limit.h"
 #include "unit/scene.h"
 
 #include <sched.h>
@@ -19,7 +19,7 @@ quota(const char *folder, const char *groups)
     g_autofree char *mount = g_build_filename(folder, "cgroup", NULL);
 
     write_text(folder, "proc", groups);
-    return bt_cpus_quota(proc, mount);
+    return (int)bt_limit_of_groups(BT_LIMIT_CPUS, proc, mount);
 }
 
 static void
@@ -76,7 +76,37 @@ test_nonsense(void)
     g_assert_cmpint(quota(folder, "0::/\n"), >, 0);
     g_assert_cmpint(quota(folder, ""), ==, 0);
     g_assert_cmpint(quota(folder, "\n:\n::\nno colon"), >=, 0);
-    g_assert_cmpint(bt_cpus_quota("/nonexistent", "/nonexistent"), ==, 0);
+    g_assert_cmpint(bt_limit_of_groups(BT_LIMIT_CPUS, "/nonexistent", "/nonexistent"), ==, 0);
+}
+
+static uint64_t
+memory(const char *folder, const char *groups)
+{
+    g_autofree char *proc = g_build_filename(folder, "proc", NULL);
+    g_autofree char *mount = g_build_filename(folder, "cgroup", NULL);
+
+    write_text(folder, "proc", groups);
+    return bt_limit_of_groups(BT_LIMIT_MEMORY, proc, mount);
+}
+
+static void
+test_memory(void)
+{
+    g_autoptr(Scene) folder = scene_new();
+
+    write_text(folder, "cgroup/a/b/memory.max", "max\n");
+    g_assert_cmpuint(memory(folder, "0::/a/b\n"), ==, 0);
+    write_text(folder, "cgroup/a/memory.max", "3000000000\n");
+    g_assert_cmpuint(memory(folder, "0::/a/b\n"), ==, 3000000000);
+    write_text(folder, "cgroup/a/b/memory.max", "1000000\n");
+    g_assert_cmpuint(memory(folder, "0::/a/b\n"), ==, 1000000);
+    g_assert_cmpint(quota(folder, "0::/a/b\n"), ==, 0);
+    /* Version 1 has no word for no limit. */
+    write_text(folder, "cgroup/memory/x/memory.limit_in_bytes", "9223372036854771712\n");
+    g_assert_cmpuint(memory(folder, "4:cpu:/x\n3:memory:/x\n"), ==, 0);
+    write_text(folder, "cgroup/memory/memory.limit_in_bytes", "5000\n");
+    g_assert_cmpuint(memory(folder, "4:cpu:/x\n3:memory:/x\n"), ==, 5000);
+    g_assert_cmpuint(bt_limit_memory(), >, 1000000);
 }
 
 static void
@@ -91,14 +121,14 @@ use_one_processor(const char *folder)
         if (CPU_ISSET(i, &all))
             CPU_SET(i, &one);
     g_assert_cmpint(sched_setaffinity(0, sizeof one, &one), ==, 0);
-    g_assert_cmpint(bt_cpus_usable(), ==, 1);
+    g_assert_cmpint(bt_limit_cpus(), ==, 1);
 }
 
 static void
 test_mask(void)
 {
-    g_assert_cmpint(bt_cpus_usable(), >=, 1);
-    g_assert_cmpint(bt_cpus_usable(), <=, (int)g_get_num_processors());
+    g_assert_cmpint(bt_limit_cpus(), >=, 1);
+    g_assert_cmpint(bt_limit_cpus(), <=, (int)g_get_num_processors());
     g_assert_true(scene_run(use_one_processor, NULL));
 }
 
@@ -106,9 +136,10 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cpus/version-2", test_version_2);
-    g_test_add_func("/cpus/version-1", test_version_1);
-    g_test_add_func("/cpus/nonsense", test_nonsense);
-    g_test_add_func("/cpus/mask", test_mask);
+    g_test_add_func("/limit/version-2", test_version_2);
+    g_test_add_func("/limit/version-1", test_version_1);
+    g_test_add_func("/limit/nonsense", test_nonsense);
+    g_test_add_func("/limit/memory", test_memory);
+    g_test_add_func("/limit/mask", test_mask);
     return g_test_run();
 }
