@@ -45,7 +45,7 @@ typedef struct BtJpegClip {
 
 struct jpeg_decompress_struct;
 
-/* For grey files, and YCbCr ones whose MCU has one block of each chroma and up to 2 x 2 of luma. */
+/* For YCbCr files whose MCU has one block of each chroma and up to 2 x 2 of luma. */
 bool bt_jpeg_clip_init(BtJpegClip *self, const struct jpeg_decompress_struct *header);
 
 /* Which blocks of luma, one bit each, of n_mcus MCUs from x, y on: BT_JPEG_CLIP_MCUS_MAX, at most.

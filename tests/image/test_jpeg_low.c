@@ -420,7 +420,7 @@ test_clips(void)
     for (size_t i = 0; i < G_N_ELEMENTS(makes); i++) {
         Make make = makes[i];
         g_autoptr(GBytes) jpeg = NULL;
-        bool clips = make.factors[0] != 41 && !make.progressive;
+        bool clips = make.factors[0] != 41 && !make.progressive && make.n_components > 1;
         const void *bytes;
         gsize size;
 
