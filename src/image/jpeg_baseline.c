@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_baseline.h"
 
+#include "image/jpeg_clip.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@
 #define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */
 #define HEAD_BLOCKS   STREAM_BLOCKS /* that may lie before the first one of a guess */
 #define GUESS_RUNS    2             /* that there is room for */
+#define LOW_LAST      4             /* coefficient that may be kept, in zigzag order */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
@@ -50,7 +53,7 @@ find_pair(BtJpegBaseline *self, const BtJpegScan *scan, const BtJpegLowComponent
     pair->dc = component->dc_table;
     pair->ac = component->ac_table;
     if (!scan->progressive)
-        bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols);
+        bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols, scan->weights);
     bt_jpeg_dc_steps_init(pair->dc_steps, &dc->symbols, scan->progressive ? NULL : &pair->ac_steps);
     return pair;
 }
@@ -65,6 +68,7 @@ add_phase(BtJpegBaseline *self, const BtJpegScan *scan, const Pair *pair)
         .first_steps = pair->dc_steps,
         .dc = &scan->dc_tables[pair->dc].code,
         .ac = scan->progressive ? NULL : &scan->ac_tables[pair->ac].code,
+        .weights = scan->weights,
     };
 }
 
@@ -413,7 +417,7 @@ place_some(const Place *place, int across, int down, int16_t *out, uint16_t dc)
     for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
         for (int y = 0; y < down; y++)
             for (int x = 0; x < across; x++) {
-                dc = (uint16_t)(dc + blocks[y * across + x].difference);
+                dc = (uint16_t)(dc + BT_JPEG_SUM_DIFFERENCE(blocks[y * across + x].sum));
                 out[y * place->stride + i * across + x] = (int16_t)(uint16_t)(dc << place->shift);
             }
     return dc;
@@ -433,27 +437,19 @@ place_dc(const Place *place, int16_t *out, uint16_t dc)
     return place_some(place, place->across, place->down, out, dc);
 }
 
-/* Bits that are read one symbol after the other. */
+/* Bits that are read one symbol after the other: a load for each costs less than to ask whether
+ * there are enough of them left. */
 typedef struct Bits {
     const uint8_t *data;
     uint64_t at;   /* of the next bit */
     uint64_t next; /* bits from there on, left-aligned */
-    int n_next;    /* that are valid */
 } Bits;
-
-#define LOAD_BITS   57
-#define SYMBOL_BITS (BT_JPEG_CODE_MAX + 15)
 
 static inline void
 take_bits(Bits *self, unsigned n)
 {
     self->at += n;
-    self->next <<= n;
-    self->n_next -= (int)n;
-    if (self->n_next < SYMBOL_BITS) {
-        self->next = bt_jpeg_bits(self->data, self->at);
-        self->n_next = LOAD_BITS;
-    }
+    self->next = bt_jpeg_bits(self->data, self->at);
 }
 
 /* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
@@ -468,16 +464,15 @@ find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
     return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
 }
 
-/* The coefficients of a block from bit `at` on that are kept. */
-static inline void
-read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
-         const uint8_t *data, uint64_t at, ptrdiff_t to)
+/* The AC coefficients of a block from bit `at` on that are not 0, up to number `last` in zigzag
+ * order; returns how many there are. */
+static inline __attribute__((always_inline)) int
+read_values(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
+            unsigned last, uint8_t *out_places, int16_t *out_values)
 {
-    static const uint8_t places[] = {
-        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
-    Bits bits = {data, at, bt_jpeg_bits(data, at), LOAD_BITS};
-    int16_t values[BT_JPEG_LOW_PLACES] = {0};
-    unsigned last = (unsigned)component->last, done = 0, n, symbol;
+    Bits bits = {data, at, bt_jpeg_bits(data, at)};
+    unsigned done = 0, n, symbol;
+    int n_values = 0;
 
     symbol = find_symbol(&bits, dc, &n);
     take_bits(&bits, n + symbol);
@@ -486,10 +481,28 @@ read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent 
         if (symbol == 0)
             break;
         done += (symbol >> 4) + 1;
-        if (done <= last)
-            values[places[done]] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
+        if (done > last)
+            break;
+        out_places[n_values] = (uint8_t)done;
+        out_values[n_values++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
         take_bits(&bits, n + (symbol & 15));
     }
+    return n_values;
+}
+
+/* The coefficients of a block from bit `at` on that are kept. */
+static inline void
+read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
+         const uint8_t *data, uint64_t at, ptrdiff_t to)
+{
+    static const uint8_t kept[LOW_LAST + 1] = {
+        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
+    uint8_t places[LOW_LAST];
+    int16_t found[LOW_LAST], values[BT_JPEG_LOW_PLACES] = {0};
+    int n = read_values(dc, ac, data, at, (unsigned)component->last, places, found);
+
+    for (int i = 0; i < n; i++)
+        values[kept[places[i]]] = found[i];
     for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
         if (component->values[i] != NULL)
             component->values[i][to] = values[i];
@@ -515,12 +528,54 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
             }
 }
 
+/* Corrects an MCU, whose first block begins at bit `begin`. */
+static void
+clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, uint64_t begin,
+         int x, int y, unsigned near)
+{
+    int n = scan->baseline->n_phases, n_luma = n - scan->n_components + 1;
+    BtJpegDetail details[BT_JPEG_CLIP_BLOCKS_MAX];
+
+    for (int k = 0; k < n; k++) {
+        const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
+
+        if (k >= n_luma || (near >> k & 1) != 0)
+            details[k].n = read_values(&scan->dc_tables[component->dc_table],
+                                       &scan->ac_tables[component->ac_table], run->data,
+                                       k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST,
+                                       details[k].places, details[k].values);
+    }
+    bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
+}
+
+/* Corrects n_mcus MCUs in one row. */
+static void
+clip_row(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
+         const BtJpegBlock *blocks, int n_mcus)
+{
+    int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
+
+    while (n_mcus > 0) {
+        int n = MIN(n_mcus, BT_JPEG_CLIP_MCUS_MAX);
+        uint8_t near[BT_JPEG_CLIP_MCUS_MAX];
+
+        bt_jpeg_clip_find(scan->clip, scan->components, x, y, blocks, n, near);
+        for (int i = 0; i < n; i++, blocks += scan->baseline->n_phases)
+            if (near[i] != 0)
+                clip_mcu(scan, run, blocks, blocks == run_blocks ? run->at : blocks[-1].end, x + i,
+                         y, near[i]);
+        x += n;
+        n_mcus -= n;
+    }
+}
+
 /* Blocks of n_mcus MCUs in one row. */
 static void
 place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
           const BtJpegBlock *blocks, int n_mcus)
 {
     int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
+    const BtJpegBlock *first = blocks;
 
     for (int i = 0; i < scan->n_components; i++) {
         BtJpegLowComponent *component = scan->components[i];
@@ -541,6 +596,8 @@ place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
             place_low(scan, component, &place, run, run_blocks);
         blocks += place.across * place.down;
     }
+    if (scan->clip != NULL)
+        clip_row(scan, run, run_blocks, first, n_mcus);
 }
 
 /* Puts the blocks of a run where they belong, and moves run->at behind them. */
@@ -615,7 +672,8 @@ sum_up(const BtJpegScan *scan, int n_mcus, uint16_t dc[BT_JPEG_LOW_COMPONENTS_MA
 
         for (int mcu = 0; mcu < n_mcus; mcu++)
             for (int k = 0; k < n; k++)
-                dc[i] = (uint16_t)(dc[i] + blocks[mcu * self->n_phases + k].difference);
+                dc[i] = (uint16_t)(dc[i] +
+                                   BT_JPEG_SUM_DIFFERENCE(blocks[mcu * self->n_phases + k].sum));
         blocks += n;
     }
 }

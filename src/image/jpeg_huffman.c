@@ -44,11 +44,11 @@ bt_jpeg_huffman_find(const BtJpegHuffman *self, uint64_t bits, unsigned *out_bit
     return self->symbols[(int)(next >> (BT_JPEG_CODE_MAX - n)) + self->offsets[n]];
 }
 
-/* Of one symbol; passed without the flag for the end. */
+/* Of one symbol. */
 static uint32_t
-make_step(unsigned bits, unsigned passed, int difference)
+make_step(unsigned bits, unsigned passed, int difference, unsigned weight)
 {
-    return bits << 8 | passed | (uint32_t)(uint16_t)difference << 16;
+    return bits << 8 | passed | ((uint32_t)difference & 0xfff) << 14 | weight << 26;
 }
 
 uint32_t
@@ -59,11 +59,12 @@ bt_jpeg_dc_step(const BtJpegHuffman *self, uint64_t bits)
 
     if (size < 0 || size > BT_JPEG_DC_SIZE_MAX)
         return 0;
-    return make_step(n + (unsigned)size, 1, bt_jpeg_extend(bits << n, (unsigned)size));
+    return make_step(n + (unsigned)size, 1, bt_jpeg_extend(bits << n, (unsigned)size), 0);
 }
 
 uint32_t
-bt_jpeg_ac_step(const BtJpegHuffman *self, uint64_t bits, unsigned done)
+bt_jpeg_ac_step(const BtJpegHuffman *self, const uint8_t weights[BT_JPEG_SIZES], uint64_t bits,
+                unsigned done)
 {
     unsigned n, run, size;
     int symbol = bt_jpeg_huffman_find(self, bits, &n);
@@ -73,10 +74,10 @@ bt_jpeg_ac_step(const BtJpegHuffman *self, uint64_t bits, unsigned done)
     run = (unsigned)symbol >> 4;
     size = (unsigned)symbol & 15;
     if (symbol == 0)
-        return make_step(n, BT_JPEG_STEP_END, 0);
+        return make_step(n, BT_JPEG_STEP_END, 0, 0);
     if ((size == 0 && run != SKIP_16) || done + run + 1 > 64)
         return 0;
-    return make_step(n + size, done + run + 1 == 64 ? BT_JPEG_STEP_END : run + 1, 0);
+    return make_step(n + size, done + run + 1 == 64 ? BT_JPEG_STEP_END : run + 1, 0, weights[size]);
 }
 
 void
@@ -106,14 +107,15 @@ join_steps(uint32_t first, uint32_t second)
     uint32_t passed = (first & 63) + (second & 63);
 
     if (BT_JPEG_STEP_BITS(first) + BT_JPEG_STEP_BITS(second) > BT_JPEG_STEP_BITS_MAX ||
-        passed > PASSED_MAX)
+        passed > PASSED_MAX || (first >> 26) + (second >> 26) > BT_JPEG_WEIGHT_MAX)
         return first;
     return first + second;
 }
 
 /* What the n bits of window say; 0 where that is nothing. */
 static uint32_t
-find_ac_step(const BtJpegAcSteps *self, const BtJpegSymbols *symbols, unsigned window, unsigned n)
+find_ac_step(const BtJpegAcSteps *self, const BtJpegSymbols *symbols, const uint8_t *weights,
+             unsigned window, unsigned n)
 {
     unsigned whole = window << (BT_JPEG_WINDOW_BITS - n);
     unsigned bits = symbols->bits[whole], symbol = symbols->symbol[whole];
@@ -123,11 +125,11 @@ find_ac_step(const BtJpegAcSteps *self, const BtJpegSymbols *symbols, unsigned w
     if (bits == 0 || bits > n || (size == 0 && symbol != 0 && run != SKIP_16))
         return 0;
     if (symbol == 0)
-        return make_step(bits, BT_JPEG_STEP_END, 0);
+        return make_step(bits, BT_JPEG_STEP_END, 0, 0);
     bits += size;
     if (bits > BT_JPEG_STEP_BITS_MAX)
         return 0;
-    step = make_step(bits, run + 1, 0);
+    step = make_step(bits, run + 1, 0, weights[size]);
     if (bits >= n)
         return step;
     n -= bits;
@@ -135,12 +137,13 @@ find_ac_step(const BtJpegAcSteps *self, const BtJpegSymbols *symbols, unsigned w
 }
 
 void
-bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols)
+bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols,
+                      const uint8_t weights[BT_JPEG_SIZES])
 {
     self->steps[0] = self->steps[1] = 0;
     for (unsigned n = 1; n <= BT_JPEG_WINDOW_BITS; n++)
         for (unsigned window = 0; window < 1u << n; window++)
-            self->steps[(1u << n) + window] = find_ac_step(self, symbols, window, n);
+            self->steps[(1u << n) + window] = find_ac_step(self, symbols, weights, window, n);
     for (unsigned i = BT_JPEG_WINDOWS; i < 2 * BT_JPEG_WINDOWS; i++)
         if (self->steps[i] == 0)
             self->steps[i] = BT_JPEG_STEP_RARE;
@@ -159,7 +162,7 @@ bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symb
             steps[window] = BT_JPEG_STEP_RARE;
             continue;
         }
-        steps[window] = make_step(bits + size, 1, bt_jpeg_extend(value, size));
+        steps[window] = make_step(bits + size, 1, bt_jpeg_extend(value, size), 0);
         if (ac == NULL)
             steps[window] += BT_JPEG_STEP_END;
         else if (n > 0)

@@ -5,7 +5,7 @@
  *
  *   bt_jpeg_huffman_init(&code, counts, symbols, is_dc)     false: not a code
  *   bt_jpeg_symbols_init(symbols, &code)                    one symbol a look-up
- *   bt_jpeg_ac_steps_init(steps, symbols)                   several, for blocks of AC coefficients
+ *   bt_jpeg_ac_steps_init(steps, symbols, weights)          several, for blocks of AC coefficients
  *   bt_jpeg_dc_steps_init(dc_steps, dc_symbols, steps)      a DC difference, and AC symbols after
  * it
  *
@@ -21,7 +21,8 @@
  *   bit 6        BT_JPEG_STEP_RARE: no step; one symbol has to be looked up without a table
  *   bit 7        BT_JPEG_STEP_END: the block ends here
  *   bits 8-13    bits of the data, 1 to BT_JPEG_STEP_BITS_MAX
- *   bits 16-31   the DC difference, modulo 2^16; 0 in steps that begin behind it
+ *   bits 14-25   the DC difference, modulo 2^12; 0 in steps that begin behind it
+ *   bits 26-31   the sum of the AC values' weights
  *
  * An addition that carries into bit 6 has gone past the block's last coefficient, or to it: that is
  * rare, too, and looked at symbol by symbol.
@@ -42,10 +43,17 @@
 #define BT_JPEG_STEP_RARE     64u
 #define BT_JPEG_STEP_END      128u
 #define BT_JPEG_STEP_BITS_MAX 22
+#define BT_JPEG_SIZES         16 /* of values: 0 to 15 bits */
+#define BT_JPEG_WEIGHT_MAX    63
 
-/* The part of a step that is added, and its number of bits. */
+/* The part of a step that moves a stream, and its number of bits; the part that sums up. */
 #define BT_JPEG_STEP_MOVE(step) ((step)&0x3fffu)
 #define BT_JPEG_STEP_BITS(step) ((step) >> 8 & 63u)
+#define BT_JPEG_STEP_SUM(step)  ((step) >> 14)
+
+/* What a block's steps sum up to. There is one difference among them, so that it does not carry. */
+#define BT_JPEG_SUM_DIFFERENCE(sum) (((int)(sum)&0xfff) - ((int)(sum) << 1 & 0x1000))
+#define BT_JPEG_SUM_WEIGHTS(sum)    ((sum) >> 12)
 
 typedef struct BtJpegHuffman {
     uint32_t ends[BT_JPEG_CODE_MAX + 1]; /* [n]: the next 16 bits are less if they begin with a
@@ -75,13 +83,16 @@ bool bt_jpeg_huffman_init(BtJpegHuffman *self, const uint8_t counts[BT_JPEG_CODE
 int bt_jpeg_huffman_find(const BtJpegHuffman *self, uint64_t bits, unsigned *out_bits);
 
 /* A step of exactly one symbol, from bits (left-aligned, at least 32 of them valid) after `done`
- * coefficients of the block; 0 for what a sound file does not hold. */
+ * coefficients of the block; 0 for what a sound file does not hold. weights: of each size of an AC
+ * value, 0 to BT_JPEG_WEIGHT_MAX. */
 uint32_t bt_jpeg_dc_step(const BtJpegHuffman *self, uint64_t bits);
-uint32_t bt_jpeg_ac_step(const BtJpegHuffman *self, uint64_t bits, unsigned done);
+uint32_t bt_jpeg_ac_step(const BtJpegHuffman *self, const uint8_t weights[BT_JPEG_SIZES],
+                         uint64_t bits, unsigned done);
 
 void bt_jpeg_symbols_init(BtJpegSymbols *self, const BtJpegHuffman *code);
 
-void bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols);
+void bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols,
+                           const uint8_t weights[BT_JPEG_SIZES]);
 
 /* ac: the steps that may follow; NULL where a block is its DC coefficient alone. */
 void bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symbols,

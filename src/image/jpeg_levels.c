@@ -47,7 +47,7 @@ bt_jpeg_stream_find(const BtJpegPhase *phase, uint64_t at, const uint8_t *data)
     uint32_t step;
 
     if ((at & 255) != 0)
-        return bt_jpeg_ac_step(phase->ac, bits, at & 255);
+        return bt_jpeg_ac_step(phase->ac, phase->weights, bits, at & 255);
     step = bt_jpeg_dc_step(phase->dc, bits);
     return step != 0 && phase->ac == NULL ? step | BT_JPEG_STEP_END : step;
 }

@@ -34,7 +34,8 @@ enum Marker {
 typedef struct Reading {
     BtJpegLow *low;
     int n_streams, n_threads;
-    bool progressive;
+    bool progressive, clips;
+    BtJpegClip clip;
     uint8_t ids[BT_JPEG_LOW_COMPONENTS_MAX];
     BtJpegTable *dc_tables, *ac_tables; /* BT_JPEG_TABLES_MAX each */
     int interval;
@@ -194,6 +195,7 @@ take_header(Reading *self, const struct jpeg_decompress_struct *header, int shri
             return false;
     }
     take_tables(self, header);
+    self->clips = self->clips && !self->progressive && bt_jpeg_clip_init(&self->clip, header);
     return make_planes(self->low, self->progressive);
 }
 
@@ -321,6 +323,7 @@ run_scan(Reading *self, const ScanHeader *header)
         .ac_tables = self->ac_tables,
         .n_streams = self->n_streams,
         .n_threads = self->n_threads,
+        .weights = self->clip.weights,
     };
     bool done;
 
@@ -328,6 +331,8 @@ run_scan(Reading *self, const ScanHeader *header)
         return false;
     for (int i = 0; i < header->n_components; i++)
         scan.components[i] = &self->low->components[header->components[i]];
+    if (self->clips && header->n_components == self->low->n_components)
+        scan.clip = &self->clip;
     if (header->first > 0 && scan.components[0]->last == 0)
         return bt_jpeg_window_skip_data(&self->window);
     done = bt_jpeg_scan_run(&scan, &self->window);
@@ -449,7 +454,10 @@ bt_jpeg_low_read(const struct jpeg_decompress_struct *header, int shrink,
                  const BtJpegLowSource *source)
 {
     g_autoptr(BtJpegLow) low = g_new0(BtJpegLow, 1);
-    Reading self = {.low = low, .n_streams = source->n_streams, .n_threads = source->n_threads};
+    Reading self = {.low = low,
+                    .n_streams = source->n_streams,
+                    .n_threads = source->n_threads,
+                    .clips = source->clips};
     bool done;
 
     self.dc_tables = g_new0(BtJpegTable, BT_JPEG_TABLES_MAX);

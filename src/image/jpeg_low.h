@@ -17,13 +17,14 @@
  * What it accepts. Sequential and progressive files with Huffman codes, whose every scan, restart
  * and block is as it should be, to the last bit. Everything else is a doubt, for libjpeg to judge:
  * neither the file's offset nor the header's state has changed. What is accepted has the same
- * coefficients as jpeg_read_coefficients() finds, bit for bit.
+ * coefficients as jpeg_read_coefficients() finds, bit for bit, but for what `clips` corrects.
  *
  *   jpeg_low.c           headers of scans; which are needed
  *   jpeg_scan.c          one scan: restarts, and the data piece by piece (jpeg_window.h)
  *   jpeg_lanes.c         several threads in one scan
  *   jpeg_baseline.c      blocks of sequential files, and first scans of DC coefficients
  *   jpeg_progressive.c   the other scans of progressive files
+ *   jpeg_clip.c          what a decode at full size would cut off
  *   jpeg_samples.c       coefficients to samples
  *
  * Follows: ITU-T T.81, F.2 and G.2. Several streams in one scan from places that are found blindly:
@@ -78,6 +79,8 @@ typedef struct BtJpegLowSource {
     const BtJpegOps *ops;
     int n_streams; /* 1 to BT_JPEG_STREAMS_MAX; the coefficients do not depend on it, */
     int n_threads; /* nor on this: 1 or more, with the caller's; none is left running */
+    bool clips;    /* DC coefficients become those of what a decode at full size cuts off, in
+                      sequential files of one scan; else they are the file's */
 } BtJpegLowSource;
 
 struct jpeg_decompress_struct;
@@ -99,7 +102,7 @@ void bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const Bt
 /* Brings those of n colours that lie outside of RGB by more than a level to where each band is cut
  * off, as a decode at full size does with single pixels. It counts beside bright and saturated
  * areas of pictures with subsampled chroma: a blur mixes what is cut off with what is next to it.
- */
-void bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n);
+ * across: samples of luma that share one of chroma, 1 or 2. */
+void bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n, size_t across);
 
 #endif

@@ -32,17 +32,18 @@ typedef struct BtJpegPhase {
     const struct BtJpegPhase *next[2]; /* [0] this phase, [1] the one after it */
     const uint32_t *first_steps;
     const BtJpegHuffman *dc, *ac; /* ac: NULL where a block is its DC coefficient alone */
+    const uint8_t *weights;       /* of sizes of AC values */
 } BtJpegPhase;
 
 typedef struct BtJpegBlock {
-    uint32_t difference; /* of the DC coefficient to the one before, modulo 2^16 */
-    uint32_t end;        /* bits from the beginning of the data */
+    uint32_t sum; /* the DC coefficient's difference to the one before, and AC values' weights */
+    uint32_t end; /* bits from the beginning of the data */
 } BtJpegBlock;
 
 typedef struct BtJpegStream {
     uint64_t at;              /* bits from the beginning of the data << 8 | coefficients done */
     const BtJpegPhase *phase; /* of the block that it is in */
-    BtJpegBlock *block;       /* its difference, and those after it, are 0 before they begin */
+    BtJpegBlock *block;       /* its sum, and those after it, are 0 before they begin */
     const BtJpegBlock *blocks_end;
     size_t limit; /* bytes from the beginning of the data */
 } BtJpegStream;
@@ -113,7 +114,7 @@ bt_jpeg_stream_step(BtJpegStream *self, const uint8_t *data)
         at = self->at + BT_JPEG_STEP_MOVE(step);
     }
     ends = (step & BT_JPEG_STEP_END) != 0;
-    self->block->difference += step >> 16;
+    self->block->sum += BT_JPEG_STEP_SUM(step);
     self->block->end = (uint32_t)(at >> 8);
     self->block += ends;
     self->phase = self->phase->next[ends];

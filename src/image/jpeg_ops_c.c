@@ -24,7 +24,7 @@ run_one(BtJpegStream *self, const uint8_t *data)
         if (step == 0)
             return false;
         self->at += BT_JPEG_STEP_MOVE(step);
-        self->block->difference += step >> 16;
+        self->block->sum += BT_JPEG_STEP_SUM(step);
         self->block->end = (uint32_t)(self->at >> 8);
         if (ends) {
             self->at &= ~UINT64_C(255);

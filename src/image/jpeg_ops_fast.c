@@ -141,7 +141,7 @@ run_rounds(BtJpegStream *streams, int n, const uint8_t *data, size_t rounds)
                 }
                 bits[i] <<= BT_JPEG_STEP_BITS(step);
                 ends = step >> 7 & 1;
-                block[i]->difference += step >> 16;
+                block[i]->sum += BT_JPEG_STEP_SUM(step);
                 block[i]->end = (uint32_t)(after >> 8);
                 block[i] += ends;
                 steps[i] = here->steps[ends];

@@ -38,7 +38,8 @@ typedef struct Reader {
     uint8_t *piece;
     BtJpegLow *low; /* what is decoded without libjpeg; else NULL */
     int low_band;   /* the next one: a row of MCUs */
-    bool low_clips; /* colours outside of RGB are brought inside */
+    int clips;      /* colours outside of RGB are brought inside: samples of luma in a row that
+                       share one of chroma; 0: they are not */
     const BtJpegOps *ops;
     JOCTET *profile;
     JSAMPROW rows[BT_PLANES_MAX][ROWS_MAX];
@@ -299,12 +300,19 @@ prepare_plane(Reader *self, int i, int samples_across, int samples_down)
     };
 }
 
-/* Whether the samples of all planes lie in the same places. */
-static bool
-have_one_grid(const BtPlane planes[BT_PLANES_MAX])
+/* Whether colours are brought inside of RGB, of planes that are prepared: those of subsampled
+ * chroma, where each row of luma has one of chroma. */
+static int
+choose_clips(const Reader *self)
 {
-    return planes[0].pitch_x == planes[1].pitch_x && planes[0].pitch_x == planes[2].pitch_x &&
-           planes[0].pitch_y == planes[1].pitch_y && planes[0].pitch_y == planes[2].pitch_y;
+    const BtPlane *luma = &self->public.planes[0], *cb = luma + 1, *cr = luma + 2;
+    double across = cb->pitch_x / luma->pitch_x;
+
+    if (!self->public.ycc || self->public.n_planes != BT_PLANES_MAX ||
+        !is_subsampled(&self->public.frame) || cb->pitch_x != cr->pitch_x ||
+        luma->pitch_y != cb->pitch_y || luma->pitch_y != cr->pitch_y)
+        return 0;
+    return across == 1 || across == 2 ? (int)across : 0;
 }
 
 /* Decodes the file without libjpeg. False where that leaves it to libjpeg, which goes on from where
@@ -319,6 +327,7 @@ start_low(Reader *self, int shrink, int n_threads)
         .ops = self->ops = bt_jpeg_ops(bt_kernel_level()),
         .n_streams = BT_JPEG_STREAMS_MAX,
         .n_threads = (int64_t)frame->width * frame->height < THREADS_MIN ? 1 : n_threads,
+        .clips = true,
     };
 
     self->low = bt_jpeg_low_read(&self->jpeg, shrink, &source);
@@ -328,8 +337,7 @@ start_low(Reader *self, int shrink, int n_threads)
     for (int i = 0; i < self->public.n_planes; i++)
         prepare_plane(self, i, self->low->components[i].samples_across,
                       self->low->components[i].samples_down);
-    self->low_clips = self->public.ycc && self->public.n_planes == BT_PLANES_MAX &&
-                      is_subsampled(&self->public.frame) && have_one_grid(self->public.planes);
+    self->clips = choose_clips(self);
     return true;
 }
 
@@ -352,6 +360,7 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_thre
     for (int i = 0; i < reader->n_planes; i++)
         prepare_plane(self, i, jpeg->comp_info[i].DCT_scaled_size,
                       jpeg->comp_info[i].DCT_scaled_size);
+    self->clips = choose_clips(self);
     return true;
 }
 
@@ -360,9 +369,9 @@ clip_band(Reader *self)
 {
     const BtPlane *planes = self->public.planes;
 
-    for (int row = 0; row < planes[0].n_rows; row++)
+    for (int row = 0; row < planes[0].n_rows && self->clips > 0; row++)
         bt_jpeg_low_clip(self->rows[0][row], self->rows[1][row], self->rows[2][row],
-                         (size_t)planes[0].width);
+                         (size_t)planes[0].width, (size_t)self->clips);
 }
 
 /* A row of MCUs of every plane. */
@@ -383,8 +392,7 @@ next_low(Reader *self)
                                 self->rows[i][row * component->samples_down], plane->stride);
         plane->n_rows = CLAMP(plane->height - band * n_rows, 0, n_rows);
     }
-    if (self->low_clips)
-        clip_band(self);
+    clip_band(self);
     return true;
 }
 
@@ -457,5 +465,6 @@ bt_jpeg_reader_next(BtJpegReader *reader, BtOutcome *outcome)
 
         reader->planes[i].n_rows = MIN(n, reader->planes[i].height - band * n);
     }
+    clip_band(self);
     return true;
 }

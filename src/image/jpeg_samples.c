@@ -78,15 +78,15 @@ bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const BtJpegO
 #define B_OF_CB     113 /* 1.772 */
 #define TOLERANCE   1.0 /* levels: what rounding does to a colour at the edge of RGB */
 
-/* Whether some colour may lie outside of RGB, by a level or so. */
-static bool
-are_some_outside(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n)
+/* Whether some colour may lie outside of RGB, by a level or so. across: a constant. */
+static inline __attribute__((always_inline)) bool
+are_some_outside(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n, size_t across)
 {
     uint16_t outside = 0;
 
     for (size_t i = 0; i < n; i++) {
         int16_t luma = (int16_t)(y[i] << COLOUR_BITS);
-        int16_t blue = (int16_t)(cb[i] - CENTRE), red = (int16_t)(cr[i] - CENTRE);
+        int16_t blue = (int16_t)(cb[i / across] - CENTRE), red = (int16_t)(cr[i / across] - CENTRE);
         int16_t r = (int16_t)(luma + red * R_OF_CR);
         int16_t g = (int16_t)(luma - blue * G_OF_CB - red * G_OF_CR);
         int16_t b = (int16_t)(luma + blue * B_OF_CB);
@@ -98,9 +98,9 @@ are_some_outside(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t 
 }
 
 static void
-clip_colour(uint8_t *y, uint8_t *cb, uint8_t *cr)
+clip_colour(double colour[3])
 {
-    double luma = *y, blue = *cb - CENTRE, red = *cr - CENTRE;
+    double luma = colour[0], blue = colour[1] - CENTRE, red = colour[2] - CENTRE;
     double r = luma + 1.402 * red, b = luma + 1.772 * blue;
     double g = luma - 0.344136 * blue - 0.714136 * red;
 
@@ -110,16 +110,29 @@ clip_colour(uint8_t *y, uint8_t *cb, uint8_t *cr)
     g = CLAMP(g, 0, 255);
     b = CLAMP(b, 0, 255);
     luma = 0.299 * r + 0.587 * g + 0.114 * b;
-    *y = (uint8_t)(luma + 0.5);
-    *cb = (uint8_t)(CLAMP((b - luma) / 1.772 + CENTRE, 0, 255) + 0.5);
-    *cr = (uint8_t)(CLAMP((r - luma) / 1.402 + CENTRE, 0, 255) + 0.5);
+    colour[0] = luma;
+    colour[1] = CLAMP((b - luma) / 1.772 + CENTRE, 0, 255);
+    colour[2] = CLAMP((r - luma) / 1.402 + CENTRE, 0, 255);
 }
 
 void
-bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n)
+bt_jpeg_low_clip(uint8_t *y, uint8_t *cb, uint8_t *cr, size_t n, size_t across)
 {
-    if (!are_some_outside(y, cb, cr, n))
+    if (across == 1 ? !are_some_outside(y, cb, cr, n, 1) : !are_some_outside(y, cb, cr, n, 2))
         return;
-    for (size_t i = 0; i < n; i++)
-        clip_colour(&y[i], &cb[i], &cr[i]);
+    for (size_t i = 0; i < n; i += across, cb++, cr++) {
+        size_t n_shared = MIN(across, n - i);
+        double blue = 0, red = 0;
+
+        for (size_t k = i; k < i + n_shared; k++) {
+            double colour[] = {y[k], *cb, *cr};
+
+            clip_colour(colour);
+            y[k] = (uint8_t)(colour[0] + 0.5);
+            blue += colour[1];
+            red += colour[2];
+        }
+        *cb = (uint8_t)(blue / (double)n_shared + 0.5);
+        *cr = (uint8_t)(red / (double)n_shared + 0.5);
+    }
 }

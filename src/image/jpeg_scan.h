@@ -14,6 +14,7 @@
 #ifndef BT_IMAGE_JPEG_SCAN_H
 #define BT_IMAGE_JPEG_SCAN_H
 
+#include "image/jpeg_clip.h"
 #include "image/jpeg_low.h"
 #include "image/jpeg_window.h"
 
@@ -48,6 +49,8 @@ typedef struct BtJpegScan {
     int high, low;   /* the bit positions before and after this scan; high 0: the first one */
     int interval;    /* MCUs from restart to restart; 0: none */
     const BtJpegTable *dc_tables, *ac_tables; /* BT_JPEG_TABLES_MAX each */
+    const uint8_t *weights; /* of sizes of AC values, of which blocks have the sum */
+    const BtJpegClip *clip; /* NULL: DC coefficients stay as they are */
     int n_streams;
     int n_threads;
 

@@ -113,6 +113,63 @@ is_readable(const void *bytes, size_t size)
     return true;
 }
 
+/* What is read of a file with one way of decoding; NULL: it is left to libjpeg. */
+static BtJpegLow *
+read_low(Truth *self, BtJpegLowSource source, const void *bytes, size_t size, bool clips)
+{
+    BtJpegLow *low;
+
+    init(self);
+    if (setjmp(self->jump) != 0) {
+        jpeg_destroy_decompress(&self->jpeg);
+        return NULL;
+    }
+    read_header(self, bytes, size);
+    source.at = (off_t)(size - self->jpeg.src->bytes_in_buffer);
+    source.clips = clips;
+    low = bt_jpeg_low_read(&self->jpeg, 8, &source);
+    jpeg_destroy_decompress(&self->jpeg);
+    return low;
+}
+
+static bool
+are_equal(const BtJpegLow *one, const BtJpegLow *other)
+{
+    for (int i = 0; i < one->n_components; i++) {
+        const BtJpegLowComponent *component = &one->components[i];
+        size_t n = (size_t)component->stride * (size_t)component->n_rows;
+
+        for (int place = 0; place < BT_JPEG_LOW_PLACES; place++)
+            if (component->values[place] != NULL &&
+                memcmp(component->values[place], other->components[i].values[place],
+                       n * sizeof(int16_t)) != 0)
+                return false;
+    }
+    return true;
+}
+
+bool
+jpeg_truth_check_clips(const void *bytes, size_t size, const char *level, int n_streams,
+                       int n_threads)
+{
+    Truth self;
+    BtJpegLowSource source = {
+        .fd = file_of(bytes, size), .ops = &bt_jpeg_ops_c, .n_streams = 1, .n_threads = 1};
+    g_autoptr(BtJpegLow) plain = read_low(&self, source, bytes, size, false);
+    g_autoptr(BtJpegLow) expected = read_low(&self, source, bytes, size, true);
+    g_autoptr(BtJpegLow) found = NULL;
+
+    source.ops = bt_jpeg_ops(level);
+    source.n_streams = n_streams;
+    source.n_threads = n_threads;
+    found = read_low(&self, source, bytes, size, true);
+    g_assert_true((plain == NULL) == (expected == NULL) && (plain == NULL) == (found == NULL));
+    if (plain == NULL)
+        return false;
+    g_assert_true(are_equal(expected, found));
+    return !are_equal(plain, found);
+}
+
 JpegTruth
 jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, int n_streams,
                  int n_threads, long px_max)

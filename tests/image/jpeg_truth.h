@@ -20,4 +20,9 @@ typedef enum JpegTruth {
 JpegTruth jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level,
                            int n_streams, int n_threads, long px_max);
 
+/* Whether corrections for what is cut off change some coefficient. Aborts where they are not the
+ * same as those of the reference with one stream and one thread. */
+bool jpeg_truth_check_clips(const void *bytes, size_t size, const char *level, int n_streams,
+                            int n_threads);
+
 #endif

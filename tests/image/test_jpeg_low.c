@@ -356,6 +356,8 @@ test_mutants(void)
             g_assert_cmpint(jpeg_truth_check(mutant, size, 8, bt_kernel_levels()[0], n_streams,
                                              n_threads, MUTANT_PX),
                             ==, truth);
+            if (truth != JPEG_TRUTH_UNKNOWN)
+                jpeg_truth_check_clips(mutant, size, bt_kernel_levels()[0], n_streams, n_threads);
             n_equal += truth == JPEG_TRUTH_EQUAL;
             n_left += truth == JPEG_TRUTH_LEFT;
         }
@@ -400,6 +402,41 @@ test_levels(void)
     }
 }
 
+/* Corrections for what is cut off: the same however a file is decoded; none of progressive files.
+ */
+static void
+test_clips(void)
+{
+    static const Make makes[] = {
+        {.factors = {22}, .n_components = 3},
+        {.factors = {21}, .n_components = 3, .interval = 5},
+        {.factors = {12}, .n_components = 3, .optimized = true},
+        {.n_components = 3},
+        {.n_components = 1, .interval = 7},
+        {.factors = {41}, .n_components = 3},
+        {.factors = {22}, .n_components = 3, .progressive = true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(makes); i++) {
+        Make make = makes[i];
+        g_autoptr(GBytes) jpeg = NULL;
+        bool clips = make.factors[0] != 41 && !make.progressive && make.n_components > 1;
+        const void *bytes;
+        gsize size;
+
+        make.width = 1021;
+        make.height = 701;
+        make.content = CONTENT_MIXED;
+        jpeg = make_jpeg(&make);
+        bytes = g_bytes_get_data(jpeg, &size);
+        for (const char *const *level = bt_kernel_levels(); *level != NULL; level++)
+            for (int n_streams = 1; n_streams <= BT_JPEG_STREAMS_MAX; n_streams += 3)
+                for (int n_threads = 1; n_threads <= 3; n_threads++)
+                    g_assert_true(
+                        jpeg_truth_check_clips(bytes, size, *level, n_streams, n_threads) == clips);
+    }
+}
+
 static void
 to_rgb(const uint8_t ycc[3], double out_rgb[3])
 {
@@ -420,7 +457,7 @@ test_clip(void)
                 bool inside = true;
 
                 to_rgb(samples, was);
-                bt_jpeg_low_clip(&samples[0], &samples[1], &samples[2], 1);
+                bt_jpeg_low_clip(&samples[0], &samples[1], &samples[2], 1, 1);
                 to_rgb(samples, is);
                 for (int i = 0; i < 3; i++) {
                     inside = inside && was[i] >= -1 && was[i] <= 256;
@@ -437,6 +474,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/jpeg-low/levels", test_levels);
     g_test_add_func("/jpeg-low/clip", test_clip);
+    g_test_add_func("/jpeg-low/clips", test_clips);
     g_test_add_func("/jpeg-low/samplings", test_samplings);
     g_test_add_func("/jpeg-low/sizes", test_sizes);
     g_test_add_func("/jpeg-low/scripts", test_scripts);
