@@ -285,21 +285,21 @@ test_no_look_beside(void)
     g_auto(BtFd) always_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     struct pollfd always = {.fd = always_fd, .events = POLLIN};
     BtPoolOutcome outcome;
-    BtPoolWait wait = BT_POOL_WOKEN;
+    bool seen = false;
 
-    for (int tries = 0; wait != BT_POOL_OUTCOME; tries++) {
+    for (int tries = 0; !seen; tries++) {
         g_assert_cmpint(tries, <, 50);
         for (int i = 0; i < 2; i++)
             submit(pool, (Order){.deed = DEED_SLEEP, .detail = 10});
         g_usleep(50000);
         next_answer(pool, NULL);
         always.revents = POLLERR;
-        wait = bt_pool_next(pool, BT_CLOCK_FOREVER, &always, 1, &outcome);
-        if (wait != BT_POOL_OUTCOME)
+        if (bt_pool_next(pool, BT_CLOCK_FOREVER, &always, 1, &outcome) == BT_POOL_OUTCOME) {
+            seen = always.revents == 0; /* else it came while the pool waited */
+            bt_pool_outcome_clear(&outcome);
+        } else
             next_answer(pool, NULL);
     }
-    bt_pool_outcome_clear(&outcome);
-    g_assert_cmpint(always.revents, ==, 0);
 }
 
 /* The parent of a process, as the kernel tells it. */
