@@ -227,7 +227,6 @@ FILES = {
     'cut:0x10000000000': 'tried: cut EFBIG',
     f'cut:{BOX_BYTES + 1}': 'tried: cut EFBIG',
     'nothing': SENSE,
-    'keep-mapping': SENSE,
     'much:0x10000000000': 'tried: cut EFBIG',
     'offsets': None,
     'garbage': None,
@@ -396,7 +395,7 @@ def test_text_is_text(tmp_path):
     assert text.errors.count(b'\n') == 1
 
 
-TIMES = {'sleep:600000': LATE, 'stop': LATE, 'spin': LATE, 'exit:0': 'exit code 0', 'exit:3': 'exit code 3',
+TIMES = {'sleep:600000': LATE, 'stop': LATE, 'spin': LATE, 'exit:0': 'exited with code 0', 'exit:3': 'exited with code 3',
          'crash:11': 'signal 11 ', 'crash:6': 'signal 6 ', 'crash:9': 'signal 9 '}
 
 
