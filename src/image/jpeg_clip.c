@@ -113,10 +113,9 @@ bt_jpeg_clip_init(BtJpegClip *self, const struct jpeg_decompress_struct *header)
     if (!is_for_here(header) || is_faithful(header))
         return false;
     memset(self, 0, sizeof *self);
-    self->n_components = header->num_components;
-    self->across = self->n_components == 1 ? 1 : header->comp_info[0].h_samp_factor;
-    self->down = self->n_components == 1 ? 1 : header->comp_info[0].v_samp_factor;
-    for (int i = 0; i < self->n_components; i++)
+    self->across = header->comp_info[0].h_samp_factor;
+    self->down = header->comp_info[0].v_samp_factor;
+    for (int i = 0; i < BT_JPEG_LOW_COMPONENTS_MAX; i++)
         for (int k = 0; k <= BT_JPEG_CLIP_LAST; k++)
             self->quantizers[i][k] =
                 header->quant_tbl_ptrs[header->comp_info[i].quant_tbl_no]->quantval[natural[k]];
@@ -183,14 +182,12 @@ void
 bt_jpeg_clip_find(const BtJpegClip *self, BtJpegLowComponent *const components[], int x, int y,
                   const BtJpegBlock *blocks, int n_mcus, uint8_t *out_near)
 {
-    int16_t cb[BT_JPEG_CLIP_MCUS_MAX] = {0}, cr[BT_JPEG_CLIP_MCUS_MAX] = {0};
+    int16_t cb[BT_JPEG_CLIP_MCUS_MAX], cr[BT_JPEG_CLIP_MCUS_MAX];
     int16_t least[BT_JPEG_CLIP_MCUS_MAX], most[BT_JPEG_CLIP_MCUS_MAX];
-    int n = self->across * self->down, n_phases = n + self->n_components - 1;
+    int n = self->across * self->down, n_phases = n + BT_JPEG_LOW_COMPONENTS_MAX - 1;
 
-    if (self->n_components > 1) {
-        find_means(components[1], (ptrdiff_t)y * components[1]->stride + x, n_mcus, 1, cb);
-        find_means(components[2], (ptrdiff_t)y * components[2]->stride + x, n_mcus, 1, cr);
-    }
+    find_means(components[1], (ptrdiff_t)y * components[1]->stride + x, n_mcus, 1, cb);
+    find_means(components[2], (ptrdiff_t)y * components[2]->stride + x, n_mcus, 1, cr);
     find_bands(cb, cr, n_mcus, least, most);
     memset(out_near, 0, (size_t)n_mcus);
     for (int k = 0; k < n; k++) {
@@ -301,14 +298,14 @@ bt_jpeg_clip_apply(const BtJpegClip *self, BtJpegLowComponent *const components[
     for (int k = 0; k < n; k++) {
         int column = k % self->across, row = k / self->across;
         int h = x * self->across + column, v = y * self->down + row;
-        Row parts[BT_JPEG_LOW_COMPONENTS_MAX][SIDE] = {0};
+        Row parts[BT_JPEG_LOW_COMPONENTS_MAX][SIDE];
         float missing[3];
 
         if ((near >> k & 1) == 0)
             continue;
         make_parts(mean_of(components[0], (ptrdiff_t)v * components[0]->stride + h), &details[k],
                    self->quantizers[0], whole, whole, parts[0]);
-        for (int i = 1; i < self->n_components; i++)
+        for (int i = 1; i < BT_JPEG_LOW_COMPONENTS_MAX; i++)
             make_parts(mean_of(components[i], (ptrdiff_t)y * components[i]->stride + x),
                        &details[n + i - 1], self->quantizers[i],
                        self->down > 1 ? halves[row] : whole,
@@ -318,6 +315,6 @@ bt_jpeg_clip_apply(const BtJpegClip *self, BtJpegLowComponent *const components[
         chroma[0] += missing[1] / (float)n;
         chroma[1] += missing[2] / (float)n;
     }
-    for (int i = 1; i < self->n_components; i++)
+    for (int i = 1; i < BT_JPEG_LOW_COMPONENTS_MAX; i++)
         add(components[i], x, y, chroma[i - 1]);
 }

@@ -37,7 +37,7 @@ typedef struct BtJpegDetail {
 } BtJpegDetail;
 
 typedef struct BtJpegClip {
-    int n_components, across, down;                                    /* luma's blocks in an MCU */
+    int across, down;                                                  /* luma's blocks in an MCU */
     int quantizers[BT_JPEG_LOW_COMPONENTS_MAX][BT_JPEG_CLIP_LAST + 1]; /* in zigzag order */
     uint8_t weights[BT_JPEG_SIZES];                                    /* of luma's AC values */
     uint16_t reaches[BT_JPEG_CLIP_ENERGIES]; /* how near to a limit a block's mean has to be */
