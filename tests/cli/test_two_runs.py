@@ -46,6 +46,25 @@ def read(disk, number):
     return [(line['path'], line['status']) for line in lines if line['event'] == 'picture']
 
 
+def stop(process):
+    """Not while it holds the lock of a folder's records, for which another run has to wait."""
+    def state():
+        with open(f'/proc/{process.pid}/stat') as file:
+            return file.read().rpartition(')')[2].split()[0]
+
+    def locks():
+        with open('/proc/locks') as file:
+            return [line for line in file if line.split()[4 if '->' not in line else 5] == str(process.pid)]
+
+    process.send_signal(signal.SIGSTOP)
+    while state() != 'T' or locks():
+        if state() == 'T':
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.002)
+            process.send_signal(signal.SIGSTOP)
+        assert process.poll() is None
+
+
 def test_run_that_was_away_meanwhile(disk, pictures, begin, blurthumb):
     """It was stopped when it knew of all pictures, and had done few. What the other did it skips but for
     those that it had opened: as many as it has workers, and as many read ahead."""
@@ -54,7 +73,7 @@ def test_run_that_was_away_meanwhile(disk, pictures, begin, blurthumb):
     while not list((disk / 'processed').glob('*.jpg')):
         assert late.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
-    late.send_signal(signal.SIGSTOP)
+    stop(late)
     n_done = len(list((disk / 'processed').glob('*.jpg')))
     assert n_done < N_PICTURES / 2
     early = Told(blurthumb(*SLOW, 'in', cwd=disk))
