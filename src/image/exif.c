@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/exif.h"
 
+#include "base/number.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,17 +20,13 @@ typedef struct Tiff {
 static uint32_t
 read_u16(const Tiff *self, size_t at)
 {
-    const uint8_t *b = self->bytes + at;
-
-    return self->little ? (uint32_t)(b[0] | b[1] << 8) : (uint32_t)(b[0] << 8 | b[1]);
+    return (uint32_t)bt_number(self->bytes + at, 2, self->little);
 }
 
 static uint32_t
 read_u32(const Tiff *self, size_t at)
 {
-    uint32_t first = read_u16(self, at), second = read_u16(self, at + 2);
-
-    return self->little ? first | second << 16 : first << 16 | second;
+    return (uint32_t)bt_number(self->bytes + at, 4, self->little);
 }
 
 static bool

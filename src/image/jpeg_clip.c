@@ -71,10 +71,10 @@ is_for_here(const struct jpeg_decompress_struct *header)
 {
     const jpeg_component_info *info = header->comp_info;
 
-    return (header->num_components == BT_JPEG_LOW_COMPONENTS_MAX &&
-            header->jpeg_color_space == JCS_YCbCr && info[0].h_samp_factor <= 2 &&
-            info[0].v_samp_factor <= 2 && info[1].h_samp_factor == 1 &&
-            info[1].v_samp_factor == 1 && info[2].h_samp_factor == 1 && info[2].v_samp_factor == 1);
+    return header->num_components == BT_JPEG_LOW_COMPONENTS_MAX &&
+           header->jpeg_color_space == JCS_YCbCr && info[0].h_samp_factor <= 2 &&
+           info[0].v_samp_factor <= 2 && info[1].h_samp_factor == 1 && info[1].v_samp_factor == 1 &&
+           info[2].h_samp_factor == 1 && info[2].v_samp_factor == 1;
 }
 
 /* Values of n bits are about 3/4 of 2^n; which place they have, and so their quantizer, is not

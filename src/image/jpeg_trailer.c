@@ -2,6 +2,7 @@
 #include "image/jpeg_trailer.h"
 
 #include "base/fd.h"
+#include "base/number.h"
 #include "image/jpeg_decoder.h"
 #include "image/outcome.h"
 
@@ -14,16 +15,6 @@
 #define FTYP_MAX      512   /* bytes of the box */
 #define PICTURES_MAX  16    /* that MPF lists */
 
-static uint32_t
-number_at(const uint8_t *at, int size, bool little)
-{
-    uint32_t value = 0;
-
-    for (int i = 0; i < size; i++)
-        value = value << 8 | at[little ? size - 1 - i : i];
-    return value;
-}
-
 /* Whether a file of boxes, as videos are, begins somewhere in these bytes. */
 static bool
 has_video(const uint8_t *bytes, size_t size)
@@ -32,7 +23,7 @@ has_video(const uint8_t *bytes, size_t size)
 
     for (const uint8_t *at = bytes + 4;
          at < end && (at = memmem(at, (size_t)(end - at), "ftyp", 4)) != NULL; at++) {
-        uint32_t box = number_at(at - 4, 4, false);
+        uint64_t box = bt_number(at - 4, 4, false);
 
         if (box >= 16 && box <= FTYP_MAX && box % 4 == 0)
             return true;
@@ -55,12 +46,12 @@ has_samsung_video(int fd, uint8_t *part)
 
     if (bt_fd_read_at(fd, part, 8, end) != 8 || memcmp(part + 4, "SEFT", 4) != 0)
         return false;
-    size = number_at(part, 4, true);
+    size = (uint32_t)bt_number(part, 4, true);
     if (size < HEAD_BYTES || size > PART_BYTES ||
         bt_fd_read_at(fd, part, size, end - size) != (ssize_t)size || memcmp(part, "SEFH", 4) != 0)
         return false;
     for (uint32_t at = HEAD_BYTES; at + ENTRY_BYTES <= size; at += ENTRY_BYTES)
-        if (number_at(part + at + 2, 2, true) == MOTION_PHOTO)
+        if (bt_number(part + at + 2, 2, true) == MOTION_PHOTO)
             return true;
     return false;
 }
@@ -83,19 +74,19 @@ find_pictures(int fd, uint8_t *part, off_t out_places[PICTURES_MAX])
         return 0;
     size = peek.mpf_size;
     little = part[0] == 'I';
-    at = number_at(part + 4, 4, little);
+    at = bt_number(part + 4, 4, little);
     if (at > size - 2)
         return 0;
-    n_tags = number_at(part + at, 2, little);
+    n_tags = bt_number(part + at, 2, little);
     for (at += 2; n_tags > 0 && at + TAG_BYTES <= size; n_tags--, at += TAG_BYTES) {
-        size_t n = number_at(part + at + 4, 4, little) / ENTRY_BYTES;
-        size_t entry = number_at(part + at + 8, 4, little);
+        size_t n = bt_number(part + at + 4, 4, little) / ENTRY_BYTES;
+        size_t entry = bt_number(part + at + 8, 4, little);
 
-        if (number_at(part + at, 2, little) != MP_ENTRIES)
+        if (bt_number(part + at, 2, little) != MP_ENTRIES)
             continue;
         for (n = MIN(n, PICTURES_MAX); n > 1 && entry + 2 * ENTRY_BYTES <= size; n--) {
             entry += ENTRY_BYTES;
-            out_places[found++] = peek.mpf_at + number_at(part + entry + 8, 4, little);
+            out_places[found++] = peek.mpf_at + (off_t)bt_number(part + entry + 8, 4, little);
         }
         break;
     }

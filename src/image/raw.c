@@ -2,6 +2,7 @@
 #include "image/raw.h"
 
 #include "base/fd.h"
+#include "base/number.h"
 #include "image/jpeg_decoder.h"
 
 #include <glib.h>
@@ -171,13 +172,8 @@ static uint64_t
 number_at(Walk *self, bool little, uint64_t at, size_t size)
 {
     uint8_t bytes[8];
-    uint64_t value = 0;
 
-    if (!read_bytes(self, at, bytes, size))
-        return 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | bytes[little ? size - 1 - i : i];
-    return value;
+    return read_bytes(self, at, bytes, size) ? bt_number(bytes, size, little) : 0;
 }
 
 static bool

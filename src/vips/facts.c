@@ -2,6 +2,7 @@
 #include "vips/facts.h"
 
 #include "base/fd.h"
+#include "base/number.h"
 #include "image/png_coding.h"
 
 #include <glib.h>
@@ -24,13 +25,10 @@ static uint64_t
 number_at(const Bytes *self, uint64_t at, int size)
 {
     uint8_t bytes[8] = {0};
-    uint64_t value = 0;
 
     if (at > INT64_MAX || bt_fd_read_at(self->fd, bytes, (size_t)size, (off_t)at) != size)
         return 0;
-    for (int i = 0; i < size; i++)
-        value = value << 8 | bytes[self->little ? size - 1 - i : i];
-    return value;
+    return bt_number(bytes, (size_t)size, self->little);
 }
 
 /* The first value of an entry in the first directory: SHORT, LONG or LONG8. False where there is
@@ -203,13 +201,7 @@ next_box(const uint8_t **at, const uint8_t *end, Box *out_box)
 static uint32_t
 item_at(const uint8_t *at, const uint8_t *end, size_t size)
 {
-    uint32_t item = 0;
-
-    if (at > end || (size_t)(end - at) < size)
-        return 0;
-    for (size_t i = 0; i < size; i++)
-        item = item << 8 | at[i];
-    return item;
+    return at <= end && (size_t)(end - at) >= size ? (uint32_t)bt_number(at, size, false) : 0;
 }
 
 /* The first box of a kind in others. False where there is none. */
