@@ -188,7 +188,7 @@ take_end(Merge *self, const char *path, BtJsonObject *event)
     fail_report(self, path, ended);
 }
 
-/* One line. *ended: the last event was an end. False when it is none of ours. */
+/* One line. *ended: the last event was an end. False when the line is not one of ours. */
 static bool
 take_line(Merge *self, const char *path, const char *line, size_t length, bool *ended,
           GError **error)

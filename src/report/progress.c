@@ -11,7 +11,7 @@
 #define SAMPLES        25
 #define KNOWN_NS       BT_NS_PER_S /* before that no rate is to be trusted */
 #define KNOWN_PICTURES 3
-#define NAME_MIN       8 /* columns, below which a name tells nothing */
+#define NAME_MIN       8 /* columns, a shorter name says nothing */
 #define GAP            "  "
 
 #define RED    "\033[31m"

@@ -45,8 +45,7 @@ bt_orphans_see(BtOrphans *self, const BtSource *source)
                              bt_scan_root_id(self->scan, source->root), source->name)));
 }
 
-/* The folder that a result's source was found below, of those given. False where it is none of
- * them. */
+/* Which of the folders given a result's source was found in. False where it was in none. */
 static bool
 find_root(const BtOrphans *self, uint32_t id, BtScanRoot *out_root)
 {

@@ -19,10 +19,10 @@
  * longer than PATH_MAX. Nothing ever waits, not even for a FIFO.
  *
  * Found as a source: a regular file, not hidden, that has the extension of a picture format, or
- * begins with a picture's bytes where its extension is none that is known; but a TIFF's do not
- * count, since camera raw files begin like it. Hidden is what begins with "." in its name, or a
- * folder's below the root, and "@eaDir", where a Synology NAS keeps thumbnails. A PATH may be a
- * symbolic link; below it links are not followed. The options change that, and narrow it down.
+ * has no known extension and begins with the bytes of a picture; those of a TIFF do not count,
+ * since camera raw files begin like it. Hidden is what begins with "." in its name, or a folder's
+ * below the root, and "@eaDir", where a Synology NAS keeps thumbnails. A PATH may be a symbolic
+ * link; below it links are not followed. The options change that, and narrow it down.
  *
  * Given by name, as a PATH or an entry of a list: what is a picture is the same there; but it may
  * be hidden, no --include need ask for it, and links on its way are followed. Only what excludes it
