@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
-#include "image/png_exif.h"
 #include "vips/facts.h"
 #include "vips/plain.h"
 
@@ -221,15 +220,11 @@ check_facts(const BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
 
 /* What libvips has not met on its way to the pixels. */
 static void
-add_late_exif(VipsImage *loaded, int fd)
+add_late_exif(VipsImage *loaded, GBytes *exif)
 {
-    g_autoptr(GBytes) exif = bt_png_exif(fd);
-    const void *bytes;
     gsize size;
+    const void *bytes = g_bytes_get_data(exif, &size);
 
-    if (exif == NULL)
-        return;
-    bytes = g_bytes_get_data(exif, &size);
     vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
     vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
 }
@@ -243,7 +238,7 @@ fail_header(const BtDecode *self, BtOutcome *outcome)
 }
 
 static bool
-open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
+open_header(BtDecode *self, BtPicture *out_picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
 
@@ -255,9 +250,8 @@ open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
     self->wide = bt_plain_is_wide(loaded);
     if (self->wide)
         self->white = 1; /* until it is found */
-    if (strcmp(self->loader, "pngload_source") == 0 &&
-        vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
-        add_late_exif(loaded, fd);
+    if (self->facts.exif != NULL && vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
+        add_late_exif(loaded, self->facts.exif);
     if (!make_plain(self, loaded, outcome))
         return false;
     describe(self, loaded, out_picture);
@@ -276,6 +270,7 @@ close_picture(BtDecode *self)
     g_clear_object(&self->region);
     g_clear_object(&self->image);
     g_clear_object(&self->source);
+    g_clear_pointer(&self->facts.exif, g_bytes_unref);
     g_free(self);
     vips_error_clear();
 }
@@ -286,7 +281,7 @@ open_picture(int fd, BtPicture *out_picture, BtOutcome *outcome)
     BtDecode *self = g_new0(BtDecode, 1);
 
     vips_error_clear();
-    if (open_source(self, fd, outcome) && open_header(self, fd, out_picture, outcome))
+    if (open_source(self, fd, outcome) && open_header(self, out_picture, outcome))
         return self;
     close_picture(self);
     return NULL;

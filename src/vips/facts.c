@@ -3,7 +3,7 @@
 
 #include "base/fd.h"
 #include "base/number.h"
-#include "image/png_coding.h"
+#include "image/png_chunks.h"
 
 #include <glib.h>
 #include <stdint.h>
@@ -411,7 +411,7 @@ read_heif(int fd, BtFacts *facts)
 static void
 read_png(int fd, BtFacts *facts)
 {
-    facts->coding = bt_png_coding_read(fd);
+    bt_png_read_chunks(fd, &facts->coding, &facts->exif);
     facts->over_profile = true;
 }
 

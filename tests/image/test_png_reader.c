@@ -480,7 +480,7 @@ test_cut(void)
 }
 
 /* Whether a bit is in what a chunk that may be left out has behind its length, and is not the one
- * that says so. */
+ * that says so; or in the signature, by which whoever opens the file has known it. */
 static bool
 is_dispensable(const GByteArray *file, guint bit)
 {
@@ -496,7 +496,7 @@ is_dispensable(const GByteArray *file, guint bit)
             return ancillary && changed >= at + 4 && (changed > at + 4 || bit % 8 != 5);
         at += 12 + size;
     }
-    return false;
+    return true;
 }
 
 /* A bit anywhere. */
