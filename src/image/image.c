@@ -9,10 +9,9 @@
 #include "image/jpeg_decoder.h"
 #include "image/jpeg_writer.h"
 #ifdef BT_WITH_ISAL
-#include "image/png_reader.h"
-#include "image/png_writer.h"
+#include "image/png.h"
 #endif
-#include "image/raw_decoder.h"
+#include "image/raw.h"
 #include "image/thumbhash.h"
 #include "kernel/plan.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/png_reader.h"
+#include "image/png.h"
 
 #include "base/fd.h"
 #include "base/number.h"

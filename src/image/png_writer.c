@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/png_writer.h"
+#include "image/png.h"
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>

@@ -5,7 +5,6 @@
 #include "image/jpeg_decoder.h"
 #include "image/tiff.h"
 
-#include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,11 +19,8 @@
 #define VALUE_BYTES_MAX 4096         /* of an entry that is kept for the result, ... */
 #define KEPT_BYTES_MAX  (16 * 1024)  /* ... and of all of them, about */
 
-#define EXIF_POINTER    0x8769
-#define GPS_POINTER     0x8825
 #define INTEROP_POINTER 0xa005
-
-#define PROGRESSIVE 0xc2 /* the last frame marker of what a decoder has to know */
+#define PROGRESSIVE     0xc2 /* the last frame marker of what a decoder has to know */
 
 typedef enum Kind {
     MAIN = BT_EXIF_MAIN,
@@ -40,7 +36,6 @@ typedef enum Kind {
 
 typedef struct Walk {
     BtBytes bytes;
-
     uint64_t directories[DIRECTORIES_MAX]; /* that were read: where they are */
     int n_directories, n_previews, n_boxes;
 
@@ -48,8 +43,7 @@ typedef struct Walk {
     BtRaw raw;
     int orientation; /* 0: not said */
     BtRawSpace space;
-    bool cropped; /* the photo's size is a crop's, which is the last word */
-
+    bool cropped;                    /* the photo's size is a crop's, which is the last word */
     uint64_t sample_at, sample_size; /* of a track of boxes: its first */
 
     BtExifMaker exif;               /* of what is kept */
@@ -102,8 +96,8 @@ static const struct {
     Kind leads_to;
 } ways[] = {
     {MAIN, 0x14a, MAIN},
-    {MAIN, EXIF_POINTER, EXIF},
-    {MAIN, GPS_POINTER, GPS},
+    {MAIN, 0x8769, EXIF},
+    {MAIN, 0x8825, GPS},
     {EXIF, INTEROP_POINTER, INTEROP},
     {OLYMPUS, 0x2020, OLYMPUS_CAMERA},
     {NIKON, 0x11, MAIN},
@@ -216,8 +210,6 @@ take_photo(Walk *self, uint64_t width, uint64_t height, bool crop)
     }
 }
 
-/* ---- Directories ---- */
-
 /* The notes of a maker, by what they begin with: a directory in the order and from the base that
  * its camera uses. */
 static void
@@ -311,10 +303,8 @@ take_directory(Walk *self, const BtTiff *tiff, const Said *said)
 
     if (self->orientation == 0 && said->orientation <= 8)
         self->orientation = (int)said->orientation;
-    if (self->space == BT_RAW_UNSAID && said->space <= 2)
-        self->space = said->space == 1   ? BT_RAW_SRGB
-                      : said->space == 2 ? BT_RAW_ADOBE_RGB
-                                         : BT_RAW_UNSAID;
+    if (self->space == BT_RAW_UNSAID && said->space <= BT_RAW_ADOBE_RGB)
+        self->space = (BtRawSpace)said->space; /* Exif has the same numbers */
     take_photo(self, said->width, said->height, false);
     if (said->right > said->left && said->bottom > said->top)
         take_photo(self, said->right - said->left, said->bottom - said->top, false);
@@ -325,36 +315,25 @@ take_directory(Walk *self, const BtTiff *tiff, const Said *said)
         consider(self, tiff->base + said->strip_at, said->strip_size, space);
 }
 
-/* ---- What the result may say of the photo ---- */
-
-/* Of a file's first directory what says when, by whom and with what it was taken; of the others
- * all but what they lead to. */
-static bool
-is_to_keep(Kind kind, unsigned tag)
-{
-    static const uint16_t wanted[] = {0x10e, 0x10f, 0x110, 0x112, 0x11a, 0x11b,
-                                      0x128, 0x131, 0x132, 0x13b, 0x8298};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (kind == MAIN && wanted[i] == tag)
-            return true;
-    return kind != MAIN && tag != INTEROP_POINTER;
-}
-
+/* Of a file's first directory what says when, by whom and with what the photo was taken; of the
+ * others all but what they lead to. */
 static void
 keep_entry(Walk *self, const BtTiff *tiff, const BtTiffEntry *entry, Kind kind)
 {
+    static const uint16_t wanted[] = {0x10e, 0x10f, 0x110, 0x112, 0x11a, 0x11b,
+                                      0x128, 0x131, 0x132, 0x13b, 0x8298};
     uint64_t n_bytes = entry->n * bt_tiff_type_bytes(entry->type);
+    bool keeps = kind != MAIN && entry->tag != INTEROP_POINTER;
     uint8_t value[VALUE_BYTES_MAX];
 
-    if (entry->type <= BT_TIFF_DOUBLE && n_bytes <= sizeof value &&
-        self->exif.block->len <= KEPT_BYTES_MAX && is_to_keep(kind, entry->tag) &&
+    for (size_t i = 0; kind == MAIN && i < G_N_ELEMENTS(wanted); i++)
+        keeps = keeps || wanted[i] == entry->tag;
+    if (keeps && entry->type <= BT_TIFF_DOUBLE && n_bytes <= sizeof value &&
+        self->exif.block->len <= KEPT_BYTES_MAX &&
         bt_bytes_read(&self->bytes, entry->at, value, n_bytes))
         bt_exif_maker_put(&self->exif, (BtExifDirectory)kind, entry->tag, entry->type, entry->n,
                           value, tiff->little);
 }
-
-/* ---- Directories, one after the other ---- */
 
 /* Whether a directory is a new one, within the limits. */
 static bool
@@ -391,8 +370,6 @@ walk_directory(Walk *self, const BtTiff *tiff, uint64_t at, Kind kind, int depth
         at = kind == MAIN ? bt_tiff_following(tiff, &directory) : 0;
     }
 }
-
-/* ---- Boxes ---- */
 
 /* The samples of a track: the first one. */
 static void
@@ -472,8 +449,6 @@ walk_boxes(Walk *self, uint64_t at, uint64_t end, int depth)
         at += size;
     }
 }
-
-/* ---- RAF ---- */
 
 static void
 read_raf(Walk *self)

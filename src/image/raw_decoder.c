@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/raw_decoder.h"
+#include "image/raw.h"
 
 #include "image/jpeg_decoder.h"
-#include "image/raw.h"
 
 #include <glib.h>
 #include <lcms2.h>

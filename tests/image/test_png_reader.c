@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* PNG files of every kind that is read here, with every filter, against what went into them and
  * what libvips makes of them; and files that are not whole, or lie. */
-#include "image/png_reader.h"
+#include "image/png.h"
 
 #include "base/fd.h"
 
