@@ -50,7 +50,8 @@ typedef struct BtCodecs {
                       const BtMetadata *metadata, BtOutcome *outcome);
 } BtCodecs;
 
-/* Loads the module, the first time. NULL with an error (FAILED) where that cannot be done. */
+/* Loads the module, the first time. Takes VIPS_MAX_THREADS out of the environment, which would make
+ * libvips start threads. NULL with an error (FAILED) where that cannot be done. */
 const BtCodecs *bt_codecs_load(GError **error);
 
 /* The module where it is loaded, else NULL. */

@@ -15,7 +15,7 @@
  * forked that is to have the picture:
  *
  *   if (bt_image_needs_vips(in_fd, raw, format))                      in the supervisor
- *       bt_image_prepare(&error);
+ *       bt_codecs_load(&error);
  *
  * Neither starts a thread, and neither does bt_image_can_write(): after them a process may fork.
  * After bt_image_new() it may not.
@@ -53,13 +53,6 @@ typedef struct BtImageSettings {
 } BtImageSettings;
 
 typedef struct BtImage BtImage;
-
-/* Loads libvips, the first time. Takes VIPS_MAX_THREADS out of the environment, which would make it
- * start threads. */
-BT_MUST_CHECK bool bt_image_prepare(GError **error);
-
-/* libvips' version: "8.14.1". Once prepared. */
-const char *bt_image_vips_version(void);
 
 /* Whether a picture is to be read by libvips, or its result written: by the first bytes of the file
  * and, of a JPEG, the headers up to the frame's, wherever fd's offset is. raw, format: as below;

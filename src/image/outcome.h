@@ -68,6 +68,9 @@ const char *bt_reason_name(BtReason reason);
 bool bt_outcome_fail(BtOutcome *self, BtReason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a lack of memory. */
+bool bt_outcome_fail_memory(BtOutcome *self);
+
 /* Whether size bytes are an outcome that can be read without harm: the right size, known reason and
  * format, terminated texts, base64 where that is to be, figures in range, dimensions where reason
  * is OK. On success *out_outcome is a copy. */

@@ -444,7 +444,7 @@ begin_png(BtDecode *self, const BtReduction *reduction, BtBand *out_band, BtOutc
     if (changes)
         self->samples = g_try_malloc((size_t)self->batch * out_bytes(self));
     if (self->rows == NULL || (changes && self->samples == NULL))
-        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its rows");
+        return bt_outcome_fail_memory(outcome);
     *out_band = (BtBand){.n_planes = 1};
     out_band->planes[0] = (BtPlane){
         .width = self->width,

@@ -170,7 +170,7 @@ bt_png_write(const BtRaster *raster, const BtMetadata *metadata, BtOutcome *outc
     start = begin_chunk(file, "IDAT");
     if ((rows = filter_rows(raster, stride)) == NULL ||
         !append_deflated(file, rows, stride * (size_t)raster->height)) {
-        bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its result");
+        bt_outcome_fail_memory(outcome);
         return NULL;
     }
     end_chunk(file, start);

@@ -192,7 +192,7 @@ reduce(const BtRaster *rasters, int n_rasters, BtRaster *out)
 }
 
 bool
-bt_thumbhash_make(const BtRaster *rasters, int n_rasters, char out_text[BT_THUMBHASH_BYTES_MAX])
+bt_thumbhash_make(const BtRaster *rasters, int n_rasters, BtOutcome *outcome)
 {
     BtRaster small = {0};
     bool ok = reduce(rasters, n_rasters, &small);
@@ -211,8 +211,8 @@ bt_thumbhash_make(const BtRaster *rasters, int n_rasters, char out_text[BT_THUMB
         take_pixels(&hasher, &small);
         put_hash(&hasher);
         text = g_base64_encode(hasher.bytes, (gsize)(hasher.n_halves + 1) / 2);
-        g_strlcpy(out_text, text, BT_THUMBHASH_BYTES_MAX);
+        g_strlcpy(outcome->thumbhash, text, sizeof outcome->thumbhash);
     }
     bt_raster_clear(&small);
-    return samples != NULL;
+    return samples != NULL || bt_outcome_fail_memory(outcome);
 }

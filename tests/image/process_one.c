@@ -10,6 +10,7 @@
  * whatever its name; the default is png.
  */
 #include "base/fd.h"
+#include "image/codecs.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 
@@ -69,7 +70,7 @@ main(int argc, char **argv)
     if (argc < 3)
         return EXIT_FAILURE;
     parse(argc, argv, &settings, &format);
-    if (!bt_image_prepare(&error))
+    if (bt_codecs_load(&error) == NULL)
         g_error("%s", error->message);
     image = bt_image_new(&settings);
     in = open(argv[argc - 2], O_RDONLY | O_CLOEXEC);
