@@ -9,7 +9,7 @@
 #ifndef BT_IMAGE_PNG_CHUNKS_H
 #define BT_IMAGE_PNG_CHUNKS_H
 
-#include "image/coding.h"
+#include "image/colour.h"
 
 #include <glib.h>
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pixels of a PNG: of which kind they are in the file, and as the samples that a decoder hands
- * on. Palettes become RGB, a colour that is transparent becomes alpha, 1 to 4 bits become 8, and 16
- * come in native byte order. Pure; any process.
+ * The rows of a PNG, from what was deflated to samples. Pure; any process.
  *
- * Follows: PNG (Third Edition), 11.2.1, 11.2.2 and 11.3.1.1.
+ * Follows: PNG (Third Edition), 9 (filtering), 11.2.1, 11.2.2 and 11.3.1.1. Paeth's choice as in
+ * stb_image: from the order of three values instead of three distances.
  */
 #ifndef BT_IMAGE_PNG_PIXELS_H
 #define BT_IMAGE_PNG_PIXELS_H
@@ -14,6 +13,16 @@
 #include <stdint.h>
 
 #define BT_PNG_PALETTE_MAX 256
+#define BT_PNG_PIXEL_MAX   8 /* bytes: 4 samples of 16 bits */
+
+/* Bytes beyond the last row that bt_png_unfilter() reads; they do not matter. */
+#define BT_PNG_SLACK BT_PNG_PIXEL_MAX
+
+/* Undoes the filters of n_rows rows, in place. At rows there is first the row above them, without
+ * its filter (zeros for a picture's first), then they follow; row_bytes each, and each behind one
+ * byte, the number of its filter. pixel_bytes: 1, 2, 3, 4, 6 or 8; divides row_bytes. False where
+ * there is no such filter. */
+bool bt_png_unfilter(uint8_t *rows, size_t row_bytes, int pixel_bytes, int n_rows);
 
 typedef enum BtPngColour {
     BT_PNG_GREY = 0,
@@ -23,6 +32,8 @@ typedef enum BtPngColour {
     BT_PNG_RGB_ALPHA = 6
 } BtPngColour;
 
+/* The kind of pixels. Palettes become RGB, a colour that is transparent becomes alpha, 1 to 4 bits
+ * become 8, and 16 get native byte order. */
 typedef struct BtPngPixels {
     BtPngColour colour;
     int depth;                              /* bits of a sample in the file */

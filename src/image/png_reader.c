@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "image/exif.h"
 #include "image/png_chunks.h"
-#include "image/png_filter.h"
 #include "image/png_pixels.h"
 
 #include <isa-l/crc.h>

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "image/exif.h"
 #include "vips/facts.h"
-#include "vips/plain.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +11,7 @@
 /* Rows asked for at a time: what libvips' PNG reader decodes at once. */
 #define ROWS_AT_A_TIME 16
 
-#define BMP_LOADER  "magickload_buffer"
-#define HEIF_LOADER "heifload_source"
+#define BMP_LOADER "magickload_buffer"
 
 struct BtDecode {
     VipsSource *source;
@@ -32,37 +30,29 @@ struct BtDecode {
 static bool
 fail_blocked(const char *loader, BtOutcome *outcome)
 {
-    g_autofree char *word = g_strndup(loader, strcspn(loader, "_"));
-    BtFormat format;
+    g_autofree char *word = g_strndup(loader, (gsize)(strstr(loader, "load") - loader));
+    BtFormat format = strcmp(word, "magick") == 0 ? BT_FORMAT_BMP
+                      : strcmp(word, "jp2k") == 0 ? BT_FORMAT_JP2
+                                                  : bt_format_of_name(word);
 
-    if (g_str_has_suffix(word, "load"))
-        word[strlen(word) - strlen("load")] = '\0';
     vips_error_clear();
-    format = strcmp(loader, BMP_LOADER) == 0 ? BT_FORMAT_BMP
-             : strcmp(word, "jp2k") == 0     ? BT_FORMAT_JP2
-                                             : bt_format_of_name(word);
     if (format != BT_FORMAT_NONE)
-        return bt_vips_fail(outcome, BT_REASON_BLOCKED, "this format is read only with --allow %s",
-                            bt_format_name(format));
-    return bt_vips_fail(outcome, BT_REASON_BLOCKED,
-                        "this format (%s) is not read: its decoder is not trusted", word);
+        return bt_outcome_fail(outcome, BT_REASON_BLOCKED,
+                               "this format is read only with --allow %s", bt_format_name(format));
+    return bt_outcome_fail(outcome, BT_REASON_BLOCKED,
+                           "this format (%s) is not read: its decoder is not trusted", word);
 }
 
-/* BMP has no loader of its own: libvips reads it through ImageMagick, and from memory only.
- * ImageMagick knows many more formats, some of them programs: none of those. A brand of HEIF that
- * libvips does not look for may be one that libheif reads all the same. */
+/* The loader of a format where libvips does not find it by itself: it reads BMP through
+ * ImageMagick, and from memory only (ImageMagick knows many more formats, some of them programs:
+ * none of those); and a brand of HEIF that libvips does not look for may be one that libheif reads
+ * all the same. */
 static const char *
 loader_of(BtFormat format)
 {
-    switch (format) {
-    case BT_FORMAT_BMP:
-        return BMP_LOADER;
-    case BT_FORMAT_AVIF:
-    case BT_FORMAT_HEIC:
-        return HEIF_LOADER;
-    default:
-        return NULL;
-    }
+    if (format == BT_FORMAT_AVIF || format == BT_FORMAT_HEIC)
+        return "heifload_source";
+    return format == BT_FORMAT_BMP ? BMP_LOADER : NULL;
 }
 
 /* Whether a file of a format without magic bytes of ours may be one that libvips knows: those that

@@ -10,7 +10,7 @@
 #ifndef BT_VIPS_FACTS_H
 #define BT_VIPS_FACTS_H
 
-#include "image/coding.h"
+#include "image/colour.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -65,7 +65,7 @@ bt_vips_fail(BtOutcome *outcome, BtReason reason, const char *format, ...)
     return bt_outcome_fail(outcome, reason, "%s%s%s", what, said[0] != '\0' ? ": " : "", said);
 }
 
-static bool confined; /* this process decodes */
+bool bt_vips_confined;
 
 static bool
 start(GError **error)
@@ -109,7 +109,7 @@ meet_bmp(void)
 static void
 confine(uint32_t allowed)
 {
-    confined = true;
+    bt_vips_confined = true;
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     /* Orc needs executable memory and a file, and nothing here gains by it. */
@@ -122,12 +122,6 @@ confine(uint32_t allowed)
         vips_operation_block_set("VipsForeignSaveJxl", FALSE);
     if ((allowed & (1u << BT_FORMAT_BMP)) != 0)
         meet_bmp();
-}
-
-static bool
-can_write(BtFormat format)
-{
-    return bt_encode_can_write(format, confined);
 }
 
 static GBytes *
@@ -152,7 +146,7 @@ extern __attribute__((visibility("default"))) const BtCodecs bt_codecs;
 const BtCodecs bt_codecs = {
     .start = start,
     .version = version,
-    .can_write = can_write,
+    .can_write = bt_encode_can_write,
     .confine = confine,
     .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,
