@@ -141,19 +141,13 @@ is_same_shape(const BtColour *self, const BtColourShape *shape)
            self->shape.alpha == shape->alpha;
 }
 
-static bool
-is_same(const BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
-{
-    return self->profile != NULL && self->size == size &&
-           memcmp(self->profile, profile, size) == 0 && is_same_shape(self, shape);
-}
-
 bool
 bt_colour_prepare(BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
 {
     cmsHPROFILE from;
 
-    if (is_same(self, profile, size, shape))
+    if (self->profile != NULL && self->size == size && memcmp(self->profile, profile, size) == 0 &&
+        is_same_shape(self, shape))
         return self->transform != NULL;
     forget(self);
     self->profile = g_memdup2(profile, size);

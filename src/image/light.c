@@ -161,23 +161,19 @@ fill_matrix(BtLight *self, const int32_t xy[8])
     return true;
 }
 
-static bool
-is_sane(const int32_t xy[8])
-{
-    for (int i = 0; i < 8; i += 2)
-        if (xy[i] > SCALE || xy[i + 1] <= 0 || xy[i + 1] > SCALE)
-            return false;
-    return xy[0] > 0;
-}
-
 /* Of primaries that are not known, or make no sense: sRGB's. */
 static const int32_t *
 find_primaries(const BtCoding *coding)
 {
+    const int32_t *xy = coding->xy;
+
     for (size_t i = 0; i < G_N_ELEMENTS(primaries); i++)
         if (primaries[i].code == coding->primaries)
             return primaries[i].xy;
-    return is_sane(coding->xy) ? coding->xy : primaries[0].xy;
+    for (int i = 0; i < 8; i += 2)
+        if (xy[0] <= 0 || xy[i] > SCALE || xy[i + 1] <= 0 || xy[i + 1] > SCALE)
+            return primaries[0].xy;
+    return xy;
 }
 
 /* BT.2390's roll-off: cd/m2 of a screen of WHITE for those of one of PEAK. */

@@ -35,19 +35,10 @@ remove_entry(ExifData *data, ExifIfd ifd, ExifTag tag)
 }
 
 static void
-set_upright(ExifData *data)
-{
-    ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-
-    if (entry == NULL || entry->format != EXIF_FORMAT_SHORT || entry->size < 2)
-        remove_entry(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION);
-    else
-        exif_set_short(entry->data, exif_data_get_byte_order(data), 1);
-}
-
-static void
 remove_unfit(ExifData *data, bool strip_gps, bool converted)
 {
+    ExifEntry *orientation = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+
     free(data->data); /* the preview */
     data->data = NULL;
     data->size = 0;
@@ -63,7 +54,10 @@ remove_unfit(ExifData *data, bool strip_gps, bool converted)
     remove_entry(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_Y_DIMENSION);
     remove_entry(data, EXIF_IFD_0, EXIF_TAG_IMAGE_WIDTH);
     remove_entry(data, EXIF_IFD_0, EXIF_TAG_IMAGE_LENGTH);
-    set_upright(data);
+    if (orientation == NULL || orientation->format != EXIF_FORMAT_SHORT || orientation->size < 2)
+        remove_entry(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION);
+    else
+        exif_set_short(orientation->data, exif_data_get_byte_order(data), 1);
 }
 
 static GBytes *

@@ -79,36 +79,15 @@ copy_walk(const uint8_t *in, BtRaster *out, Walk walk, size_t size)
     }
 }
 
-static Walk
-walk_of(const BtRaster *in, int orientation)
-{
-    ptrdiff_t w = in->width, last_x = w - 1, last_y = (in->height - 1) * w;
-
-    switch (orientation) {
-    case 2:
-        return (Walk){last_x, -1, w};
-    case 3:
-        return (Walk){last_y + last_x, -1, -w};
-    case 4:
-        return (Walk){last_y, 1, -w};
-    case 5:
-        return (Walk){0, w, 1};
-    case 6:
-        return (Walk){last_y, -w, 1};
-    case 7:
-        return (Walk){last_y + last_x, -w, -1};
-    case 8:
-        return (Walk){last_x, w, -1};
-    default:
-        return (Walk){0, 1, w};
-    }
-}
-
 bool
 bt_raster_turn(const BtRaster *self, int orientation, BtRaster *out)
 {
-    Walk walk = walk_of(self, orientation);
+    bool right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     bool on_side = orientation >= 5;
+    ptrdiff_t w = self->width, x = right ? -1 : 1, y = below ? -w : w;
+    Walk walk = {(right ? w - 1 : 0) + (below ? (self->height - 1) * w : 0), on_side ? y : x,
+                 on_side ? x : y};
 
     if (!bt_raster_reshape(out, on_side ? self->height : self->width,
                            on_side ? self->width : self->height, self->bands, self->deep))

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers at places in a file, and TIFF directories that are made of them. Worker; for hostile
+ * Numbers at places in a file, and TIFF directories, which are made of them. Worker; for hostile
  * bytes.
- *
- *   BtBytes bytes = {.fd = fd, .size = size};
- *   tiff = bt_tiff_at(&bytes, 0);
- *   directory = bt_tiff_open(&tiff, bt_tiff_first(&tiff));
- *   while (bt_tiff_next(&tiff, &directory, &entry))
- *       ... bt_tiff_value(&tiff, &entry, 0) ...
  *
  * Follows: TIFF 6.0, section 2; BigTIFF.
  */
@@ -18,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A file of which a block is kept, since numbers lie close together. */
+/* A file, and a block of it that is kept, since numbers lie close together. */
 typedef struct BtBytes {
     int fd;
     uint64_t size; /* what lies beyond is not there */
@@ -31,7 +25,7 @@ typedef struct BtBytes {
 /* False where there are not as many. */
 bool bt_bytes_read(BtBytes *self, uint64_t at, void *out, size_t n);
 
-/* 0 where it is not there. little: its lowest byte comes first. */
+/* 0 where there is none. little: its lowest byte comes first. */
 uint64_t bt_bytes_number(BtBytes *self, bool little, uint64_t at, size_t size);
 
 /* Whether these bytes, 16 at most, stand at a place. */
@@ -71,16 +65,14 @@ typedef struct BtTiffEntry {
 /* By the header at a place in the file, whatever its magic number. */
 BtTiff bt_tiff_at(BtBytes *bytes, uint64_t base);
 
-/* Where the first directory is, from the base. */
+/* Where the first directory is, and, at the end of one, where the following one is; 0: none. */
 uint64_t bt_tiff_first(const BtTiff *self);
+uint64_t bt_tiff_following(const BtTiff *self, const BtTiffDirectory *directory);
 
 BtTiffDirectory bt_tiff_open(const BtTiff *self, uint64_t offset);
 
 /* The next entry that makes sense; at the end, false. */
 bool bt_tiff_next(const BtTiff *self, BtTiffDirectory *directory, BtTiffEntry *out_entry);
-
-/* At the end of a directory: where the one that follows is, from the base; 0: none does. */
-uint64_t bt_tiff_following(const BtTiff *self, const BtTiffDirectory *directory);
 
 /* A whole number: of a fraction its quotient, of any other type 0. */
 uint64_t bt_tiff_value(const BtTiff *self, const BtTiffEntry *entry, uint64_t i);

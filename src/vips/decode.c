@@ -208,17 +208,6 @@ check_facts(const BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
     return true;
 }
 
-/* What libvips has not met on its way to the pixels. */
-static void
-add_late_exif(VipsImage *loaded, GBytes *exif)
-{
-    gsize size;
-    const void *bytes = g_bytes_get_data(exif, &size);
-
-    vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
-    vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
-}
-
 static bool
 fail_header(const BtDecode *self, BtOutcome *outcome)
 {
@@ -231,6 +220,8 @@ static bool
 open_header(BtDecode *self, BtPicture *out_picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
+    const void *bytes;
+    gsize size;
 
     g_strlcpy(outcome->loader, self->loader, sizeof outcome->loader);
     if (loaded == NULL)
@@ -240,8 +231,12 @@ open_header(BtDecode *self, BtPicture *out_picture, BtOutcome *outcome)
     self->wide = bt_plain_is_wide(loaded);
     if (self->wide)
         self->white = 1; /* until it is found */
-    if (self->facts.exif != NULL && vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
-        add_late_exif(loaded, self->facts.exif);
+    if (self->facts.exif != NULL && vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0) {
+        /* libvips has not met it on its way to the pixels. */
+        bytes = g_bytes_get_data(self->facts.exif, &size);
+        vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
+        vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
+    }
     if (!make_plain(self, loaded, outcome))
         return false;
     describe(self, loaded, out_picture);
