@@ -170,3 +170,33 @@ bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symb
                 join_steps(steps[window], ac->steps[(1u << n) + (window & ((1u << n) - 1))]);
     }
 }
+
+/* Of a symbol whose code has n bits, and which these follow. */
+static uint32_t
+make_value(int symbol, unsigned n, uint64_t bits)
+{
+    unsigned size = (unsigned)symbol & 15, passed = symbol <= 0 ? 64 : ((unsigned)symbol >> 4) + 1;
+
+    return (n + size) | passed << 8 | (uint32_t)bt_jpeg_extend(bits, size) << 16;
+}
+
+uint32_t
+bt_jpeg_ac_value(const BtJpegHuffman *self, uint64_t bits)
+{
+    unsigned n = 0;
+    int symbol = bt_jpeg_huffman_find(self, bits, &n);
+
+    return make_value(symbol, n, bits << n);
+}
+
+void
+bt_jpeg_ac_values_init(BtJpegAcValues *self, const BtJpegSymbols *symbols)
+{
+    for (unsigned window = 0; window < BT_JPEG_WINDOWS; window++) {
+        unsigned n = symbols->bits[window], symbol = symbols->symbol[window];
+        uint64_t bits = (uint64_t)window << (64 - BT_JPEG_WINDOW_BITS) << n;
+
+        self->values[window] =
+            n == 0 || n + (symbol & 15) > BT_JPEG_WINDOW_BITS ? 0 : make_value(symbol, n, bits);
+    }
+}

@@ -8,6 +8,7 @@
  *   bt_jpeg_ac_steps_init(steps, symbols, weights)          several, for blocks of AC coefficients
  *   bt_jpeg_dc_steps_init(dc_steps, dc_symbols, steps)      a DC difference, and AC symbols after
  * it
+ *   bt_jpeg_ac_values_init(values, symbols)                 one AC symbol with its value
  *
  * A window is the next BT_JPEG_WINDOW_BITS bits of the data. A code that is longer, and whatever
  * else is rare, is left to bt_jpeg_huffman_find(), which needs no table.
@@ -75,6 +76,22 @@ typedef struct BtJpegAcSteps {
     uint32_t steps[2 * BT_JPEG_WINDOWS];
 } BtJpegAcSteps;
 
+/* For each window the AC symbol that it begins with, and the value:
+ *
+ *   bits 0-7     bits of the code and of the value; 0: these are more than the window has, or no
+ *                code
+ *   bits 8-15    coefficients that are passed, with the value's own: 1 to 16; 64 and more: the
+ *                block ends
+ *   bits 16-31   the value
+ */
+typedef struct BtJpegAcValues {
+    uint32_t values[BT_JPEG_WINDOWS];
+} BtJpegAcValues;
+
+#define BT_JPEG_VALUE_BITS(value)   ((value)&0xff)
+#define BT_JPEG_VALUE_PASSED(value) ((value) >> 8 & 0xff)
+#define BT_JPEG_VALUE(value)        ((int16_t)((value) >> 16))
+
 /* counts[n], n from 1 to 16: how many codes of n bits there are. False for what libjpeg refuses. */
 bool bt_jpeg_huffman_init(BtJpegHuffman *self, const uint8_t counts[BT_JPEG_CODE_MAX + 1],
                           const uint8_t symbols[256], bool is_dc);
@@ -97,6 +114,11 @@ void bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols,
 /* ac: the steps that may follow; NULL where a block is its DC coefficient alone. */
 void bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symbols,
                            const BtJpegAcSteps *ac);
+
+void bt_jpeg_ac_values_init(BtJpegAcValues *self, const BtJpegSymbols *symbols);
+
+/* The same of any code, which these bits, left-aligned, are known to begin with. */
+uint32_t bt_jpeg_ac_value(const BtJpegHuffman *self, uint64_t bits);
 
 /* The value that the first `size` bits (0 to 15), left-aligned, stand for: F.12, EXTEND. */
 static inline int

@@ -61,7 +61,7 @@ find_places(const BtJpegScan *scan, int x, int y, Places *out_places)
             if (out_places->n == BT_JPEG_MCU_BLOCKS_MAX)
                 return false;
             out_places->at[out_places->n] =
-                component->values[BT_JPEG_LOW_DC] + (ptrdiff_t)row * component->stride + column;
+                component->values[0] + (ptrdiff_t)row * component->stride + column;
             out_places->step[out_places->n] = across;
         }
     }
@@ -111,20 +111,10 @@ count_blank(uint64_t bits, unsigned n)
     return (1u << n) + (unsigned)(bits >> 1 >> (63 - n));
 }
 
-/* The plane that coefficient k, in zigzag order and kept, is in; NULL where it is not. */
-static inline int16_t *
-find_plane(const BtJpegLowComponent *component, int k)
-{
-    static const uint8_t places[] = {BT_JPEG_LOW_DC, BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN,
-                                     BT_JPEG_LOW_DC, BT_JPEG_LOW_BOTH};
-
-    return places[k] == BT_JPEG_LOW_DC ? NULL : component->values[places[k]];
-}
-
 static inline void
 set_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int16_t value)
 {
-    int16_t *plane = k <= component->last ? find_plane(component, k) : NULL;
+    int16_t *plane = k <= component->last ? component->values[k] : NULL;
 
     if (plane != NULL)
         plane[to] = value;
@@ -183,7 +173,7 @@ bt_jpeg_first_ac(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 static inline void
 refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int bit)
 {
-    int16_t *plane = find_plane(component, k);
+    int16_t *plane = component->values[k];
 
     if (plane != NULL && (plane[to] & bit) == 0)
         plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? bit : -bit));
