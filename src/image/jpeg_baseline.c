@@ -475,7 +475,7 @@ read_values(const Pair *pair, const uint8_t *data, uint64_t at, unsigned last, u
         if (value == 0)
             value = bt_jpeg_ac_value(&pair->ac->code, bt_jpeg_bits(data, at));
         done += BT_JPEG_VALUE_PASSED(value);
-        if (done > last)
+        if (done > last || value == 0)
             return n_values;
         out_places[n_values] = (uint8_t)done;
         out_values[n_values++] = BT_JPEG_VALUE(value);

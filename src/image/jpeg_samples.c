@@ -64,7 +64,7 @@ make_parts(const BtJpegLowComponent *component, ptrdiff_t at, uint8_t *out, ptrd
     int16_t shares[BT_JPEG_LOW_KEPT_MAX][BT_JPEG_LOW_PARTS_MAX];
 
     for (int k = 0; k <= component->last; k++)
-        for (int part = 0; part < n_parts; part++)
+        for (int part = 0; part < n_parts && component->values[k] != NULL; part++)
             shares[k][part] = find_share(component, k, part);
     for (int first = 0; first < component->width; first += BT_JPEG_LOW_STRIP) {
         int n = MIN(BT_JPEG_LOW_STRIP, component->width - first);
