@@ -83,7 +83,7 @@ find_mean(const BtJpegLowComponent *component, ptrdiff_t at, int x, int y, int w
         int value =
             component->values[k] == NULL ? 0 : component->values[k][at] * component->quantizers[k];
 
-        if (abs(value) > 8 * 2048)
+        if (abs(value) > 8 * 256)
             return false;
         for (int i = x; i < x + w; i++)
             across += cos((2 * i + 1) * waves.across * G_PI / 16) / w;
