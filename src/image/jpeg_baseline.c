@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_baseline.h"
 
-#include "image/jpeg_clip.h"
+#include "image/jpeg_place.h"
 
 #include <glib.h>
 #include <string.h>
@@ -10,16 +10,16 @@
 #define STREAM_LEAST  2048       /* and at least */
 #define STREAM_BLOCKS (12 << 10) /* that it has room for, at most */
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
+#define BITS_LOADED   57         /* by bt_jpeg_bits() */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
 #define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */
 #define HEAD_BLOCKS   STREAM_BLOCKS /* that may lie before the first one of a guess */
 #define GUESS_RUNS    2             /* that there is room for */
-#define LOW_LAST      4             /* coefficient that may be kept, in zigzag order */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
-    int dc, ac; /* tables of the scan */
+    const BtJpegTable *dc, *ac; /* of the scan */
     uint32_t dc_steps[BT_JPEG_WINDOWS];
     BtJpegAcSteps ac_steps;
 } Pair;
@@ -47,11 +47,11 @@ find_pair(BtJpegBaseline *self, const BtJpegScan *scan, const BtJpegLowComponent
     Pair *pair;
 
     for (int i = 0; i < self->n_pairs; i++)
-        if (self->pairs[i]->dc == component->dc_table && self->pairs[i]->ac == component->ac_table)
+        if (self->pairs[i]->dc == dc && self->pairs[i]->ac == ac)
             return self->pairs[i];
     pair = self->pairs[self->n_pairs++] = g_new(Pair, 1);
-    pair->dc = component->dc_table;
-    pair->ac = component->ac_table;
+    pair->dc = dc;
+    pair->ac = ac;
     if (!scan->progressive)
         bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols, scan->weights);
     bt_jpeg_dc_steps_init(pair->dc_steps, &dc->symbols, scan->progressive ? NULL : &pair->ac_steps);
@@ -66,8 +66,8 @@ add_phase(BtJpegBaseline *self, const BtJpegScan *scan, const Pair *pair)
     *phase = (BtJpegPhase){
         .steps = {pair->ac_steps.steps + BT_JPEG_WINDOWS},
         .first_steps = pair->dc_steps,
-        .dc = &scan->dc_tables[pair->dc].code,
-        .ac = scan->progressive ? NULL : &scan->ac_tables[pair->ac].code,
+        .dc = &pair->dc->code,
+        .ac = scan->progressive ? NULL : &pair->ac->code,
         .weights = scan->weights,
     };
 }
@@ -399,228 +399,11 @@ find_blocks(BtJpegScan *scan, const BtJpegOps *ops, const BtJpegRun *run, BtJpeg
     return n;
 }
 
-/* The part of a row of MCUs that is placed at once, and one component's blocks in it. */
-typedef struct Place {
-    const BtJpegBlock *blocks; /* the component's first */
-    size_t n_phases;           /* blocks from MCU to MCU */
-    int across, down;          /* blocks of the component in an MCU */
-    int n_mcus;
-    int shift;
-    ptrdiff_t at, stride; /* in the component's planes */
-} Place;
-
-static inline __attribute__((always_inline)) uint16_t
-place_some(const Place *place, int across, int down, int16_t *out, uint16_t dc)
-{
-    const BtJpegBlock *blocks = place->blocks;
-
-    for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
-        for (int y = 0; y < down; y++)
-            for (int x = 0; x < across; x++) {
-                dc = (uint16_t)(dc + BT_JPEG_SUM_DIFFERENCE(blocks[y * across + x].sum));
-                out[y * place->stride + i * across + x] = (int16_t)(uint16_t)(dc << place->shift);
-            }
-    return dc;
-}
-
-/* Sums up differences, from the last DC coefficient on; returns the new last one. */
-static uint16_t
-place_dc(const Place *place, int16_t *out, uint16_t dc)
-{
-    out += place->at;
-    if (place->across == 1 && place->down == 1)
-        return place_some(place, 1, 1, out, dc);
-    if (place->across == 2 && place->down == 1)
-        return place_some(place, 2, 1, out, dc);
-    if (place->across == 2 && place->down == 2)
-        return place_some(place, 2, 2, out, dc);
-    return place_some(place, place->across, place->down, out, dc);
-}
-
-/* Bits that are read one symbol after the other: a load for each costs less than to ask whether
- * there are enough of them left. */
-typedef struct Bits {
-    const uint8_t *data;
-    uint64_t at;   /* of the next bit */
-    uint64_t next; /* bits from there on, left-aligned */
-} Bits;
-
-static inline void
-take_bits(Bits *self, unsigned n)
-{
-    self->at += n;
-    self->next = bt_jpeg_bits(self->data, self->at);
-}
-
-/* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
-static inline unsigned
-find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
-{
-    size_t window = bits->next >> (64 - BT_JPEG_WINDOW_BITS);
-
-    *out_bits = table->symbols.bits[window];
-    if (*out_bits > 0)
-        return table->symbols.symbol[window];
-    return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
-}
-
-/* The AC coefficients of a block from bit `at` on that are not 0, up to number `last` in zigzag
- * order; returns how many there are. */
-static inline __attribute__((always_inline)) int
-read_values(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
-            unsigned last, uint8_t *out_places, int16_t *out_values)
-{
-    Bits bits = {data, at, bt_jpeg_bits(data, at)};
-    unsigned done = 0, n, symbol;
-    int n_values = 0;
-
-    symbol = find_symbol(&bits, dc, &n);
-    take_bits(&bits, n + symbol);
-    while (done < last) {
-        symbol = find_symbol(&bits, ac, &n);
-        if (symbol == 0)
-            break;
-        done += (symbol >> 4) + 1;
-        if (done > last)
-            break;
-        out_places[n_values] = (uint8_t)done;
-        out_values[n_values++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
-        take_bits(&bits, n + (symbol & 15));
-    }
-    return n_values;
-}
-
-/* The coefficients of a block from bit `at` on that are kept. */
-static inline void
-read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
-         const uint8_t *data, uint64_t at, ptrdiff_t to)
-{
-    static const uint8_t kept[LOW_LAST + 1] = {
-        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
-    uint8_t places[LOW_LAST];
-    int16_t found[LOW_LAST], values[BT_JPEG_LOW_PLACES] = {0};
-    int n = read_values(dc, ac, data, at, (unsigned)component->last, places, found);
-
-    for (int i = 0; i < n; i++)
-        values[kept[places[i]]] = found[i];
-    for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
-        if (component->values[i] != NULL)
-            component->values[i][to] = values[i];
-}
-
-/* begin: where the first block of the run begins, whose blocks are at `run_blocks`. */
-static void
-place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Place *place,
-          const BtJpegRun *run, const BtJpegBlock *run_blocks)
-{
-    const BtJpegBlock *blocks = place->blocks;
-    const BtJpegTable *dc = &scan->dc_tables[component->dc_table];
-    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
-
-    for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
-        for (int y = 0; y < place->down; y++)
-            for (int x = 0; x < place->across; x++) {
-                const BtJpegBlock *block = &blocks[y * place->across + x];
-                uint64_t begin = block == run_blocks ? run->at : block[-1].end;
-
-                read_low(dc, ac, component, run->data, begin,
-                         place->at + y * place->stride + i * place->across + x);
-            }
-}
-
-/* Corrects an MCU, whose first block begins at bit `begin`. */
-static void
-clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks, uint64_t begin,
-         int x, int y, unsigned near)
-{
-    int n = scan->baseline->n_phases, n_luma = n - scan->n_components + 1;
-    BtJpegDetail details[BT_JPEG_CLIP_BLOCKS_MAX];
-
-    for (int k = 0; k < n; k++) {
-        const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
-
-        if (k >= n_luma || (near >> k & 1) != 0)
-            details[k].n = read_values(&scan->dc_tables[component->dc_table],
-                                       &scan->ac_tables[component->ac_table], run->data,
-                                       k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST,
-                                       details[k].places, details[k].values);
-    }
-    bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
-}
-
-/* Corrects n_mcus MCUs in one row. */
-static void
-clip_row(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
-         const BtJpegBlock *blocks, int n_mcus)
-{
-    int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
-
-    while (n_mcus > 0) {
-        int n = MIN(n_mcus, BT_JPEG_CLIP_MCUS_MAX);
-        uint8_t near[BT_JPEG_CLIP_MCUS_MAX];
-
-        bt_jpeg_clip_find(scan->clip, scan->components, x, y, blocks, n, near);
-        for (int i = 0; i < n; i++, blocks += scan->baseline->n_phases)
-            if (near[i] != 0)
-                clip_mcu(scan, run, blocks, blocks == run_blocks ? run->at : blocks[-1].end, x + i,
-                         y, near[i]);
-        x += n;
-        n_mcus -= n;
-    }
-}
-
-/* Blocks of n_mcus MCUs in one row. */
-static void
-place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
-          const BtJpegBlock *blocks, int n_mcus)
-{
-    int x = scan->mcu % scan->mcus_across, y = scan->mcu / scan->mcus_across;
-    const BtJpegBlock *first = blocks;
-
-    for (int i = 0; i < scan->n_components; i++) {
-        BtJpegLowComponent *component = scan->components[i];
-        bool single = bt_jpeg_scan_is_single(scan);
-        Place place = {
-            .blocks = blocks,
-            .n_phases = (size_t)scan->baseline->n_phases,
-            .across = single ? 1 : component->across,
-            .down = single ? 1 : component->down,
-            .n_mcus = n_mcus,
-            .shift = scan->low,
-            .stride = component->stride,
-        };
-
-        place.at = (ptrdiff_t)y * place.down * place.stride + (ptrdiff_t)x * place.across;
-        scan->dc[i] = place_dc(&place, component->values[BT_JPEG_LOW_DC], scan->dc[i]);
-        if (component->last > 0 && !scan->progressive)
-            place_low(scan, component, &place, run, run_blocks);
-        blocks += place.across * place.down;
-    }
-    if (scan->clip != NULL)
-        clip_row(scan, run, run_blocks, first, n_mcus);
-}
-
-/* Puts the blocks of a run where they belong, and moves run->at behind them. */
-static void
-place_run(BtJpegScan *scan, BtJpegRun *run, const BtJpegBlock *blocks, int n_mcus)
-{
-    size_t n_phases = (size_t)scan->baseline->n_phases;
-
-    for (int done = 0; done < n_mcus;) {
-        int n = MIN(n_mcus - done, scan->mcus_across - scan->mcu % scan->mcus_across);
-
-        place_row(scan, run, blocks, blocks + (size_t)done * n_phases, n);
-        done += n;
-        scan->mcu += n;
-    }
-    run->at = blocks[(size_t)n_mcus * n_phases - 1].end;
-}
-
 void
 bt_jpeg_baseline_place(BtJpegScan *scan, BtJpegRun *run, int n_mcus)
 {
     if (n_mcus > 0)
-        place_run(scan, run, scan->baseline->found, n_mcus);
+        bt_jpeg_place(scan, run, scan->baseline->found, n_mcus);
 }
 
 int
@@ -739,7 +522,7 @@ bt_jpeg_baseline_run_segments(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun 
         sound = end_segment(&runs[i], &race.streams[i]);
         memset(scan->dc, 0, sizeof scan->dc);
         if (sound)
-            place_run(scan, &runs[i], self->blocks[i], runs[i].n_mcus);
+            bt_jpeg_place(scan, &runs[i], self->blocks[i], runs[i].n_mcus);
     }
     for (int i = 0; i < n_runs; i++)
         clear_blocks(self->blocks[i], &race.streams[i]);

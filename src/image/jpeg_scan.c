@@ -8,6 +8,9 @@
 #include <glib.h>
 #include <string.h>
 
+/* Larger values than fit, shifted to their place, may be 0 there. */
+#define INT16_BITS 16
+
 /* The decoder of a scan: takes as many whole MCUs of a run as it can, moves scan->mcu and run->at
  * behind them, and returns their number; 0 for any doubt. */
 typedef int Decode(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run);
@@ -32,6 +35,9 @@ count_mcus(BtJpegScan *self)
 
     self->mcus_across = single ? component->width : component->stride / component->across;
     self->mcus_down = single ? component->height : component->n_rows / component->down;
+    self->mcu_blocks = single ? 1 : 0;
+    for (int i = 0; i < self->n_components && !single; i++)
+        self->mcu_blocks += self->components[i]->across * self->components[i]->down;
 }
 
 /* Where the segment ends, if that is known. */
@@ -163,6 +169,25 @@ bt_jpeg_scan_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus)
     }
 }
 
+/* What AC coefficients are read with. */
+static void
+make_tables(BtJpegScan *self)
+{
+    for (int i = 0; i < self->n_components; i++) {
+        BtJpegTable *table = &self->ac_tables[self->components[i]->ac_table];
+
+        if (!table->has_values && (self->components[i]->last > 0 || self->clip != NULL)) {
+            bt_jpeg_ac_values_init(&table->values, &table->symbols);
+            table->has_values = true;
+        }
+        if (self->first > 0) {
+            self->passes = g_new(BtJpegAcPasses, 1);
+            bt_jpeg_ac_passes_init(self->passes, &table->symbols,
+                                   self->high > 0 ? 1 : (unsigned)(INT16_BITS - 1 - self->low));
+        }
+    }
+}
+
 bool
 bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
 {
@@ -170,6 +195,8 @@ bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
 
     count_mcus(self);
     self->mcu = 0;
+    if (self->last > 0)
+        make_tables(self);
     if (baseline && !bt_jpeg_baseline_prepare(self))
         return false;
     bt_jpeg_window_begin(window);
@@ -182,4 +209,5 @@ void
 bt_jpeg_scan_clear(BtJpegScan *self)
 {
     bt_jpeg_baseline_free(self->baseline);
+    g_free(self->passes);
 }
