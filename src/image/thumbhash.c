@@ -163,18 +163,20 @@ reduce(const BtRaster *rasters, int n_rasters, BtRaster *out)
 {
     BtRaster plane = {0};
     int width, height;
+    size_t n;
     bool ok;
 
     bt_plan_fit(rasters->width, rasters->height, SIDE_MAX, SIDE_MAX, &width, &height);
     if (n_rasters == 1)
         return bt_raster_resize(rasters, width, height, out);
     ok = bt_raster_reshape(out, width, height, 3, false);
+    n = bt_raster_pixels(out);
     for (int i = 0; i < 3 && ok; i++) {
         ok = bt_raster_resize(&rasters[i], width, height, &plane);
-        for (size_t k = 0; ok && k < bt_raster_pixels(out); k++)
+        for (size_t k = 0; ok && k < n; k++)
             out->pixels[3 * k + (size_t)i] = plane.pixels[k];
     }
-    for (uint8_t *px = out->pixels; ok && px < out->pixels + bt_raster_size(out); px += 3) {
+    for (uint8_t *px = out->pixels; ok && px < out->pixels + 3 * n; px += 3) {
         uint32_t rgb = bt_ycc_to_rgb(px[0] * 257, px[1] * 257, px[2] * 257);
 
         for (int band = 0; band < 3; band++)
