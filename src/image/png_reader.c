@@ -195,11 +195,12 @@ static void
 take_profile(BtDecode *self)
 {
     g_autoptr(GByteArray) chunk = load_chunk(self);
-    uint8_t *name_end, *end = chunk->data + chunk->len;
+    uint8_t *name_end, *end;
 
     if (self->no_profile || chunk->len == 0)
         return;
     self->no_profile = true;
+    end = chunk->data + chunk->len;
     name_end = memchr(chunk->data, 0, MIN(chunk->len, KEYWORD_MAX + 1));
     if (name_end != NULL && end - name_end > 2 && name_end[1] == 0)
         self->profile = inflate_whole(self, name_end + 2, (size_t)(end - name_end - 2));
