@@ -266,7 +266,7 @@ def main():
                 print(f'{mutant.kind:8} {show(mutant, open(os.path.join(TOP, mutant.path)).read())}')
             print(f'{room}: {share} of {len(mutants)}')
         return 0
-    os.nice(19)
+    os.nice(10)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     work = os.path.abspath(arguments.work) if arguments.work else tempfile.mkdtemp(prefix='mutants-', dir='/var/tmp')
     os.makedirs(work, exist_ok=True)
