@@ -178,6 +178,12 @@ def test_what_is_no_report(blurthumb, tmp_path, content):
     assert b'0 processed' in done.stdout or b'1 processed' in done.stdout
 
 
+def test_no_json_is_said_to_be_none(blurthumb, tmp_path):
+    (tmp_path / 'report').write_bytes(b'nonsense\n{}\n')
+    said = re.findall(rb'report: line \d: (.*)', blurthumb('--merge-reports', 'report').stderr)
+    assert len(said) == 2 and said[0] != said[1]
+
+
 @pytest.mark.parametrize('said, code, counts', (
     ('processed skipped', 0, {'processed': 1}),
     ('processed verified', 0, {'processed': 1}),
