@@ -38,8 +38,11 @@ TESTS = {
     'report': 'report progress gallery cli-reports',
     'store': 'record naming store ledger key publish cli-again',
     'run': 'hostile-reply cli-again cli-foreign cli-results_folders cli-order cli-choosing cli-usage cli-two_runs '
-           'cli-prune cli-reports',
+           'cli-prune cli-reports cli-module',
 }
+
+# Of tests in Python every N-th is tried first, then all.
+BRIEF = 6
 
 # Of one file, before the others.
 OWN = {
@@ -173,7 +176,7 @@ class Tree:
         with open(os.path.join(self.source, path), 'w', encoding='utf-8') as file:
             file.write(text)
 
-    def fails(self, name):
+    def fails(self, name, brief):
         """Whether a test fails, and after how many seconds."""
         test = self.tests[name]
         needed = [os.path.relpath(file, self.build) for id in test['depends'] for file in self.targets[id]]
@@ -184,6 +187,7 @@ class Tree:
         os.makedirs(self.scratch, exist_ok=True)
         os.chmod(self.scratch, 0o1777)
         env = {**os.environ, **test['env'], 'HOME': self.scratch, 'TMPDIR': self.scratch,
+               **({'BT_BRIEF': str(BRIEF)} if brief else {}),
                'PYTHONDONTWRITEBYTECODE': '1', 'MALLOC_PERTURB_': test['env'].get('MALLOC_PERTURB_', '165')}
         command = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
                    *(['--map-root-user'] if os.getuid() != 0 else []), 'sh', '-c', CAGE, 'cage', self.scratch]
@@ -193,7 +197,7 @@ class Tree:
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES,) * 2))
         try:
-            self.said, _ = process.communicate(timeout=self.limits_s.get(name, 300))
+            self.said, _ = process.communicate(timeout=self.limits_s.get((name, brief), 600))
             return process.returncode not in (0, SKIPPED), time.monotonic() - began
         except subprocess.TimeoutExpired:
             self.said = b'TimeoutExpired'
@@ -224,9 +228,12 @@ def choose(arguments):
             yield path.split('/')[1], named, len(named)
 
 
-def tests_of(path):
+def tests_of(tree, path):
+    """(name, whether only a part of it), in the order in which they are tried."""
     _, room, name = path.split('/')
-    return list(dict.fromkeys(OWN.get(name, '').split() + TESTS[room].split()))
+    names = list(dict.fromkeys(OWN.get(name, '').split() + TESTS[room].split()))
+    long = [name for name in names if 'pytest' in tree.tests[name]['cmd']]
+    return [(name, name in long) for name in names] + [(name, False) for name in long]
 
 
 def show(mutant, text):
@@ -237,17 +244,17 @@ def show(mutant, text):
     return f'{mutant.path}:{mutant.line}: {" ".join(line.split())}  ->  {" ".join(new.split())}'
 
 
-def catches(tree, name, mutant, text):
+def catches(tree, name, brief, mutant, text):
     """Whether a test that passes without the mutant fails with it. Its first pass, with any mutant, sets its limit."""
-    fails, took_s = tree.fails(name)
-    if fails and name not in tree.limits_s:
+    fails, took_s = tree.fails(name, brief)
+    if fails and (name, brief) not in tree.limits_s:
         tree.write(mutant.path, text)
-        fails_always, took_s = tree.fails(name)
+        fails_always, took_s = tree.fails(name, brief)
         if fails_always:
             print(tree.said.decode(errors='replace')[-3000:])
             raise SystemExit(f'{name} fails without any mutant')
         tree.write(mutant.path, text[:mutant.start] + mutant.new + text[mutant.end:])
-    tree.limits_s.setdefault(name, SLOWER_S + SLOWER * took_s)
+    tree.limits_s.setdefault((name, brief), SLOWER_S + SLOWER * took_s)
     return fails
 
 
@@ -286,7 +293,8 @@ def main():
             if after is None or after == originals[mutant.path]:
                 counts['none'] += 1
             else:
-                by = next((name for name in tests_of(mutant.path) if catches(tree, name, mutant, text)), None)
+                by = next((name for name, brief in tests_of(tree, mutant.path)
+                           if catches(tree, name, brief, mutant, text)), None)
                 verdict = 'survived' if by is None else 'hung' if b'TimeoutExpired' in tree.said else 'caught'
                 counts[verdict] += 1
                 print(f'{verdict:8}  {by or "":19} {show(mutant, text)}', flush=True)
