@@ -301,7 +301,7 @@ def in_terminal(folder, *arguments, **environment):
 def test_terminal(testdata, tmp_path):
     os.symlink(testdata / 'photos', tmp_path / 'in')
     code, written = in_terminal(tmp_path, '--exact', '--sigma', '40', 'in')
-    assert code == 0 and b'\r' in written and b'ETA' in written
+    assert code == 0 and b'\r' in written and b'ETA' in written and b'/12 pictures' in written  # all are found
     last = written.rpartition(b'\033[K')[2]
     assert re.fullmatch(rb'12 processed, 0 skipped, 0 failed in .*\r\n', last)
     for arguments, environment in ((('--progress', 'never'), {}), ((), {'TERM': 'dumb'}), (('-q',), {}), (('--json',), {})):
