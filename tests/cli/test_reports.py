@@ -70,6 +70,7 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert (failed['status'], failed['reason']) == ('failed', 'broken') and failed['message'] in done.stderr.decode()
     assert (end['event'], end['processed'], end['skipped'], end['failed']) == ('end', 2, 0, 1)
     assert end['pixels'] == 300 * 200 + 40 * 30
+    assert events(blurthumb('-j1', '--json', '--sigma', '4.5', '-f', 'in').stdout)[-1]['workers'] == 1
     again = events(blurthumb(jobs, '--json', '--sigma', '4.5', 'in').stdout)
     assert {e['path']: (e['status'], e.get('reason')) for e in again[1:-1]} == {
         'in/a.jpg': ('skipped', 'fresh'), 'in/b.png': ('skipped', 'fresh'), 'in/broken.jpg': ('failed', 'broken')}
