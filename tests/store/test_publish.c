@@ -76,6 +76,20 @@ check_failures(const char *folder)
     assert_content(folder, "mine.jpg", "mine");
 }
 
+/* Without /proc, a name that is there is still known to be. */
+static void
+check_no_proc(const char *folder)
+{
+    g_autoptr(BtStore) store = NULL;
+
+    scene_refuse(SYS_linkat, 4, AT_SYMLINK_FOLLOW, ENOENT);
+    store = open_store(folder, SETTINGS, 0);
+    put(store, "a.jpg", "first", &source);
+    put(store, "a.jpg", "second", &source);
+    assert_content(folder, "a.jpg", "second");
+    assert_listed(folder, ".blurthumb a.jpg");
+}
+
 /* Inodes that were brought to the disk, in this process. */
 static GArray *synced;
 
@@ -620,6 +634,7 @@ static const struct {
     {"publish", check_publish},
     {"failures", check_failures},
     {"durable", check_durable},
+    {"no-proc", check_no_proc},
     {"new-output", check_new_output},
     {"short", check_short},
     {"links", check_links},
