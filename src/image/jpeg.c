@@ -37,13 +37,14 @@ uint64_t
 bt_jpeg_memory(const BtJpegFrame *frame)
 {
     uint64_t n_bytes = 0, px = (uint64_t)frame->width * (uint64_t)frame->height;
+    uint64_t n_fine = px <= BT_JPEG_FINE_MAX ? 4 : 1;
 
     for (int i = 0; i < frame->n_components && i < BT_JPEG_COMPONENTS_MAX; i++) {
         const BtJpegComponent *component = &frame->components[i];
         uint64_t samples = px * (uint64_t)(component->across * component->down) /
                            (uint64_t)(frame->across * frame->down);
-        uint64_t n_kept =
-            (component->across < frame->across ? 2 : 1) * (component->down < frame->down ? 2 : 1);
+        uint64_t n_kept = n_fine * (component->across < frame->across ? 2 : 1) *
+                          (component->down < frame->down ? 2 : 1);
 
         n_bytes +=
             sizeof(int16_t) * (frame->progressive ? samples : samples / (BLOCK * BLOCK) * n_kept);

@@ -31,6 +31,10 @@ typedef struct BtJpegFrame {
     BtJpegComponent components[BT_JPEG_COMPONENTS_MAX];
 } BtJpegFrame;
 
+/* Px of the largest picture that is decoded without libjpeg where it is shrunk by 4: of each block
+ * up to ten coefficients are kept then, and libjpeg keeps none. */
+#define BT_JPEG_FINE_MAX 200000000
+
 /* How many px of the picture lie between two samples of the coarsest component when it is decoded
  * at 1/reduction (1, 2, 4 or 8). */
 int bt_jpeg_pitch(const BtJpegFrame *frame, int reduction);

@@ -10,23 +10,25 @@
 #define STREAM_LEAST  2048       /* and at least */
 #define STREAM_BLOCKS (12 << 10) /* that it has room for, at most */
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
+#define BITS_LOADED   57         /* by bt_jpeg_bits() */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
 #define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */
 #define HEAD_BLOCKS   STREAM_BLOCKS /* that may lie before the first one of a guess */
 #define GUESS_RUNS    2             /* that there is room for */
-#define LOW_LAST      4             /* coefficient that may be kept, in zigzag order */
 
 /* Tables of one pair of codes. */
 typedef struct Pair {
-    int dc, ac; /* tables of the scan */
+    const BtJpegTable *dc, *ac; /* of the scan */
     uint32_t dc_steps[BT_JPEG_WINDOWS];
     BtJpegAcSteps ac_steps;
+    BtJpegAcValues ac_values;
 } Pair;
 
 struct BtJpegBaseline {
     Pair *pairs[BT_JPEG_LOW_COMPONENTS_MAX];
     int n_pairs;
+    const Pair *pair_of[BT_JPEG_LOW_COMPONENTS_MAX]; /* each component of the scan */
     BtJpegPhase phases[BT_JPEG_MCU_BLOCKS_MAX];
     int n_phases;
     size_t span;                              /* bytes of data from stream to stream */
@@ -47,13 +49,15 @@ find_pair(BtJpegBaseline *self, const BtJpegScan *scan, const BtJpegLowComponent
     Pair *pair;
 
     for (int i = 0; i < self->n_pairs; i++)
-        if (self->pairs[i]->dc == component->dc_table && self->pairs[i]->ac == component->ac_table)
+        if (self->pairs[i]->dc == dc && self->pairs[i]->ac == ac)
             return self->pairs[i];
     pair = self->pairs[self->n_pairs++] = g_new(Pair, 1);
-    pair->dc = component->dc_table;
-    pair->ac = component->ac_table;
-    if (!scan->progressive)
+    pair->dc = dc;
+    pair->ac = ac;
+    if (!scan->progressive) {
         bt_jpeg_ac_steps_init(&pair->ac_steps, &ac->symbols, scan->weights);
+        bt_jpeg_ac_values_init(&pair->ac_values, &ac->symbols);
+    }
     bt_jpeg_dc_steps_init(pair->dc_steps, &dc->symbols, scan->progressive ? NULL : &pair->ac_steps);
     return pair;
 }
@@ -66,8 +70,8 @@ add_phase(BtJpegBaseline *self, const BtJpegScan *scan, const Pair *pair)
     *phase = (BtJpegPhase){
         .steps = {pair->ac_steps.steps + BT_JPEG_WINDOWS},
         .first_steps = pair->dc_steps,
-        .dc = &scan->dc_tables[pair->dc].code,
-        .ac = scan->progressive ? NULL : &scan->ac_tables[pair->ac].code,
+        .dc = &pair->dc->code,
+        .ac = scan->progressive ? NULL : &pair->ac->code,
         .weights = scan->weights,
     };
 }
@@ -103,15 +107,14 @@ bt_jpeg_baseline_prepare(BtJpegScan *scan)
     for (int i = 0; i < scan->n_components; i++) {
         const BtJpegLowComponent *component = scan->components[i];
         int n = bt_jpeg_scan_is_single(scan) ? 1 : component->across * component->down;
-        const Pair *pair;
 
         if (!scan->dc_tables[component->dc_table].defined ||
             (!scan->progressive && !scan->ac_tables[component->ac_table].defined) ||
             self->n_phases + n > BT_JPEG_MCU_BLOCKS_MAX)
             return false;
-        pair = find_pair(self, scan, component);
+        self->pair_of[i] = find_pair(self, scan, component);
         for (int k = 0; k < n; k++)
-            add_phase(self, scan, pair);
+            add_phase(self, scan, self->pair_of[i]);
     }
     self->room = CLAMP((size_t)scan->mcus_across * (size_t)scan->mcus_down * (size_t)self->n_phases,
                        2 * FIRST_BLOCKS, STREAM_BLOCKS);
@@ -437,85 +440,71 @@ place_dc(const Place *place, int16_t *out, uint16_t dc)
     return place_some(place, place->across, place->down, out, dc);
 }
 
-/* Bits that are read one symbol after the other: a load for each costs less than to ask whether
- * there are enough of them left. */
-typedef struct Bits {
-    const uint8_t *data;
-    uint64_t at;   /* of the next bit */
-    uint64_t next; /* bits from there on, left-aligned */
-} Bits;
-
-static inline void
-take_bits(Bits *self, unsigned n)
-{
-    self->at += n;
-    self->next = bt_jpeg_bits(self->data, self->at);
-}
-
-/* The next symbol, of a code that is known to be sound; *out_bits: of its code. */
+/* Bits to pass over before the first AC symbol of a block. */
 static inline unsigned
-find_symbol(const Bits *bits, const BtJpegTable *table, unsigned *out_bits)
+skip_difference(const BtJpegTable *dc, uint64_t bits)
 {
-    size_t window = bits->next >> (64 - BT_JPEG_WINDOW_BITS);
+    size_t window = bits >> (64 - BT_JPEG_WINDOW_BITS);
+    unsigned n = dc->symbols.bits[window], size = dc->symbols.symbol[window];
 
-    *out_bits = table->symbols.bits[window];
-    if (*out_bits > 0)
-        return table->symbols.symbol[window];
-    return (unsigned)bt_jpeg_huffman_find(&table->code, bits->next, out_bits);
+    if (n == 0)
+        size = (unsigned)bt_jpeg_huffman_find(&dc->code, bits, &n);
+    return n + size;
 }
 
 /* The AC coefficients of a block from bit `at` on that are not 0, up to number `last` in zigzag
- * order; returns how many there are. */
+ * order; returns how many there are. The block is known to be sound. */
 static inline __attribute__((always_inline)) int
-read_values(const BtJpegTable *dc, const BtJpegTable *ac, const uint8_t *data, uint64_t at,
-            unsigned last, uint8_t *out_places, int16_t *out_values)
+read_values(const Pair *pair, const uint8_t *data, uint64_t at, unsigned last, uint8_t *out_places,
+            int16_t *out_values)
 {
-    Bits bits = {data, at, bt_jpeg_bits(data, at)};
-    unsigned done = 0, n, symbol;
+    uint64_t next = bt_jpeg_bits(data, at);
+    unsigned taken = skip_difference(pair->dc, next), done = 0;
     int n_values = 0;
 
-    symbol = find_symbol(&bits, dc, &n);
-    take_bits(&bits, n + symbol);
-    while (done < last) {
-        symbol = find_symbol(&bits, ac, &n);
-        if (symbol == 0)
-            break;
-        done += (symbol >> 4) + 1;
-        if (done > last)
-            break;
+    next <<= taken;
+    at += taken;
+    for (;;) {
+        uint32_t value;
+
+        if (taken > BITS_LOADED - BT_JPEG_WINDOW_BITS) {
+            next = bt_jpeg_bits(data, at);
+            taken = 0;
+        }
+        value = pair->ac_values.values[next >> (64 - BT_JPEG_WINDOW_BITS)];
+        if (value == 0)
+            value = bt_jpeg_ac_value(&pair->ac->code, bt_jpeg_bits(data, at));
+        done += BT_JPEG_VALUE_PASSED(value);
+        if (done > last || value == 0)
+            return n_values;
         out_places[n_values] = (uint8_t)done;
-        out_values[n_values++] = (int16_t)bt_jpeg_extend(bits.next << n, symbol & 15);
-        take_bits(&bits, n + (symbol & 15));
+        out_values[n_values++] = BT_JPEG_VALUE(value);
+        next <<= BT_JPEG_VALUE_BITS(value);
+        at += BT_JPEG_VALUE_BITS(value);
+        taken += BT_JPEG_VALUE_BITS(value);
     }
-    return n_values;
 }
 
-/* The coefficients of a block from bit `at` on that are kept. */
+/* The coefficients of a block from bit `at` on that are kept; the others stay 0. */
 static inline void
-read_low(const BtJpegTable *dc, const BtJpegTable *ac, const BtJpegLowComponent *component,
-         const uint8_t *data, uint64_t at, ptrdiff_t to)
+read_low(const Pair *pair, const BtJpegLowComponent *component, const uint8_t *data, uint64_t at,
+         ptrdiff_t to)
 {
-    static const uint8_t kept[LOW_LAST + 1] = {
-        [1] = BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN, 0, BT_JPEG_LOW_BOTH};
-    uint8_t places[LOW_LAST];
-    int16_t found[LOW_LAST], values[BT_JPEG_LOW_PLACES] = {0};
-    int n = read_values(dc, ac, data, at, (unsigned)component->last, places, found);
+    uint8_t places[BT_JPEG_LOW_KEPT_MAX];
+    int16_t values[BT_JPEG_LOW_KEPT_MAX];
+    int n = read_values(pair, data, at, (unsigned)component->last, places, values);
 
     for (int i = 0; i < n; i++)
-        values[kept[places[i]]] = found[i];
-    for (int i = BT_JPEG_LOW_ACROSS; i < BT_JPEG_LOW_PLACES; i++)
-        if (component->values[i] != NULL)
-            component->values[i][to] = values[i];
+        if (component->values[places[i]] != NULL)
+            component->values[places[i]][to] = values[i];
 }
 
 /* begin: where the first block of the run begins, whose blocks are at `run_blocks`. */
 static void
-place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Place *place,
+place_low(const Pair *pair, const BtJpegLowComponent *component, const Place *place,
           const BtJpegRun *run, const BtJpegBlock *run_blocks)
 {
     const BtJpegBlock *blocks = place->blocks;
-    const BtJpegTable *dc = &scan->dc_tables[component->dc_table];
-    const BtJpegTable *ac = &scan->ac_tables[component->ac_table];
 
     for (int i = 0; i < place->n_mcus; i++, blocks += place->n_phases)
         for (int y = 0; y < place->down; y++)
@@ -523,7 +512,7 @@ place_low(const BtJpegScan *scan, const BtJpegLowComponent *component, const Pla
                 const BtJpegBlock *block = &blocks[y * place->across + x];
                 uint64_t begin = block == run_blocks ? run->at : block[-1].end;
 
-                read_low(dc, ac, component, run->data, begin,
+                read_low(pair, component, run->data, begin,
                          place->at + y * place->stride + i * place->across + x);
             }
 }
@@ -537,13 +526,11 @@ clip_mcu(const BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *blocks
     BtJpegDetail details[BT_JPEG_CLIP_BLOCKS_MAX];
 
     for (int k = 0; k < n; k++) {
-        const BtJpegLowComponent *component = scan->components[k < n_luma ? 0 : k - n_luma + 1];
+        const Pair *pair = scan->baseline->pair_of[k < n_luma ? 0 : k - n_luma + 1];
 
         if (k >= n_luma || (near >> k & 1) != 0)
-            details[k].n = read_values(&scan->dc_tables[component->dc_table],
-                                       &scan->ac_tables[component->ac_table], run->data,
-                                       k == 0 ? begin : blocks[k - 1].end, BT_JPEG_CLIP_LAST,
-                                       details[k].places, details[k].values);
+            details[k].n = read_values(pair, run->data, k == 0 ? begin : blocks[k - 1].end,
+                                       BT_JPEG_CLIP_LAST, details[k].places, details[k].values);
     }
     bt_jpeg_clip_apply(scan->clip, scan->components, x, y, near, details);
 }
@@ -591,9 +578,9 @@ place_row(BtJpegScan *scan, const BtJpegRun *run, const BtJpegBlock *run_blocks,
         };
 
         place.at = (ptrdiff_t)y * place.down * place.stride + (ptrdiff_t)x * place.across;
-        scan->dc[i] = place_dc(&place, component->values[BT_JPEG_LOW_DC], scan->dc[i]);
+        scan->dc[i] = place_dc(&place, component->values[0], scan->dc[i]);
         if (component->last > 0 && !scan->progressive)
-            place_low(scan, component, &place, run, run_blocks);
+            place_low(scan->baseline->pair_of[i], component, &place, run, run_blocks);
         blocks += place.across * place.down;
     }
     if (scan->clip != NULL)

@@ -128,7 +128,7 @@ bt_jpeg_clip_init(BtJpegClip *self, const struct jpeg_decompress_struct *header)
 static inline int
 mean_of(const BtJpegLowComponent *component, ptrdiff_t at)
 {
-    int mean = component->values[BT_JPEG_LOW_DC][at] * component->quantizers[BT_JPEG_LOW_DC];
+    int mean = component->values[0][at] * component->quantizers[0];
 
     return CLAMP(mean, -LIMIT, LIMIT);
 }
@@ -138,8 +138,8 @@ mean_of(const BtJpegLowComponent *component, ptrdiff_t at)
 static inline __attribute__((always_inline)) void
 find_means(const BtJpegLowComponent *component, ptrdiff_t at, int n, int step, int16_t *out)
 {
-    const int16_t *dc = component->values[BT_JPEG_LOW_DC] + at;
-    uint16_t quantizer = (uint16_t)component->quantizers[BT_JPEG_LOW_DC];
+    const int16_t *dc = component->values[0] + at;
+    uint16_t quantizer = (uint16_t)component->quantizers[0];
 
     for (int i = 0; i < n; i++)
         out[i] = (int16_t)((uint32_t)(uint16_t)dc[i * step] * quantizer);
@@ -281,8 +281,8 @@ add(const BtJpegLowComponent *component, int h, int v, float missing)
                                        {0.78f, 0.28f, 0.91f, 0.41f},
                                        {0.22f, 0.72f, 0.09f, 0.59f},
                                        {0.97f, 0.47f, 0.84f, 0.34f}};
-    int16_t *dc = &component->values[BT_JPEG_LOW_DC][(ptrdiff_t)v * component->stride + h];
-    float steps = missing * EIGHTHS / (float)component->quantizers[BT_JPEG_LOW_DC];
+    int16_t *dc = &component->values[0][(ptrdiff_t)v * component->stride + h];
+    float steps = missing * EIGHTHS / (float)component->quantizers[0];
     int sum = *dc + (int)floorf(steps + dither[v & 3][h & 3]);
 
     *dc = (int16_t)CLAMP(sum, INT16_MIN, INT16_MAX);

@@ -170,3 +170,65 @@ bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symb
                 join_steps(steps[window], ac->steps[(1u << n) + (window & ((1u << n) - 1))]);
     }
 }
+
+/* Of a symbol whose code has n bits, and which these follow. */
+static uint32_t
+make_value(unsigned symbol, unsigned n, uint64_t bits)
+{
+    unsigned size = symbol & 15, passed = symbol == 0 ? BT_JPEG_VALUE_END : (symbol >> 4) + 1;
+
+    return (n + size) | passed << 8 | (uint32_t)bt_jpeg_extend(bits, size) << 16;
+}
+
+uint32_t
+bt_jpeg_ac_value(const BtJpegHuffman *self, uint64_t bits)
+{
+    unsigned n;
+    int symbol = bt_jpeg_huffman_find(self, bits, &n);
+
+    return symbol < 0 ? 0 : make_value((unsigned)symbol, n, bits << n);
+}
+
+void
+bt_jpeg_ac_values_init(BtJpegAcValues *self, const BtJpegSymbols *symbols)
+{
+    for (unsigned window = 0; window < BT_JPEG_WINDOWS; window++) {
+        unsigned n = symbols->bits[window], symbol = symbols->symbol[window];
+        uint64_t bits = (uint64_t)window << (64 - BT_JPEG_WINDOW_BITS) << n;
+
+        self->values[window] =
+            n == 0 || n + (symbol & 15) > BT_JPEG_WINDOW_BITS ? 0 : make_value(symbol, n, bits);
+    }
+}
+
+/* What the n bits of window say; 0 where that is nothing. */
+static uint64_t
+find_pass(const BtJpegAcPasses *self, const BtJpegSymbols *symbols, unsigned size_max,
+          unsigned window, unsigned n)
+{
+    unsigned whole = window << (BT_JPEG_WINDOW_BITS - n);
+    unsigned bits = symbols->bits[whole], symbol = symbols->symbol[whole];
+    unsigned size = symbol & 15, run = symbol >> 4;
+    uint64_t pass, after;
+
+    if (bits == 0 || bits + size > n || size > size_max ||
+        (size == 0 && symbol != 0 && run != SKIP_16))
+        return 0;
+    if (symbol == 0)
+        return bits | BT_JPEG_PASS_END;
+    n -= bits + size;
+    pass = (bits + size) | (run + 1) << 6 | (uint64_t)(size > 0) << 16 << run;
+    after = self->passes[(1u << n) + (window & ((1u << n) - 1))];
+    if (run + 1 + BT_JPEG_PASS_PASSED(after) > BT_JPEG_PASSED_MAX)
+        return pass;
+    return (pass + (after & 0xffff)) | BT_JPEG_PASS_VALUES(after) << 16 << (run + 1);
+}
+
+void
+bt_jpeg_ac_passes_init(BtJpegAcPasses *self, const BtJpegSymbols *symbols, unsigned size_max)
+{
+    self->passes[0] = self->passes[1] = 0;
+    for (unsigned n = 1; n <= BT_JPEG_PASS_BITS; n++)
+        for (unsigned window = 0; window < 1u << n; window++)
+            self->passes[(1u << n) + window] = find_pass(self, symbols, size_max, window, n);
+}

@@ -8,6 +8,8 @@
  *   bt_jpeg_ac_steps_init(steps, symbols, weights)          several, for blocks of AC coefficients
  *   bt_jpeg_dc_steps_init(dc_steps, dc_symbols, steps)      a DC difference, and AC symbols after
  * it
+ *   bt_jpeg_ac_values_init(values, symbols)                 one AC symbol with its value
+ *   bt_jpeg_ac_passes_init(passes, symbols, size_max)       several, without their values
  *
  * A window is the next BT_JPEG_WINDOW_BITS bits of the data. A code that is longer, and whatever
  * else is rare, is left to bt_jpeg_huffman_find(), which needs no table.
@@ -75,6 +77,41 @@ typedef struct BtJpegAcSteps {
     uint32_t steps[2 * BT_JPEG_WINDOWS];
 } BtJpegAcSteps;
 
+/* For each window the AC symbol that it begins with, and the value; 0 where these are more than the
+ * window has, or no code:
+ *
+ *   bits 0-7     bits of the code and of the value
+ *   bits 8-15    coefficients that are passed, with the value's own: 1 to 16; or BT_JPEG_VALUE_END
+ *   bits 16-31   the value; 0 of a symbol that has none
+ */
+typedef struct BtJpegAcValues {
+    uint32_t values[BT_JPEG_WINDOWS];
+} BtJpegAcValues;
+
+#define BT_JPEG_VALUE_END           64
+#define BT_JPEG_VALUE_BITS(value)   ((value)&0xff)
+#define BT_JPEG_VALUE_PASSED(value) ((value) >> 8 & 0xff)
+#define BT_JPEG_VALUE(value)        ((int16_t)((value) >> 16))
+
+/* For each window of BT_JPEG_PASS_BITS bits as many AC symbols as it holds, with their values; 0
+ * where that is not one. Of windows that have lost their first bits as in BtJpegAcSteps.
+ *
+ *   bits 0-5     bits of the data
+ *   bits 6-11    coefficients that are passed
+ *   bit 12       the block ends here
+ *   bits 16-63   which of the coefficients have a value, the first one's bit first
+ */
+#define BT_JPEG_PASS_BITS 10
+typedef struct BtJpegAcPasses {
+    uint64_t passes[2 << BT_JPEG_PASS_BITS];
+} BtJpegAcPasses;
+
+#define BT_JPEG_PASS_END          (UINT64_C(1) << 12)
+#define BT_JPEG_PASS_TAKEN(pass)  ((pass)&63)
+#define BT_JPEG_PASS_PASSED(pass) ((unsigned)((pass) >> 6 & 63))
+#define BT_JPEG_PASS_VALUES(pass) ((pass) >> 16)
+#define BT_JPEG_PASSED_MAX        48
+
 /* counts[n], n from 1 to 16: how many codes of n bits there are. False for what libjpeg refuses. */
 bool bt_jpeg_huffman_init(BtJpegHuffman *self, const uint8_t counts[BT_JPEG_CODE_MAX + 1],
                           const uint8_t symbols[256], bool is_dc);
@@ -97,6 +134,14 @@ void bt_jpeg_ac_steps_init(BtJpegAcSteps *self, const BtJpegSymbols *symbols,
 /* ac: the steps that may follow; NULL where a block is its DC coefficient alone. */
 void bt_jpeg_dc_steps_init(uint32_t steps[BT_JPEG_WINDOWS], const BtJpegSymbols *symbols,
                            const BtJpegAcSteps *ac);
+
+void bt_jpeg_ac_values_init(BtJpegAcValues *self, const BtJpegSymbols *symbols);
+
+/* What BtJpegAcValues says of any code; 0 where these bits, left-aligned, begin with none. */
+uint32_t bt_jpeg_ac_value(const BtJpegHuffman *self, uint64_t bits);
+
+/* size_max: bits of values that may be passed over. */
+void bt_jpeg_ac_passes_init(BtJpegAcPasses *self, const BtJpegSymbols *symbols, unsigned size_max);
 
 /* The value that the first `size` bits (0 to 15), left-aligned, stand for: F.12, EXTEND. */
 static inline int

@@ -13,6 +13,7 @@
 #define BLOCK         8
 #define PRECISION     8 /* bits of a sample */
 #define COEFFICIENTS  64
+#define PARTS         4  /* of a block side, at most */
 #define UNKNOWN       -1 /* bit position of a coefficient that no scan has had yet */
 #define LOW_MAX       13 /* bit position */
 #define QUANTIZER_MAX 32767
@@ -74,28 +75,40 @@ take_tables(Reading *self, const struct jpeg_decompress_struct *header)
     }
 }
 
-/* Which coefficients to keep of a component: how many samples there must be of its blocks so that
- * none covers more than `shrink` px. */
+const struct BtJpegLowWaves bt_jpeg_low_waves[BT_JPEG_LOW_KEPT_MAX] = {
+    {0, 0}, {1, 0}, {0, 1}, {0, 2}, {1, 1}, {2, 0}, {3, 0}, {2, 1}, {1, 2}, {0, 3}};
+
+static bool
+is_kept(const BtJpegLowComponent *self, int k)
+{
+    return bt_jpeg_low_waves[k].across < self->samples_across &&
+           bt_jpeg_low_waves[k].down < self->samples_down;
+}
+
+/* How many samples there must be of a block side of so many px so that none covers more than
+ * `shrink`; 0: too many. */
+static int
+count_samples(int side, int shrink)
+{
+    int n = 1;
+
+    while (n <= PARTS && side > shrink * n)
+        n *= 2;
+    return n <= PARTS ? n : 0;
+}
+
+/* Which coefficients to keep of a component. */
 static bool
 choose_samples(BtJpegLowComponent *self, const struct jpeg_decompress_struct *header, int shrink)
 {
-    int pitch_x = BLOCK * header->max_h_samp_factor / self->across;
-    int pitch_y = BLOCK * header->max_v_samp_factor / self->down;
-
-    self->samples_across = pitch_x > shrink ? 2 : 1;
-    self->samples_down = pitch_y > shrink ? 2 : 1;
-    self->last =
-        self->samples_down == 1 ? self->samples_across - 1 : (self->samples_across == 1 ? 2 : 4);
+    self->samples_across = count_samples(BLOCK * header->max_h_samp_factor / self->across, shrink);
+    self->samples_down = count_samples(BLOCK * header->max_v_samp_factor / self->down, shrink);
+    for (int k = 0; k < BT_JPEG_LOW_KEPT_MAX; k++)
+        if (is_kept(self, k))
+            self->last = k;
     return header->max_h_samp_factor % self->across == 0 &&
-           header->max_v_samp_factor % self->down == 0 &&
-           pitch_x <= shrink * self->samples_across && pitch_y <= shrink * self->samples_down;
-}
-
-static bool
-is_kept(const BtJpegLowComponent *self, BtJpegLowPlace place)
-{
-    return (self->samples_across > 1 || (place & BT_JPEG_LOW_ACROSS) == 0) &&
-           (self->samples_down > 1 || (place & BT_JPEG_LOW_DOWN) == 0);
+           header->max_v_samp_factor % self->down == 0 && self->samples_across > 0 &&
+           self->samples_down > 0;
 }
 
 /* Gives every plane its place behind `memory`, or counts alone where that is NULL. Returns the
@@ -107,13 +120,13 @@ place_planes(BtJpegLow *self, bool progressive, char *memory)
 
     for (int i = 0; i < self->n_components; i++) {
         BtJpegLowComponent *component = &self->components[i];
-        size_t n = (size_t)component->stride * (size_t)component->n_rows;
+        size_t n = (size_t)component->stride * (size_t)component->n_rows + BT_JPEG_LOW_STRIP;
 
         n = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        for (int place = 0; place < BT_JPEG_LOW_PLACES; place++) {
-            if (!is_kept(component, place))
+        for (int k = 0; k < BT_JPEG_LOW_KEPT_MAX; k++) {
+            if (!is_kept(component, k))
                 continue;
-            component->values[place] = memory == NULL ? NULL : (int16_t *)(void *)(memory + at);
+            component->values[k] = memory == NULL ? NULL : (int16_t *)(void *)(memory + at);
             at += n * sizeof(int16_t);
         }
         if (!progressive || component->last == 0)
@@ -145,7 +158,6 @@ static bool
 take_component(BtJpegLowComponent *self, const struct jpeg_decompress_struct *header, int i,
                int shrink)
 {
-    static const uint8_t natural[BT_JPEG_LOW_PLACES] = {0, 1, BLOCK, BLOCK + 1};
     const jpeg_component_info *info = &header->comp_info[i];
     const JQUANT_TBL *table = header->quant_tbl_ptrs[info->quant_tbl_no & 3];
 
@@ -160,11 +172,11 @@ take_component(BtJpegLowComponent *self, const struct jpeg_decompress_struct *he
     if (info->quant_tbl_no < 0 || info->quant_tbl_no > 3 || table == NULL ||
         !choose_samples(self, header, shrink))
         return false;
-    for (int place = 0; place < BT_JPEG_LOW_PLACES; place++) {
-        if (!is_kept(self, place))
-            continue;
-        self->quantizers[place] = table->quantval[natural[place]];
-        if (self->quantizers[place] < 1 || self->quantizers[place] > QUANTIZER_MAX)
+    for (int k = 0; k <= self->last; k++) {
+        const struct BtJpegLowWaves *waves = &bt_jpeg_low_waves[k];
+
+        self->quantizers[k] = table->quantval[waves->down * BLOCK + waves->across];
+        if (self->quantizers[k] < 1 || self->quantizers[k] > QUANTIZER_MAX)
             return false;
     }
     return true;

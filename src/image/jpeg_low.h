@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lowest coefficients of a JPEG file: all that a picture at 1/8 and coarser is made of. Worker;
+ * The lowest coefficients of a JPEG file: all that a picture at 1/4 and coarser is made of. Worker;
  * for hostile bytes.
  *
  *   jpeg_read_header(&jpeg, TRUE);                              libjpeg has the header and tables
@@ -9,10 +9,11 @@
  *   bt_jpeg_low_free(low);
  *
  * A decoder that wants every coefficient spends most of its time on bits whose values are thrown
- * away at 1/8. This one keeps of each block the DC coefficient, its mean, and passes over the rest;
- * where a block of a component covers more px than `shrink` in a direction, since chroma was
- * subsampled, it keeps the lowest AC coefficient in that direction, too, and makes two samples of
- * the block, the means of its halves but for higher frequencies, which a blur removes.
+ * away when the picture is shrunk. This one keeps of each block the DC coefficient, its mean, and
+ * passes over the rest; where a block of a component covers more px than `shrink` in a direction,
+ * since chroma was subsampled or the shrink is 4, it keeps the lowest AC coefficients in that
+ * direction, too, and makes two samples of the block or four, the means of its parts but for higher
+ * frequencies, which a blur removes.
  *
  * What it accepts. Sequential and progressive files with Huffman codes, whose every scan, restart
  * and block is as it should be, to the last bit. Everything else is a doubt, for libjpeg to judge:
@@ -43,26 +44,28 @@
 
 #define BT_JPEG_LOW_COMPONENTS_MAX 3
 
-/* A place in a block, of coefficients that may be kept. */
-typedef enum BtJpegLowPlace {
-    BT_JPEG_LOW_DC,
-    BT_JPEG_LOW_ACROSS, /* one half wave across */
-    BT_JPEG_LOW_DOWN,
-    BT_JPEG_LOW_BOTH,
-    BT_JPEG_LOW_PLACES
-} BtJpegLowPlace;
+/* The coefficients that may be kept are the first in zigzag order: up to three half waves. */
+#define BT_JPEG_LOW_KEPT_MAX  10
+#define BT_JPEG_LOW_PARTS_MAX 16 /* of a block */
+#define BT_JPEG_LOW_STRIP     64 /* blocks whose samples are made at a time */
+
+/* The half waves of each. */
+extern const struct BtJpegLowWaves {
+    uint8_t across, down;
+} bt_jpeg_low_waves[BT_JPEG_LOW_KEPT_MAX];
 
 typedef struct BtJpegLowComponent {
-    int across, down;                    /* sampling factors */
-    int width, height;                   /* blocks that a picture of its size takes */
-    int stride, n_rows;                  /* blocks of whole MCUs, at least as many */
-    int samples_across, samples_down;    /* of a block, 1 or 2 */
-    int quantizers[BT_JPEG_LOW_PLACES];  /* 1 to 32767 */
-    int16_t *values[BT_JPEG_LOW_PLACES]; /* [n_rows][stride]; NULL: not kept */
-    int last;                            /* kept coefficient, in zigzag order; 0: DC alone */
-    uint64_t *nonzero;                   /* of each block, which coefficients are, in zigzag
-                                            order; NULL where no scan needs it */
-    int dc_table, ac_table;              /* of the scan */
+    int across, down;                      /* sampling factors */
+    int width, height;                     /* blocks that a picture of its size takes */
+    int stride, n_rows;                    /* blocks of whole MCUs, at least as many */
+    int samples_across, samples_down;      /* of a block: 1, 2 or 4 */
+    int quantizers[BT_JPEG_LOW_KEPT_MAX];  /* 1 to 32767 */
+    int16_t *values[BT_JPEG_LOW_KEPT_MAX]; /* [n_rows][stride] and room for another
+                                              strip; NULL: not kept */
+    int last;                              /* kept coefficient; 0: DC alone */
+    uint64_t *nonzero;                     /* of each block, which coefficients are, in zigzag
+                                              order; NULL where no scan needs it */
+    int dc_table, ac_table;                /* of the scan */
 } BtJpegLowComponent;
 
 typedef struct BtJpegLow {
@@ -86,7 +89,7 @@ typedef struct BtJpegLowSource {
 struct jpeg_decompress_struct;
 
 /* header: what jpeg_read_header() has left. shrink: px between two samples of the finest component
- * or of a coarser one, at most; >= 8. */
+ * or of a coarser one, at most; >= 4. */
 BtJpegLow *bt_jpeg_low_read(const struct jpeg_decompress_struct *header, int shrink,
                             const BtJpegLowSource *source);
 void bt_jpeg_low_free(BtJpegLow *self);

@@ -61,7 +61,7 @@ find_places(const BtJpegScan *scan, int x, int y, Places *out_places)
             if (out_places->n == BT_JPEG_MCU_BLOCKS_MAX)
                 return false;
             out_places->at[out_places->n] =
-                component->values[BT_JPEG_LOW_DC] + (ptrdiff_t)row * component->stride + column;
+                component->values[0] + (ptrdiff_t)row * component->stride + column;
             out_places->step[out_places->n] = across;
         }
     }
@@ -92,16 +92,25 @@ bt_jpeg_refine_dc(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
     return run->final && run->at > 8 * run->limit ? 0 : n;
 }
 
-/* The symbol that these bits, left-aligned, begin with, and the bits of its code; negative where
- * there is no code. */
-static inline int
-find_symbol(const BtJpegTable *table, uint64_t bits, unsigned *out_bits)
+/* The symbol that the data go on with, and its value; 0 where there is no code. */
+static inline uint32_t
+find_value(const BtJpegScan *scan, const BtJpegRun *run, uint64_t at)
 {
-    size_t window = bits >> (64 - BT_JPEG_WINDOW_BITS);
+    uint64_t bits = bt_jpeg_bits(run->data, at);
+    uint32_t value = scan->values->values[bits >> (64 - BT_JPEG_WINDOW_BITS)];
 
-    *out_bits = table->symbols.bits[window];
-    return *out_bits > 0 ? table->symbols.symbol[window]
-                         : bt_jpeg_huffman_find(&table->code, bits, out_bits);
+    return value != 0 ? value : bt_jpeg_ac_value(scan->ac_code, bits);
+}
+
+/* Whether a symbol is one that ends this block, and how many bits of a number of further ones
+ * follow. */
+static inline bool
+is_blank(uint32_t value, unsigned *out_bits)
+{
+    unsigned passed = BT_JPEG_VALUE_PASSED(value);
+
+    *out_bits = passed == BT_JPEG_VALUE_END ? 0 : passed - 1;
+    return BT_JPEG_VALUE(value) == 0 && passed != SKIP_16 + 1;
 }
 
 /* How many blocks end here, this one and further ones: n bits of their number, left-aligned. */
@@ -111,29 +120,41 @@ count_blank(uint64_t bits, unsigned n)
     return (1u << n) + (unsigned)(bits >> 1 >> (63 - n));
 }
 
-/* The plane that coefficient k, in zigzag order and kept, is in; NULL where it is not. */
-static inline int16_t *
-find_plane(const BtJpegLowComponent *component, int k)
-{
-    static const uint8_t places[] = {BT_JPEG_LOW_DC, BT_JPEG_LOW_ACROSS, BT_JPEG_LOW_DOWN,
-                                     BT_JPEG_LOW_DC, BT_JPEG_LOW_BOTH};
-
-    return places[k] == BT_JPEG_LOW_DC ? NULL : component->values[places[k]];
-}
-
 static inline void
 set_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int16_t value)
 {
-    int16_t *plane = k <= component->last ? find_plane(component, k) : NULL;
+    int16_t *plane = k <= component->last ? component->values[k] : NULL;
 
     if (plane != NULL)
         plane[to] = value;
 }
 
+/* Passes over coefficients from *k on whose values are not wanted and of which none was told of
+ * before, as far as symbols are known by table; true: to the block's end. */
+static inline bool
+pass_some(const BtJpegScan *scan, const BtJpegRun *run, uint64_t *at, int *k, uint64_t *nonzero)
+{
+    const uint64_t *passes = scan->passes->passes + (1u << BT_JPEG_PASS_BITS);
+
+    while (*at <= 8 * run->limit) {
+        uint64_t pass = passes[bt_jpeg_bits(run->data, *at) >> (64 - BT_JPEG_PASS_BITS)];
+        bool ends = (pass & BT_JPEG_PASS_END) != 0;
+        int next = *k + (int)BT_JPEG_PASS_PASSED(pass);
+
+        if (pass == 0 || next > scan->last + !ends)
+            return false;
+        *nonzero |= BT_JPEG_PASS_VALUES(pass) << *k;
+        *at += BT_JPEG_PASS_TAKEN(pass);
+        *k = next;
+        if (ends || next > scan->last)
+            return *at <= 8 * run->limit;
+    }
+    return false;
+}
+
 static bool
 read_first_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
-    const BtJpegTable *table = &scan->ac_tables[component->ac_table];
     uint64_t at = run->at, nonzero = 0;
 
     if (scan->blank > 0) {
@@ -141,30 +162,28 @@ read_first_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, p
         return true;
     }
     for (int k = scan->first; k <= scan->last; k++) {
-        uint64_t bits = bt_jpeg_bits(run->data, at);
-        unsigned n, zeros, size;
-        int symbol = find_symbol(table, bits, &n);
+        uint32_t value;
+        unsigned n;
 
-        at += n;
-        if (symbol < 0 || at > 8 * run->limit)
+        if (k > component->last && pass_some(scan, run, &at, &k, &nonzero))
+            break;
+        value = find_value(scan, run, at);
+        at += BT_JPEG_VALUE_BITS(value);
+        if (value == 0 || at > 8 * run->limit)
             return false;
-        bits <<= n;
-        zeros = (unsigned)symbol >> 4;
-        size = (unsigned)symbol & 15;
-        if (size == 0 && zeros != SKIP_16) {
-            scan->blank = count_blank(bits, zeros) - 1;
-            at += zeros;
+        if (is_blank(value, &n)) {
+            scan->blank = count_blank(bt_jpeg_bits(run->data, at), n) - 1;
+            at += n;
             break;
         }
-        k += (int)zeros;
+        k += (int)BT_JPEG_VALUE_PASSED(value) - 1;
         if (k > scan->last)
             return false;
-        if (size > 0) {
-            int16_t value = (int16_t)((unsigned)bt_jpeg_extend(bits, size) << scan->low);
+        if (BT_JPEG_VALUE(value) != 0) {
+            int16_t scaled = (int16_t)((unsigned)BT_JPEG_VALUE(value) << scan->low);
 
-            set_value(component, k, to, value);
-            nonzero |= (uint64_t)(value != 0) << k;
-            at += size;
+            set_value(component, k, to, scaled);
+            nonzero |= (uint64_t)(scaled != 0) << k;
         }
     }
     component->nonzero[to] |= nonzero;
@@ -183,7 +202,7 @@ bt_jpeg_first_ac(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 static inline void
 refine_value(BtJpegLowComponent *component, int k, ptrdiff_t to, int bit)
 {
-    int16_t *plane = find_plane(component, k);
+    int16_t *plane = component->values[k];
 
     if (plane != NULL && (plane[to] & bit) == 0)
         plane[to] = (int16_t)(plane[to] + (plane[to] >= 0 ? bit : -bit));
@@ -215,33 +234,34 @@ band(int from, int to)
 static bool
 read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
-    const BtJpegTable *table = &scan->ac_tables[component->ac_table];
     uint64_t at = run->at, nonzero = component->nonzero[to];
     uint64_t left = nonzero & band(scan->first, scan->last);
     unsigned blank = scan->blank;
 
     for (int k = scan->first, last = scan->last; blank == 0 && k <= last; k++) {
-        uint64_t bits = bt_jpeg_bits(run->data, at);
-        unsigned n, zeros, size;
-        int symbol = find_symbol(table, bits, &n);
+        uint32_t value;
+        unsigned n;
+        int sign;
 
-        zeros = (unsigned)symbol >> 4;
-        size = (unsigned)symbol & 15;
-        bits <<= n;
-        at += n + size;
-        if (symbol < 0 || size > 1 || at > 8 * run->limit)
+        if (k > component->last && left == 0 && pass_some(scan, run, &at, &k, &nonzero))
+            break;
+        value = find_value(scan, run, at);
+        sign = BT_JPEG_VALUE(value);
+        at += BT_JPEG_VALUE_BITS(value);
+        if (value == 0 || sign < -1 || sign > 1 || at > 8 * run->limit)
             return false;
-        if (size == 0 && zeros != SKIP_16) {
-            blank = count_blank(bits, zeros);
-            at += zeros;
+        if (is_blank(value, &n)) {
+            blank = count_blank(bt_jpeg_bits(run->data, at), n);
+            at += n;
             break;
         }
-        k = refine_some(scan, component, run->data, &at, to, k + (int)zeros, &left);
-        if (size == 0)
+        k = refine_some(scan, component, run->data, &at, to,
+                        k + (int)BT_JPEG_VALUE_PASSED(value) - 1, &left);
+        if (sign == 0)
             continue;
         if (k > last)
             return false;
-        set_value(component, k, to, (int16_t)((1 - 2 * (int)(~bits >> 63)) * (1 << scan->low)));
+        set_value(component, k, to, (int16_t)(sign * (1 << scan->low)));
         nonzero |= UINT64_C(1) << k;
     }
     if (blank > 0) {

@@ -19,6 +19,7 @@
 
 #define BLOCK       8
 #define ROWS_MAX    (4 * BLOCK) /* of one component in one row of MCUs: sampling factor 4 */
+#define FINE        4           /* shrink */
 #define SPREAD_MIN  9.0         /* px; measured: errors at saturated edges stay within 2.5 levels */
 #define THREADS_MIN 50000000    /* px that several threads are started for */
 #define PIXEL_ROWS  16          /* at a time, of whole pixels */
@@ -341,6 +342,13 @@ start_low(Reader *self, int shrink, int n_threads)
     return true;
 }
 
+static bool
+is_low(const BtJpegFrame *frame, int shrink)
+{
+    return shrink >= BLOCK ||
+           (shrink >= FINE && (int64_t)frame->width * frame->height <= BT_JPEG_FINE_MAX);
+}
+
 bool
 bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_threads,
                      BtOutcome *outcome)
@@ -350,7 +358,7 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_thre
 
     if (setjmp(self->jump) != 0)
         return fail(self, "it cannot be decoded", outcome);
-    if (shrink >= BLOCK && start_low(self, shrink, n_threads))
+    if (is_low(&reader->frame, shrink) && start_low(self, shrink, n_threads))
         return true;
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;

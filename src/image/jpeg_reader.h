@@ -13,7 +13,7 @@
  *       ... n_rows rows of reader->planes[i] ...
  *   bt_jpeg_reader_free(reader);
  *
- * A picture that is shrunk by 8 and more is decoded without libjpeg where its file is sound
+ * A picture that is shrunk by 4 and more is decoded without libjpeg where its file is sound
  * (jpeg_low.h), and by libjpeg otherwise: what is wrong with a file is always libjpeg's verdict.
  * The file is read in pieces and never held whole. Premature end of the file is an error.
  */

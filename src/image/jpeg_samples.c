@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg_low.h"
 
-/* The mean of half a block, or of a quarter, in units of 2^-13 of a level: of a cosine of half a
- * wave over 4 of its 8 samples, times the transform's own factors (1/8, 1/sqrt(32), 1/4). */
-#define BITS    13
-#define OF_MEAN 1024 /* 1/8 */
-#define OF_HALF                                                                                    \
-    928 /* cos(pi/16) + cos(3pi/16) + cos(5pi/16) + cos(7pi/16) = 2.5629; / 4 sqrt(32) */
-#define OF_QUART 841 /* (2.5629 / 4)^2 / 4 */
-#define CENTRE   128
+#include <glib.h>
+#include <math.h>
+
+#define BITS   13 /* of a level: the unit of what parts are summed up in */
+#define CENTRE 128
+
+/* The means of a cosine of so many half waves over the parts of a block, with the transform's own
+ * factor (T.81, A.3.3): [half waves][part], of one part, of two, of four. */
+static const double one[] = {0.353553};
+static const double two[][2] = {{0.353553, 0.353553}, {0.320364, -0.320364}};
+static const double four[][4] = {{0.353553, 0.353553, 0.353553, 0.353553},
+                                 {0.453064, 0.187665, -0.187665, -0.453064},
+                                 {0.326641, -0.326641, -0.326641, 0.326641},
+                                 {0.159095, -0.384089, 0.384089, -0.159095}};
+
+static double
+mean_of_wave(int n_waves, int part, int n_parts)
+{
+    return n_parts == 1 ? one[n_waves] : n_parts == 2 ? two[n_waves][part] : four[n_waves][part];
+}
 
 static uint8_t
 clip(int32_t value)
@@ -16,42 +28,58 @@ clip(int32_t value)
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-/* A coefficient's part in all samples of its block. Unsigned: what no encoder makes may wrap. */
-static uint32_t
-scaled(const BtJpegLowComponent *component, BtJpegLowPlace place, ptrdiff_t at, int factor)
-{
-    const int16_t *values = component->values[place];
-
-    return values == NULL
-               ? 0
-               : (uint32_t)values[at] * (uint32_t)component->quantizers[place] * (uint32_t)factor;
-}
-
-static uint8_t
-sample(uint32_t sum)
-{
-    return clip((int32_t)(sum + (CENTRE << BITS) + (1 << (BITS - 1))) >> BITS);
-}
-
-/* Halves or quarters of the blocks of one row. */
-static void
-make_parts(const BtJpegLowComponent *component, ptrdiff_t at, uint8_t *out, ptrdiff_t stride)
+/* The mean of coefficient k's wave over a part of its block, in 2^-BITS. */
+static int16_t
+find_share(const BtJpegLowComponent *component, int k, int part)
 {
     int across = component->samples_across, down = component->samples_down;
 
-    for (int i = 0; i < component->width; i++, at++, out += across) {
-        uint32_t mean = scaled(component, BT_JPEG_LOW_DC, at, OF_MEAN);
-        uint32_t x = scaled(component, BT_JPEG_LOW_ACROSS, at, OF_HALF);
-        uint32_t y = scaled(component, BT_JPEG_LOW_DOWN, at, OF_HALF);
-        uint32_t both = scaled(component, BT_JPEG_LOW_BOTH, at, OF_QUART);
+    return (int16_t)lround((1 << BITS) *
+                           mean_of_wave(bt_jpeg_low_waves[k].across, part % across, across) *
+                           mean_of_wave(bt_jpeg_low_waves[k].down, part / across, down));
+}
 
-        out[0] = sample(mean + x + y + both);
-        if (across > 1)
-            out[1] = sample(mean - x + y - both);
-        if (down > 1)
-            out[stride] = sample(mean + x - y - both);
-        if (across > 1 && down > 1)
-            out[stride + 1] = sample(mean - x - y + both);
+/* What coefficient k of the blocks from `at` on adds to their parts. What no encoder makes may
+ * wrap. */
+static void
+add_coefficient(const BtJpegLowComponent *component, int k, ptrdiff_t at, const int16_t *shares,
+                int n_parts, int32_t sums[][BT_JPEG_LOW_STRIP])
+{
+    const int16_t *from = component->values[k] + at;
+    int16_t values[BT_JPEG_LOW_STRIP];
+    uint16_t quantizer = (uint16_t)component->quantizers[k];
+
+    for (int i = 0; i < BT_JPEG_LOW_STRIP; i++)
+        values[i] = (int16_t)((uint16_t)from[i] * quantizer);
+    for (int part = 0; part < n_parts; part++)
+        for (int i = 0; i < BT_JPEG_LOW_STRIP; i++)
+            sums[part][i] += values[i] * shares[part];
+}
+
+/* The parts of the blocks of one row. */
+static void
+make_parts(const BtJpegLowComponent *component, ptrdiff_t at, uint8_t *out, ptrdiff_t stride)
+{
+    int across = component->samples_across, n_parts = across * component->samples_down;
+    int16_t shares[BT_JPEG_LOW_KEPT_MAX][BT_JPEG_LOW_PARTS_MAX];
+
+    for (int k = 0; k <= component->last; k++)
+        for (int part = 0; part < n_parts && component->values[k] != NULL; part++)
+            shares[k][part] = find_share(component, k, part);
+    for (int first = 0; first < component->width; first += BT_JPEG_LOW_STRIP) {
+        int n = MIN(BT_JPEG_LOW_STRIP, component->width - first);
+        int32_t sums[BT_JPEG_LOW_PARTS_MAX][BT_JPEG_LOW_STRIP];
+
+        for (int part = 0; part < n_parts; part++)
+            for (int i = 0; i < BT_JPEG_LOW_STRIP; i++)
+                sums[part][i] = (CENTRE << BITS) + (1 << (BITS - 1));
+        for (int k = 0; k <= component->last; k++)
+            if (component->values[k] != NULL)
+                add_coefficient(component, k, at + first, shares[k], n_parts, sums);
+        for (int part = 0; part < n_parts; part++)
+            for (int i = 0; i < n; i++)
+                out[part / across * stride + (first + i) * across + part % across] =
+                    clip(sums[part][i] >> BITS);
     }
 }
 
@@ -63,8 +91,7 @@ bt_jpeg_low_samples(const BtJpegLow *self, int component, int row, const BtJpegO
     ptrdiff_t at = (ptrdiff_t)row * from->stride;
 
     if (from->samples_across == 1 && from->samples_down == 1)
-        ops->means(out, from->values[BT_JPEG_LOW_DC] + at, from->quantizers[BT_JPEG_LOW_DC],
-                   (size_t)from->width);
+        ops->means(out, from->values[0] + at, from->quantizers[0], (size_t)from->width);
     else
         make_parts(from, at, out, stride);
 }

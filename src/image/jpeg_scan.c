@@ -8,6 +8,9 @@
 #include <glib.h>
 #include <string.h>
 
+/* Larger values than fit, shifted to their place, may be 0 there. */
+#define INT16_BITS 16
+
 /* The decoder of a scan: takes as many whole MCUs of a run as it can, moves scan->mcu and run->at
  * behind them, and returns their number; 0 for any doubt. */
 typedef int Decode(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run);
@@ -167,9 +170,18 @@ bool
 bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
 {
     bool baseline = choose_decoder(self) == bt_jpeg_baseline_run;
+    const BtJpegTable *ac = &self->ac_tables[self->components[0]->ac_table];
 
     count_mcus(self);
     self->mcu = 0;
+    if (self->first > 0) {
+        self->values = g_new(BtJpegAcValues, 1);
+        bt_jpeg_ac_values_init(self->values, &ac->symbols);
+        self->ac_code = &ac->code;
+        self->passes = g_new(BtJpegAcPasses, 1);
+        bt_jpeg_ac_passes_init(self->passes, &ac->symbols,
+                               self->high > 0 ? 1 : (unsigned)(INT16_BITS - 1 - self->low));
+    }
     if (baseline && !bt_jpeg_baseline_prepare(self))
         return false;
     bt_jpeg_window_begin(window);
@@ -182,4 +194,6 @@ void
 bt_jpeg_scan_clear(BtJpegScan *self)
 {
     bt_jpeg_baseline_free(self->baseline);
+    g_free(self->values);
+    g_free(self->passes);
 }

@@ -55,6 +55,9 @@ typedef struct BtJpegScan {
     int n_threads;
 
     /* Set by bt_jpeg_scan_run(): */
+    const BtJpegHuffman *ac_code; /* of a scan of AC coefficients alone, */
+    BtJpegAcValues *values;       /* and what is made of it */
+    BtJpegAcPasses *passes;
     int mcus_across, mcus_down;
     int mcu;                                 /* the next one */
     uint16_t dc[BT_JPEG_LOW_COMPONENTS_MAX]; /* the last DC coefficient of each, modulo 2^16 */

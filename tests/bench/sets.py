@@ -9,13 +9,17 @@ height] by falling number of pixels.
                 24 to 35 MP with grain, so that they take the bytes per pixel of a camera's files
     camera10    the same ten times over
     part        two of them with 9 MP each, for programs that take minutes for the whole
-    progressive five of them as progressive JPEGs
+    progressive the same as progressive JPEGs
+    422         the five that were enlarged, all with 4:2:2
     png         6 PNGs of 8 to 24 MP, 8-bit RGB, with grain
     webp        8 lossy WebPs of 8 to 16 MP, with grain
     small       2,000 JPEGs of about 640 x 480
     one-small   one of them
     big-jpeg    a baseline JPEG of 35 MP
+    big-twin    the same as a progressive JPEG
     big-png     the same as PNG
+    icons-jpeg  10,000 JPEGs of 64 x 48
+    icons-png   the same as PNG
     giant       a baseline JPEG of 1,000 MP, 4:2:0: the one of 35 MP over and over
     giant-rst   the same with restart markers
 
@@ -33,7 +37,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ('mate-backgrounds', 'ukui-wallpapers', 'libjpeg-turbo-progs')
 BACKGROUNDS = pathlib.Path('/usr/share/backgrounds')
 SKIPPED = 77
@@ -52,7 +56,6 @@ ENLARGED = (
 )
 BIGGEST = 'Dune-35'
 PART = ('string', 'firstgeneration')
-PROGRESSIVE = (BIGGEST, 'Elephants_5640x3172-24', 'string', 'TwoWings', 'Storm')
 PNG = (
     ('mate/nature/Storm.jpg', 8), ('mate/nature/TwoWings.jpg', 8), ('string.jpg', 12),
     ('mate/nature/LadyBird.jpg', 12), ('mate/nature/RainDrops.jpg', 16), ('mate/nature/Dune.jpg', 24),
@@ -60,6 +63,7 @@ PNG = (
 WEBP = PNG + (('mate/nature/Wood.jpg', 8), ('firstgeneration.jpg', 12))
 WEBP_MOST = 16
 GIANT_SIDE = 31620
+Image.MAX_IMAGE_PIXELS = None  # for these
 
 BYTES_PER_PIXEL = 0.285
 GRAIN = 5.0  # standard deviation in levels, where no number of bytes is asked for
@@ -108,7 +112,9 @@ def camera_jpeg(image, seed, subsampling):
 
 
 def jpegtran(source, target, *options):
-    subprocess.run(['jpegtran', '-copy', 'all', *options, '-outfile', target, source], check=True)
+    """In one write, like all others: how a file has come into the page cache tells when it is read."""
+    target.write_bytes(subprocess.run(['jpegtran', '-copy', 'all', *options, source], check=True,
+                                      stdout=subprocess.PIPE).stdout)
 
 
 def make_camera(folder, _):
@@ -132,8 +138,14 @@ def make_part(folder, sets):
 
 
 def make_progressive(folder, sets):
-    for stem in PROGRESSIVE:
-        jpegtran(sets / 'camera' / f'{stem}.jpg', folder / f'{stem}.jpg', '-progressive')
+    for path in (sets / 'camera').iterdir():
+        jpegtran(path, folder / path.name, '-progressive')
+
+
+def make_422(folder, _):
+    for seed, (name, megapixels, _) in enumerate(ENLARGED):
+        path = folder / f'{pathlib.Path(name).stem}-{megapixels:.0f}.jpg'
+        path.write_bytes(camera_jpeg(enlarged(name, megapixels), seed, '4:2:2'))
 
 
 def make_png(folder, _):
@@ -194,6 +206,10 @@ def make_big_jpeg(folder, sets):
     os.link(sets / 'camera' / f'{BIGGEST}.jpg', folder / f'{BIGGEST}.jpg')
 
 
+def make_big_twin(folder, sets):
+    os.link(sets / 'progressive' / f'{BIGGEST}.jpg', folder / f'{BIGGEST}.jpg')
+
+
 def make_big_png(folder, sets):
     with Image.open(sets / 'camera' / f'{BIGGEST}.jpg') as image:
         image.save(folder / f'{BIGGEST}.png', compress_level=3)
@@ -216,6 +232,7 @@ MAKERS = {
     'camera10': make_camera10,
     'part': make_part,
     'progressive': make_progressive,
+    '422': make_422,
     'png': make_png,
     'webp': make_webp,
     'small': make_small,
@@ -223,11 +240,15 @@ MAKERS = {
     'icons-png': make_icons_png,
     'one-small': make_one_small,
     'big-jpeg': make_big_jpeg,
+    'big-twin': make_big_twin,
     'big-png': make_big_png,
     'giant': make_giant,
     'giant-rst': make_giant_rst,
 }
-FROM_CAMERA = ('camera10', 'part', 'progressive', 'big-jpeg', 'big-png', 'giant', 'giant-rst')
+MADE_FROM = {
+    'big-twin': 'progressive',
+    **dict.fromkeys(('camera10', 'part', 'progressive', 'big-jpeg', 'big-png', 'giant', 'giant-rst'), 'camera'),
+}
 
 
 def listed(folder):
@@ -242,8 +263,8 @@ def make(sets, name):
     """The list is written last: a set without one was broken off, and is made again."""
     if (sets / f'{name}.json').exists():
         return
-    if name in FROM_CAMERA:
-        make(sets, 'camera')
+    if name in MADE_FROM:
+        make(sets, MADE_FROM[name])
     print(f'making the set {name}', file=sys.stderr)
     folder = sets / name
     shutil.rmtree(folder, ignore_errors=True)

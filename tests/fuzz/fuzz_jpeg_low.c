@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     if (jpeg_truth_check(bytes, size, 8, "c", 1, 1, PX_MAX) == JPEG_TRUTH_EQUAL) {
         jpeg_truth_check(bytes, size, 8, best, 4, 1, PX_MAX);
-        jpeg_truth_check(bytes, size, 16, best, 3, 1, PX_MAX);
+        jpeg_truth_check(bytes, size, 4, best, 3, 1, PX_MAX);
         jpeg_truth_check(bytes, size, 8, best, 1, 3, PX_MAX);
         jpeg_truth_check_clips(bytes, size, best, 4, 2);
     }

@@ -3,6 +3,7 @@
 
 #include "image/jpeg_low.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -49,12 +50,11 @@ file_of(const void *bytes, size_t size)
 static void
 compare_block(const BtJpegLowComponent *component, int x, int y, const JCOEF *block)
 {
-    static const int natural[BT_JPEG_LOW_PLACES] = {0, 1, DCTSIZE, DCTSIZE + 1};
-
-    for (int place = 0; place < BT_JPEG_LOW_PLACES; place++)
-        if (component->values[place] != NULL)
-            g_assert_cmpint(component->values[place][y * component->stride + x], ==,
-                            block[natural[place]]);
+    for (int k = 0; k < BT_JPEG_LOW_KEPT_MAX; k++)
+        if (component->values[k] != NULL)
+            g_assert_cmpint(
+                component->values[k][y * component->stride + x], ==,
+                block[bt_jpeg_low_waves[k].down * DCTSIZE + bt_jpeg_low_waves[k].across]);
 }
 
 static void
@@ -67,6 +67,54 @@ compare_component(Truth *self, const BtJpegLowComponent *component, jvirt_barray
         for (int x = 0; x < component->width; x++)
             compare_block(component, x, y, rows[0][x]);
     }
+}
+
+/* The mean of what the kept coefficients of a block are from px x, y on, of w x h px (T.81, A.3.3);
+ * false where they are more than any encoder makes. */
+static bool
+find_mean(const BtJpegLowComponent *component, ptrdiff_t at, int x, int y, int w, int h,
+          double *out_mean)
+{
+    double sum = 0;
+
+    for (int k = 0; k < BT_JPEG_LOW_KEPT_MAX; k++) {
+        struct BtJpegLowWaves waves = bt_jpeg_low_waves[k];
+        double across = 0, down = 0;
+        int value =
+            component->values[k] == NULL ? 0 : component->values[k][at] * component->quantizers[k];
+
+        if (abs(value) > 8 * 2048)
+            return false;
+        for (int i = x; i < x + w; i++)
+            across += cos((2 * i + 1) * waves.across * G_PI / 16) / w;
+        for (int i = y; i < y + h; i++)
+            down += cos((2 * i + 1) * waves.down * G_PI / 16) / h;
+        sum += value * across * down * (waves.across == 0 ? G_SQRT2 / 2 : 1) *
+               (waves.down == 0 ? G_SQRT2 / 2 : 1) / 4;
+    }
+    *out_mean = CLAMP(sum + 128, 0, 255);
+    return true;
+}
+
+/* The samples of the row of blocks `row` of component i. */
+static void
+compare_samples(const BtJpegLow *low, int i, int row, const BtJpegOps *ops)
+{
+    const BtJpegLowComponent *component = &low->components[i];
+    int across = component->samples_across, down = component->samples_down;
+    ptrdiff_t stride = (ptrdiff_t)component->width * across;
+    g_autofree uint8_t *samples = g_malloc((size_t)(stride * down));
+
+    bt_jpeg_low_samples(low, i, row, ops, samples, stride);
+    for (int y = 0; y < down; y++)
+        for (int x = 0; x < stride; x++) {
+            ptrdiff_t at = (ptrdiff_t)row * component->stride + x / across;
+            double mean;
+
+            if (find_mean(component, at, x % across * 8 / across, y * 8 / down, 8 / across,
+                          8 / down, &mean))
+                g_assert_cmpfloat(fabs(samples[y * stride + x] - mean), <, 0.6);
+        }
 }
 
 /* Before setjmp() and after it: no bytes at all are an error, too. */
@@ -139,10 +187,10 @@ are_equal(const BtJpegLow *one, const BtJpegLow *other)
         const BtJpegLowComponent *component = &one->components[i];
         size_t n = (size_t)component->stride * (size_t)component->n_rows;
 
-        for (int place = 0; place < BT_JPEG_LOW_PLACES; place++)
-            if (component->values[place] != NULL &&
-                memcmp(component->values[place], other->components[i].values[place],
-                       n * sizeof(int16_t)) != 0)
+        for (int k = 0; k < BT_JPEG_LOW_KEPT_MAX; k++)
+            if (component->values[k] != NULL &&
+                memcmp(component->values[k], other->components[i].values[k], n * sizeof(int16_t)) !=
+                    0)
                 return false;
     }
     return true;
@@ -200,6 +248,8 @@ jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level, 
         blocks = jpeg_read_coefficients(&self.jpeg);
         for (int i = 0; i < low->n_components; i++)
             compare_component(&self, &low->components[i], blocks[i]);
+        for (int i = 0; i < low->n_components && n_streams == 1 && n_threads == 1; i++)
+            compare_samples(low, i, low->components[i].height / 2, source.ops);
     }
     jpeg_destroy_decompress(&self.jpeg);
     if (low == NULL)

@@ -24,6 +24,7 @@ EXIF_ORIENTATION = make_testdata.ORIENTATION_TAG
 COVERING = [
     ('dunes', 5, 1.5), ('sea', 5, 2), ('mountains', 5, 3), ('city', 5, 4), ('meadow', 5, 6), ('page', 5, 12),
     ('glass', 15, 1), ('bokeh', 15, 3), ('night', 15, 4), ('forest', 15, 6), ('balloons', 15, 8), ('canyon', 15, 12),
+    ('forest', 10, 2), ('glass', 10, 3), ('dunes', 12, 4), ('night', 14, 6),
     ('page', 40, 2), ('city', 40, 3), ('dunes', 40, 4), ('glass', 40, 6), ('sea', 40, 8), ('meadow', 40, 12),
     ('balloons', 150, 4), ('mountains', 150, 8), ('canyon', 150, 12), ('night', 150, 6),
 ]

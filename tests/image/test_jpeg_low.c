@@ -136,8 +136,8 @@ is_too_coarse(const int factors[3], int shrink)
         down = MAX(down, factors[i] % 10);
     }
     for (int i = 0; i < 3; i++)
-        if (across / (factors[i] / 10) * 8 > 2 * shrink ||
-            down / (factors[i] % 10) * 8 > 2 * shrink)
+        if (across / (factors[i] / 10) * 8 > 4 * shrink ||
+            down / (factors[i] % 10) * 8 > 4 * shrink)
             return true;
     return false;
 }
@@ -146,20 +146,20 @@ static void
 test_samplings(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(samplings); i++)
-        for (int kind = 0; kind < 8; kind++)
-            for (int shrink = 8; shrink <= 16; shrink *= 2) {
-                Make make = {.width = 301,
-                             .height = 187,
-                             .n_components = 3,
-                             .content = CONTENT_MIXED,
-                             .progressive = kind & 1,
-                             .optimized = kind & 2,
-                             .interval = kind & 4 ? 3 : 0};
+        for (int kind = 0; kind < 8; kind++) {
+            int shrink = 4 << (i + (size_t)kind) % 3;
+            Make make = {.width = 301,
+                         .height = 187,
+                         .n_components = 3,
+                         .content = CONTENT_MIXED,
+                         .progressive = kind & 1,
+                         .optimized = kind & 2,
+                         .interval = kind & 4 ? 3 : 0};
 
-                memcpy(make.factors, samplings[i], sizeof make.factors);
-                check(&make, shrink,
-                      is_too_coarse(samplings[i], shrink) ? JPEG_TRUTH_LEFT : JPEG_TRUTH_EQUAL);
-            }
+            memcpy(make.factors, samplings[i], sizeof make.factors);
+            check(&make, shrink,
+                  is_too_coarse(samplings[i], shrink) ? JPEG_TRUTH_LEFT : JPEG_TRUTH_EQUAL);
+        }
 }
 
 /* What lies behind the last whole MCU, in each direction. */
@@ -198,7 +198,7 @@ test_long_data(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(makes); i++)
-        check(&makes[i], 8, JPEG_TRUTH_EQUAL);
+        check(&makes[i], i % 2 == 0 ? 8 : 4, JPEG_TRUTH_EQUAL);
 }
 
 /* Sequential, in several scans. */
@@ -254,7 +254,7 @@ test_scripts(void)
                              .quality = 98};
 
                 memcpy(make.factors, samplings[sampling], sizeof make.factors);
-                check(&make, 8, scripts[i].expected);
+                check(&make, interval > 0 ? 4 : 8, scripts[i].expected);
             }
 }
 

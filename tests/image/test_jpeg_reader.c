@@ -273,7 +273,7 @@ check_planes(GBytes *jpeg, GBytes *plain, int reduction)
 
     new_planes(read);
     new_planes(expected);
-    g_assert_true(read_planes(reader, reduction, 4, read, &outcome));
+    g_assert_true(read_planes(reader, reduction, 2, read, &outcome));
     read_by_libjpeg(plain, reduction, expected);
     for (int i = 0; i < reader->n_planes; i++) {
         const BtPlane *plane = &reader->planes[i];
@@ -449,11 +449,11 @@ test_cut(void)
 
         for (size_t end = 0; end < whole; end += PIECE) {
             for (size_t size = MAX(end, 1) - 1; size <= end + 1; size++) {
-                check_cut(jpeg, size, 4);
+                check_cut(jpeg, size, 2);
                 check_cut(jpeg, size, 16);
             }
         }
-        check_cut(jpeg, whole - 100, 4);
+        check_cut(jpeg, whole - 100, 2);
         check_cut(jpeg, whole - 100, 16);
     }
 }
@@ -466,11 +466,11 @@ test_cut_header(void)
 
     large = add_zeros(g_steal_pointer(&large), ICC, SEGMENT_MAX);
     for (size_t size = 0; size < 600; size++)
-        check_cut(small, size, 4);
+        check_cut(small, size, 2);
     for (size_t size = 0; size < 2 * PIECE; size += 4000)
-        check_cut(large, size, 4);
+        check_cut(large, size, 2);
     for (size_t size = 2 * PIECE - 10; size < 2 * PIECE + 10; size++)
-        check_cut(large, size, 4);
+        check_cut(large, size, 2);
 }
 
 /* Between header and samples the file loses what comes after its first `size` bytes. */
@@ -497,9 +497,9 @@ test_shrinking(void)
     static const off_t sizes[] = {0, 1, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE};
 
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        check_shrinking(false, sizes[i], 4);
+        check_shrinking(false, sizes[i], 2);
         check_shrinking(false, sizes[i], 16);
-        check_shrinking(true, sizes[i], 4);
+        check_shrinking(true, sizes[i], 2);
         check_shrinking(true, sizes[i], 16);
     }
 }
