@@ -36,7 +36,7 @@ TESTS = {
     'base': 'base hash json limit stall options list progress path scan report gallery',
     'kernel': 'kernel-plan kernel-levels kernel-oracle',
     'report': 'report progress gallery cli-reports',
-    'store': 'record naming store ledger key publish cli-again',
+    'store': 'record naming store ledger key publish cli-again cli-foreign',
     'run': 'hostile-reply cli-again cli-foreign cli-results_folders cli-order cli-choosing cli-usage cli-two_runs '
            'cli-prune cli-reports cli-module',
 }
