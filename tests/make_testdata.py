@@ -392,8 +392,9 @@ def exposed(image, black=20, white=236):
     return image.point(curve * len(image.getbands()))
 
 
-def make_photos(folder):
-    for name, (scene, width, height, options) in PHOTOS.items():
+def make_photos(folder, names):
+    for name in names:
+        scene, width, height, options = PHOTOS[name]
         exposed(scene(width, height)).save(folder / f'{name}.jpg', optimize=True, **options)
 
 
@@ -681,11 +682,11 @@ def make_broken(folder, photo, formats):
         (folder / f'random.{extension}').write_bytes(signature + generator(200 + n).bytes(500))
 
 
-def make(root):
+def make(root, photos=tuple(PHOTOS)):
     folders = {name: root / name for name in ('photos', 'formats', 'orientation', 'sizes', 'raw', 'hdr', 'broken')}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-    make_photos(folders['photos'])
+    make_photos(folders['photos'], photos)
     make_formats(folders['formats'])
     make_orientation(folders['orientation'])
     make_sizes(folders['sizes'])

@@ -205,6 +205,15 @@ draw_speed(const BtStudy *study)
     return g_string_free(out, FALSE);
 }
 
+/* No line ends between a figure and its unit. */
+static char *
+bind_units(const char *text)
+{
+    g_autoptr(GRegex) gap = g_regex_new("(?<=[0-9]) (?=%|(ms|[kMGT]B|bytes)\\b)", 0, 0, NULL);
+
+    return g_regex_replace_literal(gap, text, -1, 0, "\u00a0", 0, NULL);
+}
+
 static char *
 list(const char *heading, const char *class, char **lines)
 {
@@ -214,7 +223,8 @@ list(const char *heading, const char *class, char **lines)
         g_string_append_printf(out, "<h2>%s</h2>\n<ul class=\"%s\">\n", heading, class);
     for (char **line = lines; *line != NULL; line++) {
         g_autofree char *safe = bt_human_text(*line);
-        g_autofree char *escaped = g_markup_escape_text(safe, -1);
+        g_autofree char *bound = bind_units(safe);
+        g_autofree char *escaped = g_markup_escape_text(bound, -1);
 
         g_string_append_printf(out, "<li>%s</li>\n", escaped);
     }
@@ -250,9 +260,10 @@ bt_output_page(const BtStudy *study)
     g_autofree char *joined = g_strjoinv(" ", study->options->paths);
     g_autofree char *paths = bt_human_text(joined);
     g_autofree char *bytes = bt_human_bytes(study->machine.memory_bytes);
-    g_autofree char *machine = g_strdup_printf(
+    g_autofree char *facts_of_machine = g_strdup_printf(
         "%s, %d of %d processors, %s, %s", study->machine.processor, study->machine.n_usable,
         study->machine.n_processors, bytes, study->machine.system);
+    g_autofree char *machine = bind_units(facts_of_machine);
     g_autofree char *rounds =
         g_strdup_printf("%s; %zu rounds, %s cache", study->version, study->n_rounds,
                         study->options->cold ? "cold" : "warm");

@@ -185,11 +185,13 @@ bt_image_new(const BtImageSettings *settings)
         bt_image_free(self);
         return NULL;
     }
+#ifdef M_ARENA_MAX /* glibc's malloc() */
     /* One thread a process: few arenas hold fragmentation down at no cost in time. */
     mallopt(M_ARENA_MAX, 2);
     /* What one picture has freed the next one takes, without asking the system for new pages. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+#endif
     confine_codecs(self);
     return self;
 }

@@ -55,6 +55,7 @@ typedef struct ScanHeader {
 static bool
 define_table(BtJpegTable *table, const uint8_t counts[17], const uint8_t symbols[256], bool is_dc)
 {
+    table->has_values = false;
     table->defined = bt_jpeg_huffman_init(&table->code, counts, symbols, is_dc);
     if (table->defined)
         bt_jpeg_symbols_init(&table->symbols, &table->code);

@@ -24,6 +24,7 @@
  *   jpeg_scan.c          one scan: restarts, and the data piece by piece (jpeg_window.h)
  *   jpeg_lanes.c         several threads in one scan
  *   jpeg_baseline.c      blocks of sequential files, and first scans of DC coefficients
+ *   jpeg_place.c         and from them to coefficients
  *   jpeg_progressive.c   the other scans of progressive files
  *   jpeg_clip.c          what a decode at full size would cut off
  *   jpeg_samples.c       coefficients to samples

@@ -94,12 +94,12 @@ bt_jpeg_refine_dc(BtJpegScan *scan, const BtJpegOps *ops, BtJpegRun *run)
 
 /* The symbol that the data go on with, and its value; 0 where there is no code. */
 static inline uint32_t
-find_value(const BtJpegScan *scan, const BtJpegRun *run, uint64_t at)
+find_value(const BtJpegTable *table, const BtJpegRun *run, uint64_t at)
 {
     uint64_t bits = bt_jpeg_bits(run->data, at);
-    uint32_t value = scan->values->values[bits >> (64 - BT_JPEG_WINDOW_BITS)];
+    uint32_t value = table->values.values[bits >> (64 - BT_JPEG_WINDOW_BITS)];
 
-    return value != 0 ? value : bt_jpeg_ac_value(scan->ac_code, bits);
+    return value != 0 ? value : bt_jpeg_ac_value(&table->code, bits);
 }
 
 /* Whether a symbol is one that ends this block, and how many bits of a number of further ones
@@ -155,6 +155,7 @@ pass_some(const BtJpegScan *scan, const BtJpegRun *run, uint64_t *at, int *k, ui
 static bool
 read_first_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
+    const BtJpegTable *table = &scan->ac_tables[component->ac_table];
     uint64_t at = run->at, nonzero = 0;
 
     if (scan->blank > 0) {
@@ -167,7 +168,7 @@ read_first_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, p
 
         if (k > component->last && pass_some(scan, run, &at, &k, &nonzero))
             break;
-        value = find_value(scan, run, at);
+        value = find_value(table, run, at);
         at += BT_JPEG_VALUE_BITS(value);
         if (value == 0 || at > 8 * run->limit)
             return false;
@@ -234,6 +235,7 @@ band(int from, int to)
 static bool
 read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run, ptrdiff_t to)
 {
+    const BtJpegTable *table = &scan->ac_tables[component->ac_table];
     uint64_t at = run->at, nonzero = component->nonzero[to];
     uint64_t left = nonzero & band(scan->first, scan->last);
     unsigned blank = scan->blank;
@@ -245,7 +247,7 @@ read_refined_ac(BtJpegScan *scan, BtJpegLowComponent *component, BtJpegRun *run,
 
         if (k > component->last && left == 0 && pass_some(scan, run, &at, &k, &nonzero))
             break;
-        value = find_value(scan, run, at);
+        value = find_value(table, run, at);
         sign = BT_JPEG_VALUE(value);
         at += BT_JPEG_VALUE_BITS(value);
         if (value == 0 || sign < -1 || sign > 1 || at > 8 * run->limit)

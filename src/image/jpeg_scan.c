@@ -35,6 +35,9 @@ count_mcus(BtJpegScan *self)
 
     self->mcus_across = single ? component->width : component->stride / component->across;
     self->mcus_down = single ? component->height : component->n_rows / component->down;
+    self->mcu_blocks = single ? 1 : 0;
+    for (int i = 0; i < self->n_components && !single; i++)
+        self->mcu_blocks += self->components[i]->across * self->components[i]->down;
 }
 
 /* Where the segment ends, if that is known. */
@@ -166,22 +169,34 @@ bt_jpeg_scan_segments(BtJpegScan *self, BtJpegWindow *window, int n_mcus)
     }
 }
 
+/* What AC coefficients are read with. */
+static void
+make_tables(BtJpegScan *self)
+{
+    for (int i = 0; i < self->n_components; i++) {
+        BtJpegTable *table = &self->ac_tables[self->components[i]->ac_table];
+
+        if (!table->has_values && (self->components[i]->last > 0 || self->clip != NULL)) {
+            bt_jpeg_ac_values_init(&table->values, &table->symbols);
+            table->has_values = true;
+        }
+        if (self->first > 0) {
+            self->passes = g_new(BtJpegAcPasses, 1);
+            bt_jpeg_ac_passes_init(self->passes, &table->symbols,
+                                   self->high > 0 ? 1 : (unsigned)(INT16_BITS - 1 - self->low));
+        }
+    }
+}
+
 bool
 bt_jpeg_scan_run(BtJpegScan *self, BtJpegWindow *window)
 {
     bool baseline = choose_decoder(self) == bt_jpeg_baseline_run;
-    const BtJpegTable *ac = &self->ac_tables[self->components[0]->ac_table];
 
     count_mcus(self);
     self->mcu = 0;
-    if (self->first > 0) {
-        self->values = g_new(BtJpegAcValues, 1);
-        bt_jpeg_ac_values_init(self->values, &ac->symbols);
-        self->ac_code = &ac->code;
-        self->passes = g_new(BtJpegAcPasses, 1);
-        bt_jpeg_ac_passes_init(self->passes, &ac->symbols,
-                               self->high > 0 ? 1 : (unsigned)(INT16_BITS - 1 - self->low));
-    }
+    if (self->last > 0)
+        make_tables(self);
     if (baseline && !bt_jpeg_baseline_prepare(self))
         return false;
     bt_jpeg_window_begin(window);
@@ -194,6 +209,5 @@ void
 bt_jpeg_scan_clear(BtJpegScan *self)
 {
     bt_jpeg_baseline_free(self->baseline);
-    g_free(self->values);
     g_free(self->passes);
 }

@@ -27,9 +27,10 @@
 
 /* A code, and what is made of it for a scan. */
 typedef struct BtJpegTable {
-    bool defined;
+    bool defined, has_values;
     BtJpegHuffman code;
     BtJpegSymbols symbols;
+    BtJpegAcValues values; /* of codes of AC coefficients, where some are read */
 } BtJpegTable;
 
 /* Bytes of a block, at most: 64 codes of 16 bits with 15 of value. */
@@ -48,17 +49,17 @@ typedef struct BtJpegScan {
     int first, last; /* coefficients, in zigzag order */
     int high, low;   /* the bit positions before and after this scan; high 0: the first one */
     int interval;    /* MCUs from restart to restart; 0: none */
-    const BtJpegTable *dc_tables, *ac_tables; /* BT_JPEG_TABLES_MAX each */
+    const BtJpegTable *dc_tables; /* BT_JPEG_TABLES_MAX each */
+    BtJpegTable *ac_tables;
     const uint8_t *weights; /* of sizes of AC values, of which blocks have the sum */
     const BtJpegClip *clip; /* NULL: DC coefficients stay as they are */
     int n_streams;
     int n_threads;
 
     /* Set by bt_jpeg_scan_run(): */
-    const BtJpegHuffman *ac_code; /* of a scan of AC coefficients alone, */
-    BtJpegAcValues *values;       /* and what is made of it */
-    BtJpegAcPasses *passes;
+    BtJpegAcPasses *passes; /* of a scan of AC coefficients alone */
     int mcus_across, mcus_down;
+    int mcu_blocks;
     int mcu;                                 /* the next one */
     uint16_t dc[BT_JPEG_LOW_COMPONENTS_MAX]; /* the last DC coefficient of each, modulo 2^16 */
     unsigned blank; /* further blocks that a scan of AC coefficients has nothing to say about */

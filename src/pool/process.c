@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,7 +94,7 @@ bt_process_start(BtProcess *self, const char *name, BtProcessFunction function, 
                                            : NULL,
                           error);
     }
-    if ((self->pidfd = pidfd_open(self->pid, 0)) < 0) {
+    if ((self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0)) < 0) {
         bool passes = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
 
         fail_start(errno,
@@ -149,7 +149,7 @@ bt_process_signal(BtProcess *self, int signal_number)
     if (self->pid == 0)
         return false;
     /* A container may know pidfd_open() alone. The process is not reaped, so its PID is its own. */
-    return pidfd_send_signal(self->pidfd, signal_number, NULL, 0) == 0 ||
+    return syscall(SYS_pidfd_send_signal, self->pidfd, signal_number, NULL, 0) == 0 ||
            kill(self->pid, signal_number) == 0;
 }
 
@@ -160,7 +160,8 @@ close_from_to(unsigned first, unsigned last)
 {
     struct rlimit files;
 
-    if (first > last || close_range(first, last, 0) == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0 ||
+        getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
     for (unsigned fd = first; fd <= last && fd < files.rlim_cur; fd++)
         close((int)fd);

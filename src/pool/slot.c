@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 /* How long a worker that has closed its channel may take to leave. */
 #define LEAVE_LIMIT_NS BT_NS_PER_S

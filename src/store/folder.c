@@ -72,6 +72,11 @@ bt_folder_free(BtFolder *self)
 #define SYS_getxattrat 464
 #endif
 
+#ifndef RENAME_NOREPLACE /* musl */
+#define RENAME_NOREPLACE 1
+#define renameat2(...)   syscall(SYS_renameat2, __VA_ARGS__)
+#endif
+
 typedef struct XattrArgs {
     uint64_t value; /* a pointer */
     uint32_t size, flags;

@@ -34,6 +34,12 @@ def lacking(testdata, tmp_path_factory):
     return formats.lacking(testdata, reads)
 
 
+@pytest.fixture(scope='session')
+def unwritten(testdata, tmp_path_factory):
+    """Extensions of the formats that this libvips does not write."""
+    return formats.unwritten(testdata, tmp_path_factory.mktemp('unwritten'))
+
+
 @pytest.fixture
 def blurthumb(tmp_path):
     """blurthumb(*arguments, cwd=..., ...): runs the program to its end in an empty folder of the test's

@@ -12,6 +12,7 @@ from formats import ALLOW
 
 NOT_READ_BY_PILLOW = {'.avif', '.heic', '.jxl'}
 VARIES = {'.avif': 'libaom', '.heic': 'x265', '.jxl': 'libjxl'}
+PHOTOS_AGAIN = 'mountains', 'page'  # each takes seconds
 READABLE_BROKEN = {'jpeg_called.png', 'png_called.jpg'}
 
 
@@ -78,7 +79,7 @@ def made_again(tmp_path_factory):
     if shutil.which('vips') is None:
         pytest.skip('the vips command line is missing (libvips-tools)')
     folder = tmp_path_factory.mktemp('testdata')
-    make_testdata.make(folder)
+    make_testdata.make(folder, PHOTOS_AGAIN)
     return folder
 
 
@@ -87,11 +88,13 @@ def test_script_makes_the_same_files(made_again, testdata):
     """Byte for byte where the encoder is deterministic; AVIF, HEIC and JPEG XL depend on threads and
     processor, and where packages differ all may."""
     def names(root):
-        return sorted(path.relative_to(root) for path in root.rglob('*') if path.is_file())
+        return sorted(path.relative_to(root) for path in root.rglob('*')
+                      if path.is_file() and (path.parent.name != 'photos' or path.stem in PHOTOS_AGAIN))
 
-    assert names(made_again) == names(testdata)
-    differing = [str(name) for name in names(testdata) if name.suffix not in VARIES
+    again = names(made_again)
+    assert again == names(testdata)
+    differing = [str(name) for name in again if name.suffix not in VARIES
                  and (made_again / name).read_bytes() != (testdata / name).read_bytes()]
-    if len(differing) > len(names(testdata)) // 2:
+    if len(differing) > len(again) // 2:
         pytest.skip(f'other versions of Pillow or its libraries: {len(differing)} files differ')
     assert differing == []

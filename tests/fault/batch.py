@@ -94,6 +94,7 @@ class Run:
     serial = itertools.count()
 
     def __init__(self, folder, arguments, faults, program=PROGRAM, shim=SHIM, **options):
+        self.program = os.path.realpath(program)
         self.page_path = folder / f'.page-{next(self.serial)}'
         with open(self.page_path, 'wb') as file:
             file.truncate(ctypes.sizeof(Page))
@@ -137,9 +138,10 @@ class Run:
         """The processes of this run that are alive: workers have no environment, but all have the page."""
         for name in filter(str.isdigit, os.listdir('/proc')):
             try:
-                with open(f'/proc/{name}/maps', 'rb') as maps:
-                    if int(name) != os.getpid() and os.fsencode(self.page_path) in maps.read():
-                        yield int(name)
+                if os.readlink(f'/proc/{name}/exe') == self.program:  # maps are long
+                    with open(f'/proc/{name}/maps', 'rb') as maps:
+                        if os.fsencode(self.page_path) in maps.read():
+                            yield int(name)
             except OSError:
                 pass
 

@@ -17,7 +17,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         jpeg_truth_check(bytes, size, 8, best, 4, 1, PX_MAX);
         jpeg_truth_check(bytes, size, 4, best, 3, 1, PX_MAX);
         jpeg_truth_check(bytes, size, 8, best, 1, 3, PX_MAX);
-        jpeg_truth_check_clips(bytes, size, best, 4, 2);
+        jpeg_truth_check_clips(bytes, size, &(JpegWay){best, 4, 2}, 1);
     }
     return 0;
 }

@@ -20,9 +20,18 @@ typedef enum JpegTruth {
 JpegTruth jpeg_truth_check(const void *bytes, size_t size, int shrink, const char *level,
                            int n_streams, int n_threads, long px_max);
 
+/* A way of decoding. The reference is that of the level "c", with one stream and one thread. */
+typedef struct JpegWay {
+    const char *level;
+    int n_streams, n_threads;
+} JpegWay;
+
+/* Aborts where one of the ways does not read what the reference does. */
+void jpeg_truth_check_ways(const void *bytes, size_t size, int shrink, const JpegWay *ways,
+                           size_t n_ways);
+
 /* Whether corrections for what is cut off change some coefficient. Aborts where they are not the
- * same as those of the reference with one stream and one thread. */
-bool jpeg_truth_check_clips(const void *bytes, size_t size, const char *level, int n_streams,
-                            int n_threads);
+ * same by all ways. */
+bool jpeg_truth_check_clips(const void *bytes, size_t size, const JpegWay *ways, size_t n_ways);
 
 #endif

@@ -69,11 +69,11 @@ main(int argc, char **argv)
     if (argc < 3)
         return EXIT_FAILURE;
     parse(argc, argv, &settings, &format);
-    if (!bt_image_prepare(&error))
-        g_error("%s", error->message);
-    image = bt_image_new(&settings);
     in = open(argv[argc - 2], O_RDONLY | O_CLOEXEC);
     out = open(argv[argc - 1], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (bt_image_needs_vips(in, false, format) && !bt_image_prepare(&error))
+        g_error("%s", error->message);
+    image = bt_image_new(&settings);
     g_assert(image != NULL && in >= 0 && out >= 0);
     bt_image_process(image, in, false, out, format, 0, 1, &outcome);
     if (outcome.reason == BT_REASON_OK)

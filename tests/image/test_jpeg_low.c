@@ -96,28 +96,31 @@ make_jpeg(const Make *make)
 }
 
 /* At every level, by one stream and by several, by one thread and by several. */
-static void
-check_bytes(GBytes *jpeg, int shrink, JpegTruth expected)
+static GArray *
+all_ways(void)
 {
-    gsize size;
-    const void *bytes = g_bytes_get_data(jpeg, &size);
+    GArray *ways = g_array_new(FALSE, FALSE, sizeof(JpegWay));
 
     for (const char *const *level = bt_kernel_levels(); *level != NULL; level++)
         for (int n_streams = 1; n_streams <= BT_JPEG_STREAMS_MAX; n_streams++)
-            g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, *level, n_streams, 1, PX_MAX), ==,
-                            expected);
+            g_array_append_val(ways, ((JpegWay){*level, n_streams, 1}));
     for (int n_threads = 2; n_threads <= 4; n_threads++)
-        g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, bt_kernel_levels()[0],
-                                         n_threads == 2 ? 4 : 1, n_threads, PX_MAX),
-                        ==, expected);
+        g_array_append_val(ways,
+                           ((JpegWay){bt_kernel_levels()[0], n_threads == 2 ? 4 : 1, n_threads}));
+    return ways;
 }
 
+/* The reference against libjpeg, and all ways against the reference. */
 static void
 check(const Make *make, int shrink, JpegTruth expected)
 {
     g_autoptr(GBytes) jpeg = make_jpeg(make);
+    g_autoptr(GArray) ways = all_ways();
+    gsize size;
+    const void *bytes = g_bytes_get_data(jpeg, &size);
 
-    check_bytes(jpeg, shrink, expected);
+    g_assert_cmpint(jpeg_truth_check(bytes, size, shrink, "c", 1, 1, PX_MAX), ==, expected);
+    jpeg_truth_check_ways(bytes, size, shrink, (const JpegWay *)ways->data, ways->len);
 }
 
 /* Of the three components. */
@@ -357,7 +360,8 @@ test_mutants(void)
                                              n_threads, MUTANT_PX),
                             ==, truth);
             if (truth != JPEG_TRUTH_UNKNOWN)
-                jpeg_truth_check_clips(mutant, size, bt_kernel_levels()[0], n_streams, n_threads);
+                jpeg_truth_check_clips(mutant, size,
+                                       &(JpegWay){bt_kernel_levels()[0], n_streams, n_threads}, 1);
             n_equal += truth == JPEG_TRUTH_EQUAL;
             n_left += truth == JPEG_TRUTH_LEFT;
         }
@@ -420,6 +424,7 @@ test_clips(void)
     for (size_t i = 0; i < G_N_ELEMENTS(makes); i++) {
         Make make = makes[i];
         g_autoptr(GBytes) jpeg = NULL;
+        g_autoptr(GArray) ways = g_array_new(FALSE, FALSE, sizeof(JpegWay));
         bool clips = make.factors[0] != 41 && !make.progressive && make.n_components > 1;
         const void *bytes;
         gsize size;
@@ -432,8 +437,9 @@ test_clips(void)
         for (const char *const *level = bt_kernel_levels(); *level != NULL; level++)
             for (int n_streams = 1; n_streams <= BT_JPEG_STREAMS_MAX; n_streams += 3)
                 for (int n_threads = 1; n_threads <= 3; n_threads++)
-                    g_assert_true(
-                        jpeg_truth_check_clips(bytes, size, *level, n_streams, n_threads) == clips);
+                    g_array_append_val(ways, ((JpegWay){*level, n_streams, n_threads}));
+        g_assert_true(jpeg_truth_check_clips(bytes, size, (const JpegWay *)ways->data, ways->len) ==
+                      clips);
     }
 }
 

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -335,7 +335,7 @@ test_dies_with_parent(void)
     g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
     start(&process, be_parent, &ends[1]);
     g_assert_cmpint(read(ends[0], &grandchild, sizeof grandchild), ==, sizeof grandchild);
-    grandchild_fd = pidfd_open(grandchild, 0);
+    grandchild_fd = (int)syscall(SYS_pidfd_open, grandchild, 0);
     g_assert_cmpint(grandchild_fd, >=, 0);
     bt_process_clear(&process);
     g_assert_true(vanishes(grandchild_fd));

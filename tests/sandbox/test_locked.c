@@ -119,8 +119,7 @@ lower_limit(int source_fd, int target_fd)
 static long
 raise_limit(int source_fd, int target_fd)
 {
-    static const __rlimit_resource_t limited[] = {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_STACK,
-                                                  RLIMIT_FSIZE};
+    static const unsigned limited[] = {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_STACK, RLIMIT_FSIZE};
     struct rlimit limit;
 
     (void)source_fd, (void)target_fd;

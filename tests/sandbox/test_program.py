@@ -20,7 +20,7 @@ WORDS = {'landlock': ['Landlock'], 'seccomp': ['seccomp filters'], 'both': ['Lan
 
 sys.path.insert(0, str(TESTS))
 
-from formats import ALLOW  # noqa: E402
+from formats import ALLOW, need_encoders, unwritten  # noqa: E402
 from needs import lack  # noqa: E402
 
 
@@ -66,6 +66,7 @@ def test_every_format_is_the_same(lockable, free, tmp_path, mode):
 
 @pytest.mark.parametrize('format', ('jpeg', 'png', 'webp', 'avif', 'tiff'))
 def test_every_encoder_writes_the_same(lockable, tmp_path, format):
+    need_encoders(unwritten(TESTDATA, tmp_path), f'.{format}')
     for mode in 'off', 'auto':
         run(tmp_path / mode, f'--sandbox={mode}', '--format', format, '-s', '300', source=TESTDATA / 'formats')
     assert len(results(tmp_path / 'off')) > 35
@@ -112,6 +113,7 @@ def test_every_thread_is_locked_in(lockable, tmp_path):
     before they are locked in they have one thread."""
     if shutil.which('vips') is None:
         pytest.skip('the vips command line is missing (libvips-tools)')
+    need_encoders(unwritten(TESTDATA, tmp_path), '.avif')
     Image.effect_mandelbrot((2400, 1800), (-2, -1.5, 1, 1.5), 100).convert('RGB').save(tmp_path / 'large.png')
     subprocess.run(['vips', 'copy', tmp_path / 'large.png', tmp_path / 'large.avif'], check=True)
     program = subprocess.Popen([PROGRAM, '-q', '--sandbox=require', '-s', '2400', '--sigma', '1', '-o',
