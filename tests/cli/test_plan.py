@@ -47,7 +47,9 @@ def test_dry_run_says_why(blurthumb, photo, tmp_path):
     assert lines[-1].startswith('0 processed, 1 skipped, 0 failed, 3 to do in ')
 
     def told(*arguments):
-        return Told(blurthumb('--json', '-n', *arguments)).pictures
+        done = Told(blurthumb('--json', '-n', *arguments))
+        assert all('result_bytes' not in event for event in done.of_pictures if event['status'] == 'planned')
+        return done.pictures
     assert told('in') == {'in/fresh.jpg': ('skipped', 'fresh'), 'in/changed.jpg': ('planned', 'changed'),
                           'in/gone.jpg': ('planned', 'new'), 'in/empty.jpg': ('planned', 'broken')}
     assert told('--sigma', '3', 'in/fresh.jpg') == {'in/fresh.jpg': ('planned', 'settings')}

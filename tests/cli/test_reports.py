@@ -70,6 +70,7 @@ def test_events_of_a_run(blurthumb, photo, tmp_path, jobs):
     assert (failed['status'], failed['reason']) == ('failed', 'broken') and failed['message'] in done.stderr.decode()
     assert (end['event'], end['processed'], end['skipped'], end['failed']) == ('end', 2, 0, 1)
     assert end['pixels'] == 300 * 200 + 40 * 30
+    assert events(blurthumb('-j1', '--json', '--sigma', '4.5', '-f', 'in').stdout)[-1]['workers'] == 1
     again = events(blurthumb(jobs, '--json', '--sigma', '4.5', 'in').stdout)
     assert {e['path']: (e['status'], e.get('reason')) for e in again[1:-1]} == {
         'in/a.jpg': ('skipped', 'fresh'), 'in/b.png': ('skipped', 'fresh'), 'in/broken.jpg': ('failed', 'broken')}
@@ -176,6 +177,12 @@ def test_what_is_no_report(blurthumb, tmp_path, content):
     done = blurthumb('--merge-reports', 'report')
     assert done.returncode == 1 and done.stderr.startswith(b'blurthumb: report: ')
     assert b'0 processed' in done.stdout or b'1 processed' in done.stdout
+
+
+def test_no_json_is_said_to_be_none(blurthumb, tmp_path):
+    (tmp_path / 'report').write_bytes(b'nonsense\n{}\n')
+    said = re.findall(rb'report: line \d: (.*)', blurthumb('--merge-reports', 'report').stderr)
+    assert len(said) == 2 and said[0] != said[1]
 
 
 @pytest.mark.parametrize('said, code, counts', (
@@ -295,7 +302,7 @@ def in_terminal(folder, *arguments, **environment):
 def test_terminal(testdata, tmp_path):
     os.symlink(testdata / 'photos', tmp_path / 'in')
     code, written = in_terminal(tmp_path, '--exact', '--sigma', '40', 'in')
-    assert code == 0 and b'\r' in written and b'ETA' in written
+    assert code == 0 and b'\r' in written and b'ETA' in written and b'/12 pictures' in written  # all are found
     last = written.rpartition(b'\033[K')[2]
     assert re.fullmatch(rb'12 processed, 0 skipped, 0 failed in .*\r\n', last)
     for arguments, environment in ((('--progress', 'never'), {}), ((), {'TERM': 'dumb'}), (('-q',), {}), (('--json',), {})):

@@ -3,6 +3,7 @@
 #include "run/worker.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define ELAPSED_NS UINT64_C(1000000)
 #define N_RANDOM   200000
@@ -272,6 +273,23 @@ test_random(void)
     g_assert_cmpint(n_believed, <, N_RANDOM);
 }
 
+/* Neither more bytes than the box can have, nor any that may still change. */
+static void
+test_results(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(BtFd) whole = bt_worker_result_new(&error), sparse = bt_worker_result_new(&error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(write(whole, "12345", 5), ==, 5);
+    g_assert_cmpint(ftruncate(sparse, (off_t)1 << 40), ==, 0);
+    g_assert_cmpuint(bt_worker_result_seal(whole, &settings), ==, 5);
+    g_assert_cmpint(write(whole, "6", 1), <, 0);
+    g_assert_cmpuint(bt_worker_result_seal(sparse, &settings), ==, 0);
+    bt_worker_result_clear(&sparse);
+    g_assert_cmpuint(bt_worker_result_seal(sparse, &settings), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -285,5 +303,6 @@ main(int argc, char **argv)
     g_test_add_func("/reply/texts", test_texts);
     g_test_add_func("/reply/times", test_times);
     g_test_add_func("/reply/random", test_random);
+    g_test_add_func("/reply/results", test_results);
     return g_test_run();
 }

@@ -251,6 +251,40 @@ test_strides(void)
     bt_kernel_free(kernel);
 }
 
+/* A ramp that is wider than what is added up at once, each band with an offset of its own. */
+static void
+test_wide(void)
+{
+    enum {
+        WIDTH = 3000,
+        OUT = 100
+    };
+    BtKernelPicture picture = {.source_width = WIDTH,
+                               .source_height = 2,
+                               .in_width = WIDTH,
+                               .in_height = 2,
+                               .pitch_x = 1,
+                               .pitch_y = 1,
+                               .box = 2,
+                               .out_width = OUT,
+                               .out_height = 1,
+                               .bands = 3,
+                               .depth = BT_KERNEL_U16,
+                               .sigma = 9};
+    BtKernel *kernel = bt_kernel_new(bt_kernel_level());
+    uint16_t rows[2 * WIDTH * 3], result[OUT * 3];
+
+    for (int i = 0; i < 2 * WIDTH * 3; i++)
+        rows[i] = (uint16_t)(i / 3 % WIDTH * 20 + i % 3 * 1000);
+    run(kernel, &picture, (const uint8_t *)rows, (uint8_t *)result, 1);
+    for (int i = 4 * 3; i < (OUT - 4) * 3; i++) {
+        double x = (i / 3 + 0.5) * WIDTH / OUT - 0.5;
+
+        g_assert_cmpfloat_with_epsilon(result[i], x * 20 + i % 3 * 1000, 1);
+    }
+    bt_kernel_free(kernel);
+}
+
 /* A picture that was dropped half way, and one that was refused, leave no trace in the next. */
 static void
 test_dropped(void)
@@ -447,6 +481,7 @@ main(int argc, char **argv)
         g_test_add_data_func(path, *level, test_level);
     }
     g_test_add_func("/kernel/levels/strides", test_strides);
+    g_test_add_func("/kernel/levels/wide", test_wide);
     g_test_add_func("/kernel/levels/dropped", test_dropped);
     g_test_add_func("/kernel/levels/reused", test_reused);
     g_test_add_func("/kernel/levels/bounds", test_bounds);

@@ -81,6 +81,7 @@ check_others(const char *folder)
     static const char *const ours[] = {"",
                                        BT_STORE_KEY_START,
                                        BT_STORE_KEY_START "1\n",
+                                       BT_STORE_KEY_START "1\nsigma 16\n", /* as long */
                                        SETTINGS "\n",
                                        SETTINGS MIXED "\n",
                                        SETTINGS "mixed"};

@@ -76,6 +76,55 @@ check_failures(const char *folder)
     assert_content(folder, "mine.jpg", "mine");
 }
 
+/* Without /proc, a name that is there is still known to be. */
+static void
+check_no_proc(const char *folder)
+{
+    g_autoptr(BtStore) store = NULL;
+
+    scene_refuse(SYS_linkat, 4, AT_SYMLINK_FOLLOW, ENOENT);
+    store = open_store(folder, SETTINGS, 0);
+    put(store, "a.jpg", "first", &source);
+    put(store, "a.jpg", "second", &source);
+    assert_content(folder, "a.jpg", "second");
+    assert_listed(folder, ".blurthumb a.jpg");
+}
+
+/* Inodes that were brought to the disk, in this process. */
+static GArray *synced;
+
+int
+fsync(int fd)
+{
+    struct stat file;
+
+    if (synced != NULL && fstat(fd, &file) == 0)
+        g_array_append_val(synced, file.st_ino);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* When the output folder is made, any folder above it may have a new name in it. */
+static void
+check_new_output(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "new/deep/out", NULL);
+    g_autoptr(BtStore) store = NULL;
+
+    synced = g_array_new(FALSE, FALSE, sizeof(ino_t));
+    store = open_store(path, SETTINGS, BT_STORE_DURABLE);
+    do {
+        ino_t above;
+        guint i = 0;
+
+        *strrchr(path, '/') = '\0';
+        above = stat_of(path, "/").st_ino;
+        while (i < synced->len && g_array_index(synced, ino_t, i) != above)
+            i++;
+        g_assert_cmpuint(i, <, synced->len);
+    } while (*path != '\0');
+    g_clear_pointer(&synced, g_array_unref);
+}
+
 /* A durable result has its name only once it is on the disk: when that fails, the old one stays. */
 static void
 check_durable(const char *folder)
@@ -585,6 +634,8 @@ static const struct {
     {"publish", check_publish},
     {"failures", check_failures},
     {"durable", check_durable},
+    {"no-proc", check_no_proc},
+    {"new-output", check_new_output},
     {"short", check_short},
     {"links", check_links},
     {"names", check_names},

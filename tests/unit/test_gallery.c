@@ -53,6 +53,7 @@ static void
 close_page(Page *self)
 {
     bt_gallery_free(self->gallery);
+    bt_gallery_free(NULL);
     g_free(self->output);
     g_free(self->text);
     scene_free(self->folder);
