@@ -39,7 +39,7 @@ cpu_family = 'aarch64'
 cpu = 'aarch64'
 endian = 'little'
 EOF
-meson setup --cross-file "$work/cross.ini" "$work/build" "$top" >/dev/null
+meson setup --cross-file "$work/cross.ini" -Ddebug=false "$work/build" "$top" >/dev/null
 for test in "${tests[@]}"; do
     targets+=("$(meson introspect --targets "$work/build" | python3 -c "
 import json, os, sys

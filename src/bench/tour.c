@@ -5,6 +5,7 @@
  */
 #include "base/human.h"
 #include "base/limit.h"
+#include "image/codecs.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 #include "pool/pool.h"
@@ -209,7 +210,7 @@ tour_pictures(GError **error)
     settings.level = bt_kernel_level();
     if (pictures->len == 1)
         return puts("No picture is given: blurthumb-tour pictures FILE...") >= 0;
-    if (!bt_image_prepare(error) || (pool = bt_pool_new(&options, error)) == NULL ||
+    if (bt_codecs_load(error) == NULL || (pool = bt_pool_new(&options, error)) == NULL ||
         (folder = g_dir_make_tmp("blurthumb-tour-XXXXXX", error)) == NULL)
         return false;
     printf("Results are in %s\n", folder);

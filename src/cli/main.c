@@ -5,6 +5,7 @@
  */
 #include "base/human.h"
 #include "cli/options.h"
+#include "image/codecs.h"
 #include "kernel/kernel.h"
 #include "report/merge.h"
 #include "run/run.h"
@@ -88,9 +89,9 @@ print_version(void)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!bt_image_prepare(&error))
+    if (bt_codecs_load(&error) == NULL)
         return fail(EXIT_COULD_NOT_RUN, error);
-    printf("blurthumb %s (libvips %s, kernel %s)\n%s\n", BT_VERSION, bt_image_vips_version(),
+    printf("blurthumb %s (libvips %s, kernel %s)\n%s\n", BT_VERSION, bt_codecs_loaded()->version(),
            bt_kernel_level(), BT_FEATURES);
     return EXIT_SUCCESS;
 }

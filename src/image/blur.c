@@ -36,13 +36,6 @@ bt_blur_free(BtBlur *self)
 }
 
 static bool
-fail_memory(const BtKernelPicture *picture, BtOutcome *outcome)
-{
-    return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its %d x %d result",
-                           picture->out_width, picture->out_height);
-}
-
-static bool
 start_kernel(BtKernel *kernel, const BtKernelPicture *picture, BtRaster *result, BtOutcome *outcome)
 {
     int merge_x = MAX(1, picture->merge_x), merge_y = MAX(1, picture->merge_y);
@@ -52,7 +45,7 @@ start_kernel(BtKernel *kernel, const BtKernelPicture *picture, BtRaster *result,
                            picture->depth == BT_KERNEL_U16 || picture->deep_result) ||
         !bt_kernel_start(kernel, picture, result->pixels,
                          (ptrdiff_t)bt_raster_size(result) / result->height))
-        return fail_memory(picture, outcome);
+        return bt_outcome_fail_memory(outcome);
     result->alpha = picture->alpha;
     return true;
 }
@@ -105,7 +98,7 @@ start_pixels(BtBlur *self, const BtBlurJob *job, const BtPicture *source, const 
         picture.bands = bt_colour_bands(self->before);
         self->row = g_try_malloc((size_t)plane->width * PIXEL_BYTES_MAX);
         if (self->row == NULL)
-            return fail_memory(&picture, outcome);
+            return bt_outcome_fail_memory(outcome);
     }
     return start_kernel(self->kernels[0], &picture, &self->result, outcome);
 }
@@ -150,7 +143,7 @@ join_planes(BtBlur *self, BtOutcome *outcome)
 
     if (!bt_raster_reshape(&self->result, self->planes[0].width, self->planes[0].height,
                            BT_PLANES_MAX, false))
-        return bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its result");
+        return bt_outcome_fail_memory(outcome);
     out = self->result.pixels;
     for (int i = 0; i < BT_PLANES_MAX; i++)
         planes[i] = (const void *)self->planes[i].pixels;

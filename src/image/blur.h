@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bands of a decoder in, a small blurred picture out: what the kernel needs to be told of planes,
+ * Bands of a decoder in, a small blurred picture out: what the kernel has to know of the planes,
  * and what is made of its results. Worker.
  *
  *   BtBlur *blur = bt_blur_new(level);                      once per worker; it keeps its buffers
@@ -12,20 +12,17 @@
 #ifndef BT_IMAGE_BLUR_H
 #define BT_IMAGE_BLUR_H
 
-#include "image/colour.h"
 #include "image/decoder.h"
 #include "image/raster.h"
 #include "kernel/kernel.h"
 
 /* How a picture is made smaller. */
 typedef struct BtBlurJob {
-    BtKernelPicture
-        picture; /* sizes, sigma, linear; what comes in is filled in by bt_blur_start() */
-    int shrink;  /* before the kernel, in all */
-    bool merges; /* Y, Cb and Cr may stay apart, the latter two of half the size: what a
-                    JPEG stores */
-    const BtColour
-        *before; /* interleaved pixels are transformed before they are blurred; or NULL */
+    BtKernelPicture picture; /* sizes of source and result, sigma, linear */
+    int shrink;              /* before the kernel, in all */
+    bool merges;             /* Y, Cb and Cr may stay apart, chroma at half the size, as a JPEG
+                                stores them */
+    const BtColour *before;  /* transforms pixels before they are blurred; or NULL */
 } BtBlurJob;
 
 typedef struct BtBlur {
@@ -46,7 +43,7 @@ typedef struct BtBlur {
 BtBlur *bt_blur_new(const char *level);
 void bt_blur_free(BtBlur *self);
 
-/* band: the shapes of its planes. job->before is lent until the end. */
+/* band: the shapes of its planes. job->before must live until the end. */
 bool bt_blur_start(BtBlur *self, const BtBlurJob *job, const BtPicture *picture, const BtBand *band,
                    BtOutcome *outcome);
 void bt_blur_push(BtBlur *self, const BtBand *band);

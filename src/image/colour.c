@@ -15,7 +15,7 @@
 #define CUBE         9
 #define CUBE_SAMPLES (CUBE * CUBE * CUBE * 3)
 
-/* What rounding alone does to a level of 8 bits. */
+/* What rounding alone does to a sample of 8 bits. */
 #define NOTHING 1
 
 struct BtColour {
@@ -69,8 +69,8 @@ make_grey(void)
     return grey;
 }
 
-/* For RGB of 8 bits lcms2 has a fast way that is right to 0.7 levels. For all else it would make a
- * coarse table, which is off by up to 15 levels of 8 bits (Display P3 in 16 bits; grey; CMYK):
+/* For RGB of 8 bits lcms2 has a fast way that is right to 0.7 of 255. For all else it would make a
+ * coarse table, which is off by up to 15 of 255 (Display P3 in 16 bits; grey; CMYK):
  * there each pixel goes through the profiles, at 80 to 400 ns. */
 static cmsHTRANSFORM
 link_to_srgb(cmsHPROFILE from, const BtColourShape *shape, bool deep, bool alpha)
@@ -141,19 +141,13 @@ is_same_shape(const BtColour *self, const BtColourShape *shape)
            self->shape.alpha == shape->alpha;
 }
 
-static bool
-is_same(const BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
-{
-    return self->profile != NULL && self->size == size &&
-           memcmp(self->profile, profile, size) == 0 && is_same_shape(self, shape);
-}
-
 bool
 bt_colour_prepare(BtColour *self, const void *profile, size_t size, const BtColourShape *shape)
 {
     cmsHPROFILE from;
 
-    if (is_same(self, profile, size, shape))
+    if (self->profile != NULL && self->size == size && memcmp(self->profile, profile, size) == 0 &&
+        is_same_shape(self, shape))
         return self->transform != NULL;
     forget(self);
     self->profile = g_memdup2(profile, size);

@@ -42,9 +42,9 @@ static const struct {
 };
 
 static double
-light_of_srgb(double level)
+light_of_srgb(double sample)
 {
-    return level <= 0.04045 ? level / 12.92 : pow((level + 0.055) / 1.055, 2.4);
+    return sample <= 0.04045 ? sample / 12.92 : pow((sample + 0.055) / 1.055, 2.4);
 }
 
 static const double pq_m1 = 2610.0 / 16384, pq_m2 = 2523.0 / 4096 * 128;
@@ -52,9 +52,9 @@ static const double pq_c1 = 3424.0 / 4096, pq_c2 = 2413.0 / 4096 * 32, pq_c3 = 2
 
 /* cd/m2 */
 static double
-light_of_pq(double level)
+light_of_pq(double sample)
 {
-    double p = pow(level, 1 / pq_m2);
+    double p = pow(sample, 1 / pq_m2);
 
     return PQ_MAX * pow(MAX(p - pq_c1, 0) / (pq_c2 - pq_c3 * p), 1 / pq_m1);
 }
@@ -69,34 +69,34 @@ pq_of_light(double light)
 
 /* Of the scene, 0 to 1. */
 static double
-light_of_hlg(double level)
+light_of_hlg(double sample)
 {
     const double a = 0.17883277, b = 1 - 4 * a, c = 0.5 - a * log(4 * a);
 
-    return level <= 0.5 ? level * level / 3 : (exp((level - c) / a) + b) / 12;
+    return sample <= 0.5 ? sample * sample / 3 : (exp((sample - c) / a) + b) / 12;
 }
 
 static double
-light_of(const BtCoding *coding, double level)
+light_of(const BtCoding *coding, double sample)
 {
     switch (coding->transfer) {
     case TRANSFER_GAMMA_22:
-        return pow(level, 2.2);
+        return pow(sample, 2.2);
     case TRANSFER_GAMMA_28:
-        return pow(level, 2.8);
+        return pow(sample, 2.8);
     case TRANSFER_LINEAR:
-        return level;
+        return sample;
     case TRANSFER_PQ:
-        return light_of_pq(level) / WHITE;
+        return light_of_pq(sample) / WHITE;
     case TRANSFER_HLG:
-        return light_of_hlg(level);
+        return light_of_hlg(sample);
     default:
         break;
     }
     if (coding->gamma >= GAMMA_MIN && coding->gamma <= GAMMA_MAX &&
         ABS(coding->gamma - GAMMA_SRGB) > GAMMA_NEAR)
-        return pow(level, (double)SCALE / coding->gamma);
-    return light_of_srgb(level);
+        return pow(sample, (double)SCALE / coding->gamma);
+    return light_of_srgb(sample);
 }
 
 static void
@@ -105,11 +105,11 @@ fill_curve(BtLight *self, const BtCoding *coding)
     int most = self->deep ? UINT16_MAX : UINT8_MAX;
 
     for (int i = 0; i <= most; i++) {
-        double level = (double)i / most;
+        double sample = (double)i / most;
 
         if (coding->narrow)
-            level = CLAMP((level * 255 - 16) / 219, 0, 1);
-        self->curve[i] = (float)light_of(coding, level);
+            sample = CLAMP((sample * 255 - 16) / 219, 0, 1);
+        self->curve[i] = (float)light_of(coding, sample);
     }
 }
 
@@ -117,15 +117,15 @@ fill_curve(BtLight *self, const BtCoding *coding)
 static cmsHPROFILE
 make_linear(const int32_t xy[8])
 {
-    cmsToneCurve *line = cmsBuildGamma(NULL, 1.0), *lines[] = {line, line, line};
+    cmsToneCurve *curve = cmsBuildGamma(NULL, 1.0), *curves[] = {curve, curve, curve};
     cmsCIExyY at[4];
     cmsHPROFILE profile = NULL;
 
     for (int i = 0; i < 4; i++)
         at[i] = (cmsCIExyY){(double)xy[2 * i] / SCALE, (double)xy[2 * i + 1] / SCALE, 1};
-    if (line != NULL)
-        profile = cmsCreateRGBProfile(&at[0], &(cmsCIExyYTRIPLE){at[1], at[2], at[3]}, lines);
-    cmsFreeToneCurve(line);
+    if (curve != NULL)
+        profile = cmsCreateRGBProfile(&at[0], &(cmsCIExyYTRIPLE){at[1], at[2], at[3]}, curves);
+    cmsFreeToneCurve(curve);
     return profile;
 }
 
@@ -161,23 +161,19 @@ fill_matrix(BtLight *self, const int32_t xy[8])
     return true;
 }
 
-static bool
-is_sane(const int32_t xy[8])
-{
-    for (int i = 0; i < 8; i += 2)
-        if (xy[i] > SCALE || xy[i + 1] <= 0 || xy[i + 1] > SCALE)
-            return false;
-    return xy[0] > 0;
-}
-
 /* Of primaries that are not known, or make no sense: sRGB's. */
 static const int32_t *
 find_primaries(const BtCoding *coding)
 {
+    const int32_t *xy = coding->xy;
+
     for (size_t i = 0; i < G_N_ELEMENTS(primaries); i++)
         if (primaries[i].code == coding->primaries)
             return primaries[i].xy;
-    return is_sane(coding->xy) ? coding->xy : primaries[0].xy;
+    for (int i = 0; i < 8; i += 2)
+        if (xy[0] <= 0 || xy[i] > SCALE || xy[i + 1] <= 0 || xy[i + 1] > SCALE)
+            return primaries[0].xy;
+    return xy;
 }
 
 /* BT.2390's roll-off: cd/m2 of a screen of WHITE for those of one of PEAK. */
@@ -185,13 +181,13 @@ static float
 roll_off(float light)
 {
     double peak = pq_of_light(PEAK), most = pq_of_light(WHITE) / peak, knee = 1.5 * most - 0.5;
-    double level = MIN(pq_of_light(light) / peak, 1), t = (level - knee) / (1 - knee);
+    double coded = MIN(pq_of_light(light) / peak, 1), t = (coded - knee) / (1 - knee);
 
-    if (level < knee)
+    if (coded < knee)
         return light;
-    level = (2 * t * t * t - 3 * t * t + 1) * knee + (t * t * t - 2 * t * t + t) * (1 - knee) +
+    coded = (2 * t * t * t - 3 * t * t + 1) * knee + (t * t * t - 2 * t * t + t) * (1 - knee) +
             (-2 * t * t * t + 3 * t * t) * most;
-    return (float)light_of_pq(level * peak);
+    return (float)light_of_pq(coded * peak);
 }
 
 static void

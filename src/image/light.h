@@ -2,41 +2,37 @@
 /*
  * To sRGB, by code points or by gAMA and cHRM. Worker; pure; lcms2 for matrices.
  *
- *   if (bt_light_prepare(&light, &coding, deep))
- *       bt_light_apply(&light, in, out, n_px, colours, alpha);
- *
- * Samples become light, light the primaries of sRGB, and that samples of sRGB. What is outside its
- * gamut moves towards grey at the same luminance and hue.
+ * Samples become light, light the primaries of sRGB, and that samples of sRGB. Colours outside its
+ * gamut move towards grey of the same luminance and hue.
  *
  * PQ and HLG become SDR whose white is at 203 cd/m2. The brightest of the three colours decides how
- * far all of them are dimmed, so that hue stays. Up to 1000 cd/m2 there is detail, above is white.
+ * far all of them are dimmed, so that hue stays. Detail ends at 1000 cd/m2; what is brighter is
+ * white.
  *
  * Follows: ITU-T H.273, tables 2 and 3 (code points); ITU-R BT.2100-2, table 4 (PQ) and table 5
  * (HLG, its OOTF for 1000 cd/m2); BT.2390-11, 5.4.1 (EETF); BT.2408-7, 2.2 (reference white);
  * IEC 61966-2-1 (sRGB); Bradford for whites that are not D65.
  *
  * BT.709, BT.601 and BT.2020 give the curve of a camera and none of a screen: such pictures are
- * shown, and taken here, with that of sRGB. So is a gAMA of 0.45455, as writers of sRGB say it.
+ * shown, and taken here, with that of sRGB. So is a gAMA of 0.45455, which writers of sRGB use.
  */
 #ifndef BT_IMAGE_LIGHT_H
 #define BT_IMAGE_LIGHT_H
 
-#include "image/coding.h"
-
-#include <stddef.h>
+#include "image/colour.h"
 
 typedef struct BtLight {
-    float curve[65536]; /* level -> light; 1 is white, 203 cd/m2 */
+    float curve[65536]; /* sample -> light; 1 is white, 203 cd/m2 */
     float matrix[3][3]; /* to sRGB's primaries */
     float luminance[3]; /* of the picture's primaries */
     bool deep;          /* 16 bits a sample, else 8 */
     bool hlg, hdr;
 } BtLight;
 
-/* What is unknown here, or makes no sense, counts as that of sRGB. False where memory is short. */
+/* Values that are unknown or make no sense count as sRGB's. False where memory is short. */
 bool bt_light_prepare(BtLight *self, const BtCoding *coding, bool deep);
 
-/* n pixels of 1 or 3 colours, grey being neutral; in and out may be the same. */
+/* Pixels of 1 or 3 colours, grey being neutral; in and out may be the same. */
 void bt_light_apply(const BtLight *self, const void *in, void *out, size_t n_px, int colours,
                     bool alpha);
 

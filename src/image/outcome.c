@@ -40,6 +40,12 @@ bt_outcome_fail(BtOutcome *self, BtReason reason, const char *format, ...)
     return false;
 }
 
+bool
+bt_outcome_fail_memory(BtOutcome *self)
+{
+    return bt_outcome_fail(self, BT_REASON_MEMORY, "not enough memory");
+}
+
 static bool
 is_terminated(const char *text, size_t size)
 {

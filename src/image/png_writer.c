@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/png_writer.h"
+#include "image/png.h"
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -82,43 +82,26 @@ append_metadata(GByteArray *to, const BtMetadata *metadata)
     }
 }
 
+/* One row as it is stored: the filter's number, then each byte less the one a pixel before. */
 static void
-store_big_endian(const uint16_t *samples, uint8_t *out, size_t n_samples)
+filter_row(const BtRaster *raster, int y, uint8_t *out)
 {
-    for (size_t i = 0; i < n_samples; i++) {
-        out[2 * i] = (uint8_t)(samples[i] >> 8);
-        out[2 * i + 1] = (uint8_t)samples[i];
-    }
-}
+    size_t bands = (size_t)raster->bands, n = (size_t)raster->width * bands;
+    const uint8_t *row = raster->pixels + (size_t)y * n;
+    const uint16_t *deep = (const uint16_t *)(const void *)raster->pixels + (size_t)y * n;
 
-/* One row as it is stored: the filter's number, then each byte less the one a pixel before. spare
- * has room for a row. */
-static void
-filter_row(const BtRaster *raster, int y, uint8_t *spare, uint8_t *out)
-{
-    size_t step = (size_t)raster->bands * (raster->deep ? 2 : 1);
-    size_t size = (size_t)raster->width * step;
-    const uint8_t *row = raster->pixels + (size_t)y * size;
-
-    if (raster->deep) {
-        store_big_endian((const void *)row, spare, size / 2);
-        row = spare;
-    }
     *out++ = FILTER_SUB;
-    memcpy(out, row, step);
-    for (size_t i = step; i < size; i++)
-        out[i] = (uint8_t)(row[i] - row[i - step]);
-}
+    for (size_t i = 0; raster->deep && i < n; i++) {
+        uint16_t left = i < bands ? 0 : deep[i - bands];
 
-/* All rows, filtered. NULL when memory is short. */
-static uint8_t *
-filter_rows(const BtRaster *raster, size_t stride)
-{
-    uint8_t *rows = g_try_malloc(stride * (size_t)(raster->height + 1));
-
-    for (int y = 0; rows != NULL && y < raster->height; y++)
-        filter_row(raster, y, rows + (size_t)raster->height * stride, rows + (size_t)y * stride);
-    return rows;
+        *out++ = (uint8_t)((deep[i] >> 8) - (left >> 8));
+        *out++ = (uint8_t)(deep[i] - left);
+    }
+    if (raster->deep)
+        return;
+    memcpy(out, row, bands);
+    for (size_t i = bands; i < n; i++)
+        out[i] = (uint8_t)(row[i] - row[i - bands]);
 }
 
 /* A zlib stream of it, behind what is there. False when memory is short. */
@@ -168,9 +151,11 @@ bt_png_write(const BtRaster *raster, const BtMetadata *metadata, BtOutcome *outc
     append_header(file, raster);
     append_metadata(file, metadata);
     start = begin_chunk(file, "IDAT");
-    if ((rows = filter_rows(raster, stride)) == NULL ||
-        !append_deflated(file, rows, stride * (size_t)raster->height)) {
-        bt_outcome_fail(outcome, BT_REASON_MEMORY, "not enough memory for its result");
+    rows = g_try_malloc(stride * (size_t)raster->height);
+    for (int y = 0; rows != NULL && y < raster->height; y++)
+        filter_row(raster, y, rows + (size_t)y * stride);
+    if (rows == NULL || !append_deflated(file, rows, stride * (size_t)raster->height)) {
+        bt_outcome_fail_memory(outcome);
         return NULL;
     }
     end_chunk(file, start);

@@ -9,9 +9,9 @@
 
 /* How a picture is read while it is turned: from `first`, so many px on for the next px of a row of
  * the result, and so many for its next row. */
-typedef struct Walk {
+typedef struct Path {
     ptrdiff_t first, across, down;
-} Walk;
+} Path;
 
 bool
 bt_raster_reshape(BtRaster *self, int width, int height, int bands, bool deep)
@@ -58,9 +58,9 @@ bt_raster_size(const BtRaster *self)
 
 /* Inlined for each size of a pixel, so that the copy is one or two moves. */
 static inline __attribute__((always_inline)) void
-copy_walk(const uint8_t *in, BtRaster *out, Walk walk, size_t size)
+copy_path(const uint8_t *in, BtRaster *out, Path path, size_t size)
 {
-    ptrdiff_t step = walk.across * (ptrdiff_t)size;
+    ptrdiff_t step = path.across * (ptrdiff_t)size;
 
     for (int top = 0; top < out->height; top += TILE) {
         for (int left = 0; left < out->width; left += TILE) {
@@ -69,7 +69,7 @@ copy_walk(const uint8_t *in, BtRaster *out, Walk walk, size_t size)
 
             for (int y = top; y < bottom; y++) {
                 const uint8_t *from =
-                    in + (walk.first + walk.across * left + walk.down * y) * (ptrdiff_t)size;
+                    in + (path.first + path.across * left + path.down * y) * (ptrdiff_t)size;
                 uint8_t *to = out->pixels + ((size_t)y * (size_t)out->width + (size_t)left) * size;
 
                 for (int x = left; x < right; x++, from += step, to += size)
@@ -79,36 +79,15 @@ copy_walk(const uint8_t *in, BtRaster *out, Walk walk, size_t size)
     }
 }
 
-static Walk
-walk_of(const BtRaster *in, int orientation)
-{
-    ptrdiff_t w = in->width, last_x = w - 1, last_y = (in->height - 1) * w;
-
-    switch (orientation) {
-    case 2:
-        return (Walk){last_x, -1, w};
-    case 3:
-        return (Walk){last_y + last_x, -1, -w};
-    case 4:
-        return (Walk){last_y, 1, -w};
-    case 5:
-        return (Walk){0, w, 1};
-    case 6:
-        return (Walk){last_y, -w, 1};
-    case 7:
-        return (Walk){last_y + last_x, -w, -1};
-    case 8:
-        return (Walk){last_x, w, -1};
-    default:
-        return (Walk){0, 1, w};
-    }
-}
-
 bool
 bt_raster_turn(const BtRaster *self, int orientation, BtRaster *out)
 {
-    Walk walk = walk_of(self, orientation);
+    bool right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     bool on_side = orientation >= 5;
+    ptrdiff_t w = self->width, x = right ? -1 : 1, y = below ? -w : w;
+    Path path = {(right ? w - 1 : 0) + (below ? (self->height - 1) * w : 0), on_side ? y : x,
+                 on_side ? x : y};
 
     if (!bt_raster_reshape(out, on_side ? self->height : self->width,
                            on_side ? self->width : self->height, self->bands, self->deep))
@@ -116,19 +95,19 @@ bt_raster_turn(const BtRaster *self, int orientation, BtRaster *out)
     out->alpha = self->alpha;
     switch (pixel_size(self)) {
     case 1:
-        copy_walk(self->pixels, out, walk, 1);
+        copy_path(self->pixels, out, path, 1);
         break;
     case 2:
-        copy_walk(self->pixels, out, walk, 2);
+        copy_path(self->pixels, out, path, 2);
         break;
     case 3:
-        copy_walk(self->pixels, out, walk, 3);
+        copy_path(self->pixels, out, path, 3);
         break;
     case 4:
-        copy_walk(self->pixels, out, walk, 4);
+        copy_path(self->pixels, out, path, 4);
         break;
     default:
-        copy_walk(self->pixels, out, walk, pixel_size(self));
+        copy_path(self->pixels, out, path, pixel_size(self));
         break;
     }
     return true;

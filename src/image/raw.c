@@ -1,37 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/raw.h"
 
-#include "base/fd.h"
-#include "base/number.h"
+#include "image/exif.h"
 #include "image/jpeg_decoder.h"
+#include "image/tiff.h"
 
-#include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK           4096 /* bytes of the file at a time */
 #define DIRECTORIES_MAX 64
-#define ENTRIES_MAX     1024 /* of a directory */
-#define DEPTH_MAX       6    /* of directories and boxes */
-#define PER_ENTRY_MAX   16   /* directories that an entry leads to */
+#define DEPTH_MAX       6  /* of directories and boxes */
+#define PER_ENTRY_MAX   16 /* directories that an entry leads to */
 #define PREVIEWS_MAX    64
 #define BOXES_MAX       512
+#define RECORDS_MAX     1024         /* of RAF */
 #define END_BYTES_MAX   (256 * 1024) /* behind the end of a picture that may be padding */
 #define SIDE_MAX        65535        /* px */
 #define VALUE_BYTES_MAX 4096         /* of an entry that is kept for the result, ... */
-#define KEPT_BYTES_MAX  (16 * 1024)  /* ... and of all of them */
+#define KEPT_BYTES_MAX  (16 * 1024)  /* ... and of all of them, about */
 
-#define EXIF_POINTER    0x8769
-#define GPS_POINTER     0x8825
 #define INTEROP_POINTER 0xa005
-
-#define PROGRESSIVE 0xc2 /* the last frame marker of what a decoder has to know */
+#define PROGRESSIVE     0xc2 /* the last frame marker of what a decoder has to know */
 
 typedef enum Kind {
-    MAIN,
-    EXIF,
-    GPS,
-    KEPT_KINDS, /* of those before: what the first one says may be kept */
+    MAIN = BT_EXIF_MAIN,
+    EXIF = BT_EXIF_PHOTO,
+    GPS = BT_EXIF_GPS,
     INTEROP,
     OLYMPUS,
     OLYMPUS_CAMERA,
@@ -41,12 +35,7 @@ typedef enum Kind {
 } Kind;
 
 typedef struct Walk {
-    int fd;
-    uint64_t file_size;
-    uint64_t block_at; /* of the block that is here */
-    size_t block_size; /* 0: none */
-    uint8_t block[BLOCK];
-
+    BtBytes bytes;
     uint64_t directories[DIRECTORIES_MAX]; /* that were read: where they are */
     int n_directories, n_previews, n_boxes;
 
@@ -54,33 +43,12 @@ typedef struct Walk {
     BtRaw raw;
     int orientation; /* 0: not said */
     BtRawSpace space;
-    bool cropped; /* the photo's size is a crop's, which is the last word */
-
+    bool cropped;                    /* the photo's size is a crop's, which is the last word */
     uint64_t sample_at, sample_size; /* of a track of boxes: its first */
 
-    GByteArray *exif; /* a TIFF structure of what is kept, big-endian; NULL: nothing is */
-    GByteArray *kept[KEPT_KINDS]; /* its directories' entries */
+    BtExifMaker exif;               /* of what is kept */
+    bool kept[BT_EXIF_DIRECTORIES]; /* such a directory was met: no other one is kept */
 } Walk;
-
-/* Numbers in one byte order, whose offsets count from `base`. */
-typedef struct Tiff {
-    uint64_t base;
-    bool little, big; /* offsets of 8 bytes */
-} Tiff;
-
-typedef enum Type {
-    LONG = 4,
-    RATIONAL = 5,
-    UNDEFINED = 7,
-    SIGNED_RATIONAL = 10,
-    FLOAT = 11,
-    DOUBLE = 12
-} Type;
-
-typedef struct Entry {
-    unsigned tag, type;
-    uint64_t n, at; /* values, and the first one's place in the file */
-} Entry;
 
 /* What a directory says that is of use; 0: does not. */
 typedef struct Said {
@@ -128,75 +96,47 @@ static const struct {
     Kind leads_to;
 } ways[] = {
     {MAIN, 0x14a, MAIN},
-    {MAIN, EXIF_POINTER, EXIF},
-    {MAIN, GPS_POINTER, GPS},
+    {MAIN, 0x8769, EXIF},
+    {MAIN, 0x8825, GPS},
     {EXIF, INTEROP_POINTER, INTEROP},
     {OLYMPUS, 0x2020, OLYMPUS_CAMERA},
     {NIKON, 0x11, MAIN},
 };
 
-static void walk_directory(Walk *self, const Tiff *tiff, uint64_t at, Kind kind, int depth);
+static void walk_directory(Walk *self, const BtTiff *tiff, uint64_t at, Kind kind, int depth);
 
-/* ---- Bytes ---- */
-
-/* Of the file. False where it has not as many. */
-static bool
-read_bytes(Walk *self, uint64_t at, uint8_t *out, size_t n)
+static void
+walk_tiff(Walk *self, uint64_t base, Kind kind, int depth)
 {
-    while (n > 0) {
-        size_t here;
+    BtTiff tiff = bt_tiff_at(&self->bytes, base);
 
-        if (at >= self->file_size)
-            return false;
-        if (self->block_size == 0 || at < self->block_at ||
-            at - self->block_at >= self->block_size) {
-            ssize_t got;
-
-            self->block_at = at - at % BLOCK;
-            got = bt_fd_read_at(self->fd, self->block, BLOCK, (off_t)self->block_at);
-            self->block_size = (size_t)MAX(got, 0);
-            if (at - self->block_at >= self->block_size)
-                return false;
-        }
-        here = MIN(n, self->block_size - (size_t)(at - self->block_at));
-        memcpy(out, self->block + (at - self->block_at), here);
-        out += here;
-        at += here;
-        n -= here;
-    }
-    return true;
-}
-
-/* 0 beyond the end. */
-static uint64_t
-number_at(Walk *self, bool little, uint64_t at, size_t size)
-{
-    uint8_t bytes[8];
-
-    return read_bytes(self, at, bytes, size) ? bt_number(bytes, size, little) : 0;
+    walk_directory(self, &tiff, bt_tiff_first(&tiff), kind, depth);
 }
 
 static bool
 begins(Walk *self, uint64_t at, const char *bytes, size_t n)
 {
-    uint8_t here[16];
-
-    return read_bytes(self, at, here, n) && memcmp(here, bytes, n) == 0;
+    return bt_bytes_match(&self->bytes, at, bytes, n);
 }
 
-/* ---- Previews ---- */
+/* In boxes and RAF. */
+static uint64_t
+big_number(Walk *self, uint64_t at, size_t size)
+{
+    return bt_bytes_number(&self->bytes, false, at, size);
+}
 
 /* Whether the end of a picture is found from the end of its place backwards. */
 static bool
 has_end(Walk *self, uint64_t from, uint64_t to)
 {
     uint64_t least = to - from > END_BYTES_MAX ? to - END_BYTES_MAX : from;
-    uint8_t piece[BLOCK];
+    uint8_t piece[4096];
 
     while (to - least >= 2) {
         size_t n = (size_t)MIN(sizeof piece, to - least);
 
-        if (!read_bytes(self, to - n, piece, n))
+        if (!bt_bytes_read(&self->bytes, to - n, piece, n))
             return false;
         for (size_t i = n - 1; i > 0; i--)
             if (piece[i - 1] == 0xff && piece[i] == 0xd9)
@@ -211,15 +151,13 @@ static void
 read_own_exif(Walk *self, const BtJpegPeek *peek, BtRawSpace space)
 {
     g_autofree Walk *own = g_new0(Walk, 1);
-    Tiff tiff = {.base = (uint64_t)peek->exif_at};
 
-    own->fd = self->fd;
-    own->file_size = MIN(self->file_size, tiff.base + peek->exif_size);
+    own->bytes.fd = self->bytes.fd;
+    own->bytes.size = MIN(self->bytes.size, (uint64_t)peek->exif_at + peek->exif_size);
     own->n_previews = PREVIEWS_MAX;
-    if (peek->exif_at > 0) {
-        tiff.little = number_at(own, true, tiff.base, 2) == 0x4949;
-        walk_directory(own, &tiff, number_at(own, tiff.little, tiff.base + 4, 4), MAIN, 0);
-    }
+    own->kept[MAIN] = own->kept[EXIF] = own->kept[GPS] = true;
+    if (peek->exif_at > 0)
+        walk_tiff(own, (uint64_t)peek->exif_at, MAIN, 0);
     self->raw.orientation = own->orientation;
     self->raw.space = space != BT_RAW_UNSAID ? space : own->space;
 }
@@ -232,15 +170,16 @@ consider(Walk *self, uint64_t at, uint64_t size, BtRawSpace space)
     BtJpegPeek peek;
     uint64_t area;
 
-    if (at == 0 || size == 0 || at >= self->file_size || self->n_previews == PREVIEWS_MAX)
+    if (at == 0 || size == 0 || at >= self->bytes.size || self->n_previews == PREVIEWS_MAX)
         return;
     self->n_previews++;
-    if (!bt_jpeg_peek(self->fd, (off_t)at, &peek) || peek.marker > PROGRESSIVE || !peek.common)
+    if (!bt_jpeg_peek(self->bytes.fd, (off_t)at, &peek) || peek.marker > PROGRESSIVE ||
+        !peek.common)
         return;
     area = (uint64_t)peek.width * (uint64_t)peek.height;
     if (area <= (uint64_t)raw->width * (uint64_t)raw->height)
         return;
-    if (size > self->file_size - at || (uint64_t)peek.end - at > size ||
+    if (size > self->bytes.size - at || (uint64_t)peek.end - at > size ||
         !has_end(self, (uint64_t)peek.end, at + size)) {
         if (area > (uint64_t)raw->cut_width * (uint64_t)raw->cut_height) {
             raw->cut_width = peek.width;
@@ -271,36 +210,10 @@ take_photo(Walk *self, uint64_t width, uint64_t height, bool crop)
     }
 }
 
-/* ---- Directories ---- */
-
-static size_t
-size_of_type(unsigned type)
-{
-    static const uint8_t sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
-
-    return type < sizeof sizes ? sizes[type] : 0;
-}
-
-/* A whole number: of a fraction its quotient, of any other type 0. */
-static uint64_t
-value_of(Walk *self, const Tiff *tiff, const Entry *entry, uint64_t i)
-{
-    size_t size = size_of_type(entry->type);
-    uint64_t at = entry->at + i * size, below;
-
-    if (i >= entry->n || entry->type == SIGNED_RATIONAL || entry->type == FLOAT ||
-        entry->type == DOUBLE)
-        return 0;
-    if (entry->type != RATIONAL)
-        return number_at(self, tiff->little, at, size);
-    below = number_at(self, tiff->little, at + 4, 4);
-    return below > 0 ? number_at(self, tiff->little, at, 4) / below : 0;
-}
-
 /* The notes of a maker, by what they begin with: a directory in the order and from the base that
  * its camera uses. */
 static void
-walk_maker(Walk *self, const Tiff *tiff, const Entry *entry, int depth)
+walk_maker(Walk *self, const BtTiff *tiff, const BtTiffEntry *entry, int depth)
 {
     static const struct {
         const char *begin;
@@ -314,21 +227,16 @@ walk_maker(Walk *self, const Tiff *tiff, const Entry *entry, int depth)
         {"OM SYSTEM\0", 10, 12, 16, true, OLYMPUS}, {"AOC\0", 4, 4, 6, false, PENTAX},
         {"PENTAX \0", 8, 8, 10, true, PENTAX},
     };
-    Tiff notes = *tiff;
+    BtTiff notes = *tiff;
 
     notes.big = false;
-    if (begins(self, entry->at, "Nikon\0\2", 7)) {
-        notes.base = entry->at + 10;
-        notes.little = number_at(self, true, notes.base, 2) == 0x4949;
-        walk_directory(self, &notes, number_at(self, notes.little, notes.base + 4, 4), NIKON,
-                       depth);
-        return;
-    }
+    if (begins(self, entry->at, "Nikon\0\2", 7))
+        walk_tiff(self, entry->at + 10, NIKON, depth);
     for (size_t i = 0; i < G_N_ELEMENTS(makers); i++) {
         if (!begins(self, entry->at, makers[i].begin, makers[i].n))
             continue;
         if (makers[i].order > 0)
-            notes.little = number_at(self, true, entry->at + makers[i].order, 2) == 0x4949;
+            notes.little = begins(self, entry->at + makers[i].order, "II", 2);
         if (makers[i].own)
             notes.base = entry->at;
         walk_directory(self, &notes, entry->at + makers[i].first - notes.base, makers[i].kind,
@@ -338,21 +246,22 @@ walk_maker(Walk *self, const Tiff *tiff, const Entry *entry, int depth)
 }
 
 static void
-walk_ways(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int depth)
+walk_ways(Walk *self, const BtTiff *tiff, const BtTiffEntry *entry, Kind kind, int depth)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
         if (ways[i].kind != kind || ways[i].tag != entry->tag)
             continue;
-        if (entry->type == UNDEFINED) /* the directory itself, as older cameras have it */
+        if (entry->type == BT_TIFF_UNDEFINED) /* the directory itself, as older cameras have it */
             walk_directory(self, tiff, entry->at - tiff->base, ways[i].leads_to, depth);
         else
             for (uint64_t k = 0; k < MIN(entry->n, PER_ENTRY_MAX); k++)
-                walk_directory(self, tiff, value_of(self, tiff, entry, k), ways[i].leads_to, depth);
+                walk_directory(self, tiff, bt_tiff_value(tiff, entry, k), ways[i].leads_to, depth);
     }
 }
 
 static void
-take_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int depth, Said *said)
+take_entry(Walk *self, const BtTiff *tiff, const BtTiffEntry *entry, Kind kind, int depth,
+           Said *said)
 {
     enum {
         JPG_FROM_RAW = 0x2e,
@@ -365,11 +274,11 @@ take_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int dept
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         if (fields[i].kind == kind && fields[i].tag == entry->tag &&
             (entry->tag != STRIP_OFFSETS || entry->n == 1))
-            *(uint64_t *)(void *)((char *)said + fields[i].field) = value_of(self, tiff, entry, 0);
+            *(uint64_t *)(void *)((char *)said + fields[i].field) = bt_tiff_value(tiff, entry, 0);
     if (kind == MAIN && (entry->tag == JPG_FROM_RAW || entry->tag == JPG_FROM_RAW_2))
         consider(self, entry->at, entry->n, BT_RAW_UNSAID);
     if (kind == MAIN && entry->tag == DEFAULT_CROP_SIZE)
-        take_photo(self, value_of(self, tiff, entry, 0), value_of(self, tiff, entry, 1), true);
+        take_photo(self, bt_tiff_value(tiff, entry, 0), bt_tiff_value(tiff, entry, 1), true);
     if (kind == INTEROP && entry->tag == 1 && begins(self, entry->at, "R03", 3))
         self->space = BT_RAW_ADOBE_RGB;
     if (kind == EXIF && entry->tag == MAKER_NOTE)
@@ -378,7 +287,7 @@ take_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind, int dept
 }
 
 static void
-take_directory(Walk *self, const Tiff *tiff, const Said *said)
+take_directory(Walk *self, const BtTiff *tiff, const Said *said)
 {
     enum {
         OLD_JPEG = 6,
@@ -394,10 +303,8 @@ take_directory(Walk *self, const Tiff *tiff, const Said *said)
 
     if (self->orientation == 0 && said->orientation <= 8)
         self->orientation = (int)said->orientation;
-    if (self->space == BT_RAW_UNSAID && said->space <= 2)
-        self->space = said->space == 1   ? BT_RAW_SRGB
-                      : said->space == 2 ? BT_RAW_ADOBE_RGB
-                                         : BT_RAW_UNSAID;
+    if (self->space == BT_RAW_UNSAID && said->space <= BT_RAW_ADOBE_RGB)
+        self->space = (BtRawSpace)said->space; /* Exif has the same numbers */
     take_photo(self, said->width, said->height, false);
     if (said->right > said->left && said->bottom > said->top)
         take_photo(self, said->right - said->left, said->bottom - said->top, false);
@@ -408,108 +315,25 @@ take_directory(Walk *self, const Tiff *tiff, const Said *said)
         consider(self, tiff->base + said->strip_at, said->strip_size, space);
 }
 
-/* ---- What the result may say of the photo ---- */
-
+/* Of a file's first directory what says when, by whom and with what the photo was taken; of the
+ * others all but what they lead to. */
 static void
-put_number(GByteArray *out, uint64_t value, size_t size)
-{
-    for (size_t i = size; i-- > 0;) {
-        uint8_t byte = (uint8_t)(value >> (8 * i));
-
-        g_byte_array_append(out, &byte, 1);
-    }
-}
-
-static void
-put_entry(GByteArray *out, unsigned tag, unsigned type, uint64_t n)
-{
-    put_number(out, tag, 2);
-    put_number(out, type, 2);
-    put_number(out, n, 4);
-}
-
-/* Whether a directory is the first of its kind that is kept. */
-static bool
-begin_to_keep(Walk *self, Kind kind)
-{
-    if (self->exif == NULL || kind >= KEPT_KINDS || self->kept[kind] != NULL)
-        return false;
-    self->kept[kind] = g_byte_array_new();
-    return true;
-}
-
-/* Of a file's first directory what says when, by whom and with what it was taken; of the others
- * all but what they lead to. */
-static bool
-is_to_keep(Kind kind, unsigned tag)
+keep_entry(Walk *self, const BtTiff *tiff, const BtTiffEntry *entry, Kind kind)
 {
     static const uint16_t wanted[] = {0x10e, 0x10f, 0x110, 0x112, 0x11a, 0x11b,
                                       0x128, 0x131, 0x132, 0x13b, 0x8298};
+    uint64_t n_bytes = entry->n * bt_tiff_type_bytes(entry->type);
+    bool keeps = kind != MAIN && entry->tag != INTEROP_POINTER;
+    uint8_t value[VALUE_BYTES_MAX];
 
-    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
-        if (kind == MAIN && wanted[i] == tag)
-            return true;
-    return kind != MAIN && tag != INTEROP_POINTER;
+    for (size_t i = 0; kind == MAIN && i < G_N_ELEMENTS(wanted); i++)
+        keeps = keeps || wanted[i] == entry->tag;
+    if (keeps && entry->type <= BT_TIFF_DOUBLE && n_bytes <= sizeof value &&
+        self->exif.block->len <= KEPT_BYTES_MAX &&
+        bt_bytes_read(&self->bytes, entry->at, value, n_bytes))
+        bt_exif_maker_put(&self->exif, (BtExifDirectory)kind, entry->tag, entry->type, entry->n,
+                          value, tiff->little);
 }
-
-static void
-keep_entry(Walk *self, const Tiff *tiff, const Entry *entry, Kind kind)
-{
-    size_t size = size_of_type(entry->type);
-    size_t unit = entry->type == RATIONAL || entry->type == SIGNED_RATIONAL ? size / 2 : size;
-    uint64_t n_bytes = entry->n * size;
-    GByteArray *kept = self->kept[kind], *to = n_bytes > 4 ? self->exif : kept;
-
-    if (entry->type > DOUBLE || n_bytes > VALUE_BYTES_MAX ||
-        self->exif->len + kept->len > KEPT_BYTES_MAX || !is_to_keep(kind, entry->tag))
-        return;
-    put_entry(kept, entry->tag, entry->type, entry->n);
-    if (n_bytes > 4)
-        put_number(kept, self->exif->len, 4);
-    for (uint64_t i = 0; i < n_bytes; i += unit)
-        put_number(to, number_at(self, tiff->little, entry->at + i, unit), unit);
-    put_number(to, 0, n_bytes > 4 ? n_bytes % 2 : 4 - n_bytes);
-}
-
-/* Its offset. */
-static uint32_t
-put_directory(GByteArray *out, const GByteArray *entries)
-{
-    uint32_t at = out->len;
-
-    put_number(out, entries->len / 12, 2);
-    g_byte_array_append(out, entries->data, entries->len);
-    put_number(out, 0, 4);
-    return at;
-}
-
-/* Owned. */
-static GBytes *
-finish_exif(Walk *self)
-{
-    static const unsigned pointers[KEPT_KINDS] = {[EXIF] = EXIF_POINTER, [GPS] = GPS_POINTER};
-    g_autoptr(GByteArray) first = g_byte_array_new();
-    GByteArray *out = g_steal_pointer(&self->exif);
-    uint32_t at;
-
-    for (int kind = MAIN; kind < KEPT_KINDS; kind++) {
-        g_autoptr(GByteArray) kept = g_steal_pointer(&self->kept[kind]);
-
-        if (kept == NULL)
-            continue;
-        if (kind == MAIN) {
-            g_byte_array_append(first, kept->data, kept->len);
-            continue;
-        }
-        put_entry(first, pointers[kind], LONG, 1);
-        put_number(first, put_directory(out, kept), 4);
-    }
-    at = GUINT32_TO_BE(put_directory(out, first));
-    memcpy(out->data + 4, &at, sizeof at);
-    return g_byte_array_free_to_bytes(out);
-}
-
-/* ---- Directories, one after the other ---- */
 
 /* Whether a directory is a new one, within the limits. */
 static bool
@@ -526,70 +350,41 @@ enter(Walk *self, uint64_t at, int depth)
 
 /* A directory, and those that follow it and are below it. at: from the base. */
 static void
-walk_directory(Walk *self, const Tiff *tiff, uint64_t at, Kind kind, int depth)
+walk_directory(Walk *self, const BtTiff *tiff, uint64_t at, Kind kind, int depth)
 {
-    size_t offset = tiff->big ? 8 : 4;
-
-    while (at > 0 && at < self->file_size && enter(self, tiff->base + at, depth)) {
-        uint64_t here = tiff->base + at, n = number_at(self, tiff->little, here, tiff->big ? 8 : 2);
-        bool keeps = begin_to_keep(self, kind);
+    while (at > 0 && at < self->bytes.size && enter(self, tiff->base + at, depth)) {
+        BtTiffDirectory directory = bt_tiff_open(tiff, at);
+        bool keeps = (int)kind < BT_EXIF_DIRECTORIES && !self->kept[kind];
+        BtTiffEntry entry;
         Said said = {0};
 
-        here += tiff->big ? 8 : 2;
-        for (uint64_t i = 0; i < MIN(n, ENTRIES_MAX); i++, here += 4 + 2 * offset) {
-            Entry entry = {
-                .tag = (unsigned)number_at(self, tiff->little, here, 2),
-                .type = (unsigned)number_at(self, tiff->little, here + 2, 2),
-                .n = number_at(self, tiff->little, here + 4, offset),
-                .at = here + 4 + offset,
-            };
-            size_t size = size_of_type(entry.type);
-
-            if (size == 0 || entry.n > self->file_size)
-                continue;
-            if (entry.n * size > offset)
-                entry.at = tiff->base + number_at(self, tiff->little, entry.at, offset);
-            if (entry.at < tiff->base) /* it has wrapped */
-                continue;
+        if (keeps)
+            self->kept[kind] = true;
+        while (bt_tiff_next(tiff, &directory, &entry)) {
             take_entry(self, tiff, &entry, kind, depth, &said);
             if (keeps)
                 keep_entry(self, tiff, &entry, kind);
         }
         take_directory(self, tiff, &said);
         /* The notes of makers have no next one, whatever stands there. */
-        at = kind == MAIN && n <= ENTRIES_MAX ? number_at(self, tiff->little, here, offset) : 0;
+        at = kind == MAIN ? bt_tiff_following(tiff, &directory) : 0;
     }
 }
-
-/* A TIFF structure, or one with the magic number of Olympus ("RO", "RS") or Panasonic. */
-static void
-walk_tiff(Walk *self, uint64_t base, Kind kind)
-{
-    Tiff tiff = {.base = base, .little = number_at(self, true, base, 2) == 0x4949};
-
-    tiff.big = number_at(self, tiff.little, base + 2, 2) == 43;
-    walk_directory(self, &tiff,
-                   number_at(self, tiff.little, base + (tiff.big ? 8 : 4), tiff.big ? 8 : 4), kind,
-                   0);
-}
-
-/* ---- Boxes ---- */
 
 /* The samples of a track: the first one. */
 static void
 take_track(Walk *self, const char *kind, uint64_t body)
 {
     if (memcmp(kind, "stsd", 4) == 0 && begins(self, body + 12, "CRAW", 4))
-        take_photo(self, number_at(self, false, body + 40, 2), number_at(self, false, body + 42, 2),
-                   false);
+        take_photo(self, big_number(self, body + 40, 2), big_number(self, body + 42, 2), false);
     else if (memcmp(kind, "stsz", 4) == 0) {
-        self->sample_size = number_at(self, false, body + 4, 4);
+        self->sample_size = big_number(self, body + 4, 4);
         if (self->sample_size == 0)
-            self->sample_size = number_at(self, false, body + 12, 4);
+            self->sample_size = big_number(self, body + 12, 4);
     } else if (memcmp(kind, "stco", 4) == 0)
-        self->sample_at = number_at(self, false, body + 8, 4);
+        self->sample_at = big_number(self, body + 8, 4);
     else if (memcmp(kind, "co64", 4) == 0)
-        self->sample_at = number_at(self, false, body + 8, 8);
+        self->sample_at = big_number(self, body + 8, 8);
 }
 
 /* The JPEG of a box that holds one behind its size and what else. */
@@ -626,21 +421,21 @@ static void
 walk_boxes(Walk *self, uint64_t at, uint64_t end, int depth)
 {
     while (end - at >= 8 && self->n_boxes++ < BOXES_MAX) {
-        uint64_t size = number_at(self, false, at, 4), body = at + 8;
+        uint64_t size = big_number(self, at, 4), body = at + 8;
         char kind[4];
         int before;
 
-        if (!read_bytes(self, at + 4, (uint8_t *)kind, sizeof kind))
+        if (!bt_bytes_read(&self->bytes, at + 4, kind, sizeof kind))
             return;
         if (size == 1) {
-            size = number_at(self, false, body, 8);
+            size = big_number(self, body, 8);
             body += 8;
         } else if (size == 0)
             size = end - at;
         if (size < body - at || size > end - at)
             return;
         if (memcmp(kind, "CMT", 3) == 0 && kind[3] >= '1' && kind[3] <= '4')
-            walk_tiff(self, body, (Kind[]){MAIN, EXIF, CANON, GPS}[kind[3] - '1']);
+            walk_tiff(self, body, (Kind[]){MAIN, EXIF, CANON, GPS}[kind[3] - '1'], 0);
         else if (memcmp(kind, "PRVW", 4) == 0 || memcmp(kind, "THMB", 4) == 0)
             take_jpeg(self, body, at + size);
         else if ((before = bytes_before_boxes(self, kind, body)) < 0)
@@ -655,8 +450,6 @@ walk_boxes(Walk *self, uint64_t at, uint64_t end, int depth)
     }
 }
 
-/* ---- RAF ---- */
-
 static void
 read_raf(Walk *self)
 {
@@ -667,19 +460,18 @@ read_raf(Walk *self)
         FULL_SIZE = 0x100,
         CROPPED_SIZE = 0x111
     };
-    uint64_t at = number_at(self, false, RECORDS_AT, 4);
-    uint64_t n = at > 0 ? MIN(number_at(self, false, at, 4), ENTRIES_MAX) : 0;
+    uint64_t at = big_number(self, RECORDS_AT, 4);
+    uint64_t n = at > 0 ? MIN(big_number(self, at, 4), RECORDS_MAX) : 0;
 
     for (at += 4; n > 0; n--) {
-        uint64_t tag = number_at(self, false, at, 2);
+        uint64_t tag = big_number(self, at, 2);
 
         if (tag == FULL_SIZE || tag == CROPPED_SIZE)
-            take_photo(self, number_at(self, false, at + 6, 2), number_at(self, false, at + 4, 2),
+            take_photo(self, big_number(self, at + 6, 2), big_number(self, at + 4, 2),
                        tag == CROPPED_SIZE);
-        at += 4 + number_at(self, false, at + 2, 2);
+        at += 4 + big_number(self, at + 2, 2);
     }
-    consider(self, number_at(self, false, JPEG_AT, 4), number_at(self, false, JPEG_SIZE, 4),
-             BT_RAW_UNSAID);
+    consider(self, big_number(self, JPEG_AT, 4), big_number(self, JPEG_SIZE, 4), BT_RAW_UNSAID);
 }
 
 bool
@@ -688,21 +480,20 @@ bt_raw_find(int fd, BtRaw *out_raw)
     g_autofree Walk *self = g_new0(Walk, 1);
     off_t end = lseek(fd, 0, SEEK_END);
 
-    self->fd = fd;
-    self->file_size = (uint64_t)MAX(end, 0);
-    self->exif = g_byte_array_new();
-    g_byte_array_append(self->exif, (const guint8 *)"MM\0*\0\0\0", 8);
+    self->bytes.fd = fd;
+    self->bytes.size = (uint64_t)MAX(end, 0);
+    bt_exif_maker_init(&self->exif);
     if (begins(self, 0, "FUJIFILMCCD-RAW ", 16))
         read_raf(self);
     else if (begins(self, 4, "ftypcrx ", 8))
-        walk_boxes(self, 0, self->file_size, 0);
+        walk_boxes(self, 0, self->bytes.size, 0);
     else
-        walk_tiff(self, 0, MAIN);
+        walk_tiff(self, 0, MAIN, 0);
     if (self->raw.orientation == 0)
         self->raw.orientation = MAX(1, self->orientation);
     if (self->raw.space == BT_RAW_UNSAID)
         self->raw.space = self->space;
-    self->raw.exif = finish_exif(self);
+    self->raw.exif = bt_exif_maker_finish(&self->exif);
     *out_raw = self->raw;
     return out_raw->width > 0;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a camera's raw file holds its preview: a whole JPEG picture, finished by the camera. The
- * raw samples themselves are not read. Worker; for hostile bytes.
- *
- *   if (bt_raw_find(fd, &raw))
- *       ... a JPEG begins at raw.at ...
- *   g_bytes_unref(raw.exif);
+ * Raw files of cameras among the decoders (decoder.h): the largest preview that is whole, a JPEG
+ * that the camera has finished, by the decoder of JPEG. The raw samples themselves are not read. A
+ * preview that is as large as the photo but for the sensor's borders is the photo. Worker; for
+ * hostile bytes.
  *
  * Three layouts: TIFF directories (CR2, NEF, NRW, ARW, SR2, DNG, ORF, RW2, PEF, SRW) with the
  * previews that only the maker's notes of Olympus, Pentax and Nikon know, boxes (CR3), and a fixed
@@ -16,15 +14,18 @@
  * Follows: TIFF 6.0, section 2; TIFF Technical Note 1 (SubIFDs); DNG 1.6 (DefaultCropSize,
  * PreviewColorSpace); Exif 2.32, 4.6; ISO/IEC 14496-12 (boxes); tags of makers as in ExifTool's
  * documentation; CR3 as described at github.com/lclevy/canon_cr3; RAF as at
- * libopenraw.freedesktop.org/formats/raf.
+ * libopenraw.freedesktop.org/formats/raf; Adobe RGB (1998) Color Image Encoding, 4.3; ISO 22028-2
+ * (ROMM RGB).
  */
 #ifndef BT_IMAGE_RAW_H
 #define BT_IMAGE_RAW_H
 
-#include <glib.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "image/decoder.h"
+
 #include <sys/types.h>
+
+/* Its outcome's loader says how large the preview is: "raw-preview 1616x1080". */
+extern const BtDecoder bt_raw_decoder;
 
 typedef enum BtRawSpace {
     BT_RAW_UNSAID,
@@ -44,7 +45,7 @@ typedef struct BtRaw {
                      made anew. Owned, always there */
 } BtRaw;
 
-/* False where no preview is whole; the rest is said all the same. */
+/* Where the preview is. False where none is whole; the rest is said all the same. */
 bool bt_raw_find(int fd, BtRaw *out_raw);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/raw_decoder.h"
+#include "image/raw.h"
 
 #include "image/jpeg_decoder.h"
-#include "image/raw.h"
 
 #include <glib.h>
 #include <lcms2.h>
@@ -59,17 +58,6 @@ make_profile(BtRawSpace space, size_t *out_size)
     return bytes;
 }
 
-static bool
-fail_absent(const BtRaw *raw, BtOutcome *outcome)
-{
-    if (raw->cut_width > 0)
-        return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
-                               "its preview of %d x %d pixels is cut short", raw->cut_width,
-                               raw->cut_height);
-    return bt_outcome_fail(outcome, BT_REASON_PREVIEW,
-                           "it has no JPEG preview, and raw samples are not developed");
-}
-
 /* The photo's size where the preview is smaller, lying as that does. A preview of other proportions
  * is one of the middle of the photo, as large as it fits in. */
 static void
@@ -100,10 +88,14 @@ open_raw(int fd, BtPicture *out_picture, BtOutcome *outcome)
     g_autoptr(GBytes) exif = raw.exif;
 
     g_strlcpy(outcome->loader, "raw-preview", sizeof outcome->loader);
-    if (!found) {
-        fail_absent(&raw, outcome);
+    if (!found && raw.cut_width > 0)
+        bt_outcome_fail(outcome, BT_REASON_PREVIEW, "its preview of %d x %d pixels is cut short",
+                        raw.cut_width, raw.cut_height);
+    else if (!found)
+        bt_outcome_fail(outcome, BT_REASON_PREVIEW,
+                        "it has no JPEG preview, and raw samples are not developed");
+    if (!found)
         return NULL;
-    }
     snprintf(outcome->loader, sizeof outcome->loader, "raw-preview %dx%d", raw.width, raw.height);
     if ((jpeg = bt_jpeg_open_at(fd, raw.at, out_picture, outcome)) == NULL)
         return NULL;

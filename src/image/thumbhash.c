@@ -157,42 +157,35 @@ put_hash(Hasher *self)
     put_channel(self, &alpha);
 }
 
-/* Pixels of three planes of one size. */
-static bool
-join_planes(const BtRaster planes[3], BtRaster *out)
-{
-    size_t n = bt_raster_pixels(planes);
-
-    if (!bt_raster_reshape(out, planes->width, planes->height, 3, false))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t rgb = bt_ycc_to_rgb(planes[0].pixels[i] * 257, planes[1].pixels[i] * 257,
-                                     planes[2].pixels[i] * 257);
-
-        for (size_t band = 0; band < 3; band++)
-            out->pixels[3 * i + band] = (uint8_t)(rgb >> (8 * band));
-    }
-    return true;
-}
-
+/* Of one raster, or of three planes in one size: Y, Cb and Cr. */
 static bool
 reduce(const BtRaster *rasters, int n_rasters, BtRaster *out)
 {
-    BtRaster planes[3] = {0};
+    BtRaster plane = {0};
     int width, height;
-    bool ok = true;
+    bool ok;
 
     bt_plan_fit(rasters->width, rasters->height, SIDE_MAX, SIDE_MAX, &width, &height);
-    for (int i = 0; i < n_rasters && ok; i++)
-        ok = bt_raster_resize(&rasters[i], width, height, n_rasters == 3 ? &planes[i] : out);
-    ok = ok && (n_rasters == 1 || join_planes(planes, out));
-    for (int i = 0; i < 3; i++)
-        bt_raster_clear(&planes[i]);
+    if (n_rasters == 1)
+        return bt_raster_resize(rasters, width, height, out);
+    ok = bt_raster_reshape(out, width, height, 3, false);
+    for (int i = 0; i < 3 && ok; i++) {
+        ok = bt_raster_resize(&rasters[i], width, height, &plane);
+        for (size_t k = 0; ok && k < bt_raster_pixels(out); k++)
+            out->pixels[3 * k + (size_t)i] = plane.pixels[k];
+    }
+    for (uint8_t *px = out->pixels; ok && px < out->pixels + bt_raster_size(out); px += 3) {
+        uint32_t rgb = bt_ycc_to_rgb(px[0] * 257, px[1] * 257, px[2] * 257);
+
+        for (int band = 0; band < 3; band++)
+            px[band] = (uint8_t)(rgb >> (8 * band));
+    }
+    bt_raster_clear(&plane);
     return ok;
 }
 
 bool
-bt_thumbhash_make(const BtRaster *rasters, int n_rasters, char out_text[BT_THUMBHASH_BYTES_MAX])
+bt_thumbhash_make(const BtRaster *rasters, int n_rasters, BtOutcome *outcome)
 {
     BtRaster small = {0};
     bool ok = reduce(rasters, n_rasters, &small);
@@ -211,8 +204,8 @@ bt_thumbhash_make(const BtRaster *rasters, int n_rasters, char out_text[BT_THUMB
         take_pixels(&hasher, &small);
         put_hash(&hasher);
         text = g_base64_encode(hasher.bytes, (gsize)(hasher.n_halves + 1) / 2);
-        g_strlcpy(out_text, text, BT_THUMBHASH_BYTES_MAX);
+        g_strlcpy(outcome->thumbhash, text, sizeof outcome->thumbhash);
     }
     bt_raster_clear(&small);
-    return samples != NULL;
+    return samples != NULL || bt_outcome_fail_memory(outcome);
 }

@@ -13,9 +13,8 @@
 #include "image/outcome.h"
 #include "image/raster.h"
 
-/* In base64. rasters: one of pixels, or of Y, Cb and Cr (n_rasters 3) one each, of 8 bits, where
- * the latter two may be smaller. False when memory is short. */
-bool bt_thumbhash_make(const BtRaster *rasters, int n_rasters,
-                       char out_text[BT_THUMBHASH_BYTES_MAX]);
+/* Into the outcome, in base64. rasters: one of pixels, or of Y, Cb and Cr (n_rasters 3) one each,
+ * of 8 bits, where the latter two may be smaller. False when memory is short. */
+bool bt_thumbhash_make(const BtRaster *rasters, int n_rasters, BtOutcome *outcome);
 
 #endif

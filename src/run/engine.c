@@ -2,6 +2,7 @@
 #include "run/engine.h"
 
 #include "base/clock.h"
+#include "image/codecs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,7 +146,7 @@ bt_engine_load_vips(BtEngine *self, GError **error)
 
     if (self->pool != NULL && !self->loaded)
         bt_pool_counts(self->pool, &self->n_without, &n_died);
-    return self->loaded = bt_image_prepare(error);
+    return self->loaded = bt_codecs_load(error) != NULL;
 }
 
 bool

@@ -3,9 +3,7 @@
 
 #include "base/fd.h"
 #include "image/exif.h"
-#include "image/png_exif.h"
 #include "vips/facts.h"
-#include "vips/plain.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +11,7 @@
 /* Rows asked for at a time: what libvips' PNG reader decodes at once. */
 #define ROWS_AT_A_TIME 16
 
-#define BMP_LOADER  "magickload_buffer"
-#define HEIF_LOADER "heifload_source"
+#define BMP_LOADER "magickload_buffer"
 
 struct BtDecode {
     VipsSource *source;
@@ -33,37 +30,29 @@ struct BtDecode {
 static bool
 fail_blocked(const char *loader, BtOutcome *outcome)
 {
-    g_autofree char *word = g_strndup(loader, strcspn(loader, "_"));
-    BtFormat format;
+    g_autofree char *word = g_strndup(loader, (gsize)(strstr(loader, "load") - loader));
+    BtFormat format = strcmp(word, "magick") == 0 ? BT_FORMAT_BMP
+                      : strcmp(word, "jp2k") == 0 ? BT_FORMAT_JP2
+                                                  : bt_format_of_name(word);
 
-    if (g_str_has_suffix(word, "load"))
-        word[strlen(word) - strlen("load")] = '\0';
     vips_error_clear();
-    format = strcmp(loader, BMP_LOADER) == 0 ? BT_FORMAT_BMP
-             : strcmp(word, "jp2k") == 0     ? BT_FORMAT_JP2
-                                             : bt_format_of_name(word);
     if (format != BT_FORMAT_NONE)
-        return bt_vips_fail(outcome, BT_REASON_BLOCKED, "this format is read only with --allow %s",
-                            bt_format_name(format));
-    return bt_vips_fail(outcome, BT_REASON_BLOCKED,
-                        "this format (%s) is not read: its decoder is not trusted", word);
+        return bt_outcome_fail(outcome, BT_REASON_BLOCKED,
+                               "this format is read only with --allow %s", bt_format_name(format));
+    return bt_outcome_fail(outcome, BT_REASON_BLOCKED,
+                           "this format (%s) is not read: its decoder is not trusted", word);
 }
 
-/* BMP has no loader of its own: libvips reads it through ImageMagick, and from memory only.
- * ImageMagick knows many more formats, some of them programs: none of those. A brand of HEIF that
- * libvips does not look for may be one that libheif reads all the same. */
+/* The loader of a format where libvips does not find it by itself: it reads BMP through
+ * ImageMagick, and from memory only (ImageMagick knows many more formats, some of them programs:
+ * none of those); and a brand of HEIF that libvips does not look for may be one that libheif reads
+ * all the same. */
 static const char *
 loader_of(BtFormat format)
 {
-    switch (format) {
-    case BT_FORMAT_BMP:
-        return BMP_LOADER;
-    case BT_FORMAT_AVIF:
-    case BT_FORMAT_HEIC:
-        return HEIF_LOADER;
-    default:
-        return NULL;
-    }
+    if (format == BT_FORMAT_AVIF || format == BT_FORMAT_HEIC)
+        return "heifload_source";
+    return format == BT_FORMAT_BMP ? BMP_LOADER : NULL;
 }
 
 /* Whether a file of a format without magic bytes of ours may be one that libvips knows: those that
@@ -219,21 +208,6 @@ check_facts(const BtDecode *self, VipsImage *loaded, BtOutcome *outcome)
     return true;
 }
 
-/* What libvips has not met on its way to the pixels. */
-static void
-add_late_exif(VipsImage *loaded, int fd)
-{
-    g_autoptr(GBytes) exif = bt_png_exif(fd);
-    const void *bytes;
-    gsize size;
-
-    if (exif == NULL)
-        return;
-    bytes = g_bytes_get_data(exif, &size);
-    vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
-    vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
-}
-
 static bool
 fail_header(const BtDecode *self, BtOutcome *outcome)
 {
@@ -243,9 +217,11 @@ fail_header(const BtDecode *self, BtOutcome *outcome)
 }
 
 static bool
-open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
+open_header(BtDecode *self, BtPicture *out_picture, BtOutcome *outcome)
 {
     BT_OWNED VipsImage *loaded = load(self, 1);
+    const void *bytes;
+    gsize size;
 
     g_strlcpy(outcome->loader, self->loader, sizeof outcome->loader);
     if (loaded == NULL)
@@ -255,9 +231,12 @@ open_header(BtDecode *self, int fd, BtPicture *out_picture, BtOutcome *outcome)
     self->wide = bt_plain_is_wide(loaded);
     if (self->wide)
         self->white = 1; /* until it is found */
-    if (strcmp(self->loader, "pngload_source") == 0 &&
-        vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0)
-        add_late_exif(loaded, fd);
+    if (self->facts.exif != NULL && vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == 0) {
+        /* libvips has not met it on its way to the pixels. */
+        bytes = g_bytes_get_data(self->facts.exif, &size);
+        vips_image_set_blob_copy(loaded, VIPS_META_EXIF_NAME, bytes, size);
+        vips_image_set_int(loaded, VIPS_META_ORIENTATION, bt_exif_orientation(bytes, size));
+    }
     if (!make_plain(self, loaded, outcome))
         return false;
     describe(self, loaded, out_picture);
@@ -276,6 +255,7 @@ close_picture(BtDecode *self)
     g_clear_object(&self->region);
     g_clear_object(&self->image);
     g_clear_object(&self->source);
+    g_clear_pointer(&self->facts.exif, g_bytes_unref);
     g_free(self);
     vips_error_clear();
 }
@@ -286,7 +266,7 @@ open_picture(int fd, BtPicture *out_picture, BtOutcome *outcome)
     BtDecode *self = g_new0(BtDecode, 1);
 
     vips_error_clear();
-    if (open_source(self, fd, outcome) && open_header(self, fd, out_picture, outcome))
+    if (open_source(self, fd, outcome) && open_header(self, out_picture, outcome))
         return self;
     close_picture(self);
     return NULL;

@@ -83,7 +83,7 @@ wrap(const BtRaster *raster)
 }
 
 static void
-attach_blob(VipsImage *image, const char *name, GBytes *blob)
+attach(VipsImage *image, const char *name, GBytes *blob)
 {
     gsize size;
     const void *bytes;
@@ -92,14 +92,6 @@ attach_blob(VipsImage *image, const char *name, GBytes *blob)
         return;
     bytes = g_bytes_get_data(blob, &size);
     vips_image_set_blob_copy(image, name, bytes, size);
-}
-
-static void
-attach(VipsImage *image, const BtMetadata *metadata)
-{
-    attach_blob(image, VIPS_META_EXIF_NAME, metadata->exif);
-    attach_blob(image, VIPS_META_XMP_NAME, metadata->xmp);
-    attach_blob(image, VIPS_META_IPTC_NAME, metadata->iptc);
 }
 
 static void
@@ -118,8 +110,11 @@ bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata
     const void *bytes;
     size_t size;
 
-    if (image != NULL)
-        attach(image, metadata);
+    if (image != NULL) {
+        attach(image, VIPS_META_EXIF_NAME, metadata->exif);
+        attach(image, VIPS_META_XMP_NAME, metadata->xmp);
+        attach(image, VIPS_META_IPTC_NAME, metadata->iptc);
+    }
     if (target == NULL || image == NULL ||
         !save(image, target, format, quality, bt_metadata_is_empty(metadata))) {
         bt_vips_fail(outcome, BT_REASON_ENCODE, "the result cannot be encoded as %s",
@@ -138,9 +133,8 @@ encodes(BtFormat format)
 {
     uint8_t pixels[TRIAL_SIDE * TRIAL_SIDE * 3] = {0};
     BtRaster raster = {.pixels = pixels, .width = TRIAL_SIDE, .height = TRIAL_SIDE, .bands = 3};
-    BtMetadata none = {0};
     BtOutcome outcome;
-    g_autoptr(GBytes) bytes = bt_encode(&raster, format, TRIAL_QUALITY, &none, &outcome);
+    g_autoptr(GBytes) bytes = bt_encode(&raster, format, TRIAL_QUALITY, &(BtMetadata){0}, &outcome);
 
     return bytes != NULL;
 }
@@ -169,7 +163,7 @@ encodes_elsewhere(BtFormat format)
 }
 
 bool
-bt_encode_can_write(BtFormat format, bool decodes_here)
+bt_encode_can_write(BtFormat format)
 {
     static enum {
         UNKNOWN,
@@ -180,6 +174,6 @@ bt_encode_can_write(BtFormat format, bool decodes_here)
     if (operations[format] == NULL || vips_type_find("VipsForeignSave", operations[format]) == 0)
         return false;
     if (known[format] == UNKNOWN)
-        known[format] = (decodes_here ? encodes(format) : encodes_elsewhere(format)) ? YES : NO;
+        known[format] = (bt_vips_confined ? encodes(format) : encodes_elsewhere(format)) ? YES : NO;
     return known[format] == YES;
 }

@@ -3,59 +3,30 @@
 
 #include "base/fd.h"
 #include "base/number.h"
-#include "image/png_coding.h"
+#include "image/png_chunks.h"
+#include "image/tiff.h"
 
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
 
-#define ENTRIES_MAX  4096  /* of a TIFF directory */
 #define SEGMENTS_MAX 64    /* of a JPEG stream in it */
 #define HEADER_MAX   65536 /* bytes of a PPM header, comments and all */
 #define META_MAX     (16 << 20)
 #define BOXES_MAX    64 /* before a HEIF's meta box */
 
-/* Numbers at a place in the file: 0 beyond its end. */
-typedef struct Bytes {
-    int fd;
-    bool little;
-} Bytes;
-
-static uint64_t
-number_at(const Bytes *self, uint64_t at, int size)
-{
-    uint8_t bytes[8] = {0};
-
-    if (at > INT64_MAX || bt_fd_read_at(self->fd, bytes, (size_t)size, (off_t)at) != size)
-        return 0;
-    return bt_number(bytes, (size_t)size, self->little);
-}
-
-/* The first value of an entry in the first directory: SHORT, LONG or LONG8. False where there is
- * none. */
+/* The first value of an entry in the first directory. False where there is none. */
 static bool
-find_tag(const Bytes *self, int tag, uint64_t *out_value)
+find_tag(const BtTiff *tiff, unsigned tag, uint64_t *out_value)
 {
-    enum {
-        SHORT = 3,
-        LONG8 = 16
-    };
-    bool big = number_at(self, 2, 2) == 43;
-    int offset_size = big ? 8 : 4, entry_size = big ? 20 : 12;
-    uint64_t at = number_at(self, big ? 8 : 4, offset_size);
-    uint64_t n = MIN(number_at(self, at, big ? 8 : 2), ENTRIES_MAX);
+    BtTiffDirectory directory = bt_tiff_open(tiff, bt_tiff_first(tiff));
+    BtTiffEntry entry;
 
-    for (at += big ? 8 : 2; n > 0; n--, at += (uint64_t)entry_size) {
-        uint64_t value = at + (big ? 12 : 8), type = number_at(self, at + 2, 2);
-        int size = type == SHORT ? 2 : type == LONG8 ? 8 : 4;
-
-        if (number_at(self, at, 2) != (uint64_t)tag)
-            continue;
-        if (number_at(self, at + 4, offset_size) > (uint64_t)(offset_size / size))
-            value = number_at(self, value, offset_size);
-        *out_value = number_at(self, value, size);
-        return true;
-    }
+    while (bt_tiff_next(tiff, &directory, &entry))
+        if (entry.tag == tag) {
+            *out_value = bt_tiff_value(tiff, &entry, 0);
+            return true;
+        }
     return false;
 }
 
@@ -68,33 +39,34 @@ typedef enum Colours {
 /* What the markers of a JPEG stream say of its colours: Adobe's, else that of JFIF, which has no
  * others. */
 static Colours
-read_colours(int fd, uint64_t at)
+read_colours(BtBytes *bytes, uint64_t at)
 {
     enum {
         MARKER_SOS = 0xda,
         MARKER_APP0 = 0xe0,
         MARKER_ADOBE = 0xee
     };
-    Bytes bytes = {.fd = fd};
     Colours colours = COLOURS_UNSAID;
 
     at += 2;
-    for (int i = 0; i < SEGMENTS_MAX && number_at(&bytes, at, 1) == 0xff; i++) {
-        uint64_t marker = number_at(&bytes, at + 1, 1);
+    for (int i = 0; i < SEGMENTS_MAX && bt_bytes_number(bytes, false, at, 1) == 0xff; i++) {
+        uint64_t marker = bt_bytes_number(bytes, false, at + 1, 1);
 
         if (marker == MARKER_SOS)
             break;
-        if (marker == MARKER_ADOBE && number_at(&bytes, at + 4, 5) == UINT64_C(0x41646f6265))
-            return number_at(&bytes, at + 15, 1) == 0 ? COLOURS_RGB : COLOURS_YCC;
-        if (marker == MARKER_APP0 && number_at(&bytes, at + 4, 5) == UINT64_C(0x4a46494600))
+        if (marker == MARKER_ADOBE &&
+            bt_bytes_number(bytes, false, at + 4, 5) == UINT64_C(0x41646f6265))
+            return bt_bytes_number(bytes, false, at + 15, 1) == 0 ? COLOURS_RGB : COLOURS_YCC;
+        if (marker == MARKER_APP0 &&
+            bt_bytes_number(bytes, false, at + 4, 5) == UINT64_C(0x4a46494600))
             colours = COLOURS_YCC;
-        at += 2 + number_at(&bytes, at + 2, 2);
+        at += 2 + bt_bytes_number(bytes, false, at + 2, 2);
     }
     return colours;
 }
 
 static void
-read_tiff(int fd, BtFacts *facts)
+read_tiff(BtBytes *bytes, BtFacts *facts)
 {
     enum {
         COMPRESSION = 259,
@@ -107,19 +79,18 @@ read_tiff(int fd, BtFacts *facts)
         RGB = 2,
         YCC = 6
     };
-    Bytes bytes = {.fd = fd};
+    BtTiff tiff = bt_tiff_at(bytes, 0);
     uint64_t compression = 0, photometric = 0, data = 0, extra;
     Colours colours;
 
-    bytes.little = number_at(&bytes, 0, 1) == 'I';
-    facts->opaque = find_tag(&bytes, EXTRA_SAMPLES, &extra) && extra == 0;
-    (void)find_tag(&bytes, COMPRESSION, &compression);
+    facts->opaque = find_tag(&tiff, EXTRA_SAMPLES, &extra) && extra == 0;
+    (void)find_tag(&tiff, COMPRESSION, &compression);
     if (compression == OLD_JPEG)
         facts->refusal = "its old-style JPEG compression leaves the colours uncertain";
-    if (compression != JPEG || !find_tag(&bytes, PHOTOMETRIC, &photometric) ||
-        !(find_tag(&bytes, STRIPS, &data) || find_tag(&bytes, TILES, &data)))
+    if (compression != JPEG || !find_tag(&tiff, PHOTOMETRIC, &photometric) ||
+        !(find_tag(&tiff, STRIPS, &data) || find_tag(&tiff, TILES, &data)))
         return;
-    colours = read_colours(fd, data);
+    colours = read_colours(bytes, data);
     if (photometric == RGB && colours == COLOURS_YCC)
         facts->refusal = "its header says RGB, and its JPEG data say YCbCr";
     if (photometric == YCC && colours == COLOURS_RGB)
@@ -127,16 +98,16 @@ read_tiff(int fd, BtFacts *facts)
 }
 
 static void
-read_bmp(int fd, BtFacts *facts)
+read_bmp(BtBytes *bytes, BtFacts *facts)
 {
     enum {
         HEADER_V3 = 56, /* bytes of the first header with a mask for alpha */
         BITFIELDS = 3
     };
-    Bytes bytes = {.fd = fd, .little = true};
-    bool masks = number_at(&bytes, 30, 4) >= BITFIELDS && number_at(&bytes, 14, 4) >= HEADER_V3;
+    bool masks = bt_bytes_number(bytes, true, 30, 4) >= BITFIELDS &&
+                 bt_bytes_number(bytes, true, 14, 4) >= HEADER_V3;
 
-    facts->opaque = !masks || number_at(&bytes, 66, 4) == 0;
+    facts->opaque = !masks || bt_bytes_number(bytes, true, 66, 4) == 0;
 }
 
 /* The next number of a PPM header, past comments; 0 at its end. */
@@ -157,10 +128,10 @@ next_number(const char **at, const char *end)
 }
 
 static void
-read_ppm(int fd, BtFacts *facts)
+read_ppm(BtBytes *bytes, BtFacts *facts)
 {
     g_autofree char *header = g_malloc(HEADER_MAX);
-    ssize_t size = bt_fd_read_at(fd, header, HEADER_MAX, 0);
+    ssize_t size = bt_fd_read_at(bytes->fd, header, HEADER_MAX, 0);
     const char *at = header + 2;
 
     if (size < 3 || header[0] != 'P' || header[1] < '1' || header[1] > '6')
@@ -173,149 +144,81 @@ read_ppm(int fd, BtFacts *facts)
         facts->white = 0;
 }
 
+/* What is left of a box, or of the boxes in one. */
 typedef struct Box {
-    const uint8_t *body, *end;
-    char kind[4];
+    const uint8_t *at, *end;
+    const uint8_t *kind; /* four letters */
 } Box;
 
-/* The box at *at, which moves behind it. False where no whole one is left. */
-static bool
-next_box(const uint8_t **at, const uint8_t *end, Box *out_box)
+/* The next number; 0 where there is none. */
+static uint32_t
+take(Box *self, size_t n_bytes)
 {
-    uint32_t size;
+    uint32_t value = 0;
 
-    if (end - *at < 8)
+    if ((size_t)(self->end - self->at) >= n_bytes)
+        value = (uint32_t)bt_number(self->at, n_bytes, false);
+    self->at += MIN(n_bytes, (size_t)(self->end - self->at));
+    return value;
+}
+
+/* The version and flags of a box that has them, and whether it is of a later version: one whose
+ * item numbers have 4 bytes. The bytes of such a number. */
+static size_t
+take_version(Box *self, uint32_t last_short)
+{
+    return take(self, 4) >> 24 > last_short ? 4 : 2;
+}
+
+/* False where no whole one is left. */
+static bool
+next_box(Box *self, Box *out_box)
+{
+    uint64_t left = (uint64_t)(self->end - self->at), size;
+
+    if (left < 8 || (size = bt_number(self->at, 4, false)) < 8 || size > left)
         return false;
-    memcpy(&size, *at, sizeof size);
-    size = GUINT32_FROM_BE(size);
-    if (size < 8 || size > (size_t)(end - *at))
-        return false;
-    memcpy(out_box->kind, *at + 4, 4);
-    out_box->body = *at + 8;
-    *at += size;
-    out_box->end = *at;
+    *out_box = (Box){self->at + 8, self->at + size, self->at + 4};
+    self->at += size;
     return true;
 }
 
-/* An item's number, of 2 or 4 bytes; 0 where there is none. */
-static uint32_t
-item_at(const uint8_t *at, const uint8_t *end, size_t size)
+static bool
+is_kind(const Box *self, const char *kind)
 {
-    return at <= end && (size_t)(end - at) >= size ? (uint32_t)bt_number(at, size, false) : 0;
+    return memcmp(self->kind, kind, 4) == 0;
 }
 
 /* The first box of a kind in others. False where there is none. */
 static bool
-find_box(const uint8_t *at, const uint8_t *end, const char *kind, Box *out_box)
+find_box(Box boxes, const char *kind, Box *out_box)
 {
-    while (at < end && next_box(&at, end, out_box))
-        if (memcmp(out_box->kind, kind, 4) == 0)
+    while (next_box(&boxes, out_box))
+        if (is_kind(out_box, kind))
             return true;
     return false;
 }
 
-/* The next box of an iref of a kind that is told; at: where it begins, NULL for the first. The size
- * of item numbers in it; 0: there is none. */
-static size_t
-next_reference(const Box *iref, const char *kind, const uint8_t **at, Box *out_box)
-{
-    if (*at == NULL)
-        *at = iref->body + 4;
-    while (*at < iref->end && next_box(at, iref->end, out_box))
-        if (memcmp(out_box->kind, kind, 4) == 0)
-            return iref->body[0] > 0 ? 4 : 2;
-    return 0;
-}
-
-/* Whether an iref box says that an auxiliary picture belongs to an item. */
-static bool
-has_auxiliary(const Box *iref, uint32_t item)
-{
-    const uint8_t *at = NULL;
-    size_t size;
-    Box box;
-
-    while ((size = next_reference(iref, "auxl", &at, &box)) > 0) {
-        uint32_t n = item_at(box.body + size, box.end, 2);
-
-        for (uint32_t i = 0; i < n; i++)
-            if (item_at(box.body + size + 2 + i * size, box.end, size) == item)
-                return true;
-    }
-    return false;
-}
-
+/* An item's number; 0: none. */
 static uint32_t
-main_item(const uint8_t *at, const uint8_t *end)
+main_item(Box meta)
 {
+    Box pitm;
+
+    return find_box(meta, "pitm", &pitm) ? take(&pitm, take_version(&pitm, 0)) : 0;
+}
+
+/* Whether an auxiliary picture belongs to an item. */
+static bool
+has_auxiliary(Box iref, uint32_t item)
+{
+    size_t id_bytes = take_version(&iref, 0);
     Box box;
 
-    return find_box(at, end, "pitm", &box) && box.body < box.end
-               ? item_at(box.body + 4, box.end, box.body[0] > 0 ? 4 : 2)
-               : 0;
-}
-
-/* Whether the main picture of a meta box has alpha beside it. */
-static bool
-has_alpha(const uint8_t *meta, size_t size)
-{
-    static const char *const kinds[] = {"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
-                                        "urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:avc:2015:auxid:1"};
-    const uint8_t *start = meta + 4, *end = meta + size;
-    bool found = false;
-    uint32_t item;
-    Box iref;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        found = found || memmem(meta, size, kinds[i], strlen(kinds[i])) != NULL;
-    if (!found || (item = main_item(start, end)) == 0)
-        return false;
-    for (const uint8_t *at = start; find_box(at, end, "iref", &iref); at = iref.end)
-        if (has_auxiliary(&iref, item))
-            return true;
-    return false;
-}
-
-/* nclx at a number in ipco, counted from 1. */
-static bool
-take_property(const Box *ipco, uint32_t index, BtCoding *out_coding)
-{
-    const uint8_t *at = ipco->body;
-    Box box;
-
-    while (index > 0 && at < ipco->end && next_box(&at, ipco->end, &box))
-        if (--index == 0 && memcmp(box.kind, "colr", 4) == 0 && box.end - box.body >= 11 &&
-            memcmp(box.body, "nclx", 4) == 0) {
-            *out_coding = (BtCoding){.primaries = (int32_t)item_at(box.body + 4, box.end, 2),
-                                     .transfer = (int32_t)item_at(box.body + 6, box.end, 2)};
-            return true;
-        }
-    return false;
-}
-
-/* By the properties that ipma gives an item. */
-static bool
-find_coding(const Box *ipma, const Box *ipco, uint32_t item, BtCoding *out_coding)
-{
-    size_t id_size, size;
-    const uint8_t *at = ipma->body + 8;
-
-    if (ipma->end - ipma->body < 8)
-        return false;
-    id_size = ipma->body[0] > 0 ? 4 : 2;
-    size = (ipma->body[3] & 1) != 0 ? 2 : 1;
-    while ((size_t)(ipma->end - at) > id_size) {
-        bool ours = item_at(at, ipma->end, id_size) == item;
-        size_t n = at[id_size];
-
-        at += id_size + 1;
-        if ((size_t)(ipma->end - at) < n * size)
-            return false;
-        for (; n > 0; n--, at += size)
-            /* The highest bit says that it is essential. */
-            if (ours &&
-                take_property(ipco, item_at(at, ipma->end, size) & (size > 1 ? 0x7fff : 0x7f),
-                              out_coding))
+    while (next_box(&iref, &box)) {
+        (void)take(&box, id_bytes);
+        for (uint32_t n = take(&box, 2); is_kind(&box, "auxl") && n > 0; n--)
+            if (take(&box, id_bytes) == item)
                 return true;
     }
     return false;
@@ -323,95 +226,142 @@ find_coding(const Box *ipma, const Box *ipco, uint32_t item, BtCoding *out_codin
 
 /* The first item that an item is derived from: the first tile of a grid; 0: none. */
 static uint32_t
-first_part(const Box *iref, uint32_t item)
+first_part(Box iref, uint32_t item)
 {
-    const uint8_t *at = NULL;
-    size_t size;
+    size_t id_bytes = take_version(&iref, 0);
     Box box;
 
-    while ((size = next_reference(iref, "dimg", &at, &box)) > 0)
-        if (item_at(box.body, box.end, size) == item)
-            return item_at(box.body + size + 2, box.end, size);
+    while (next_box(&iref, &box))
+        if (is_kind(&box, "dimg") && take(&box, id_bytes) == item) {
+            (void)take(&box, 2);
+            return take(&box, id_bytes);
+        }
     return 0;
+}
+
+static bool
+contains(Box meta, const char *text)
+{
+    return memmem(meta.at, (size_t)(meta.end - meta.at), text, strlen(text)) != NULL;
+}
+
+/* Whether the main picture of a meta box has alpha beside it. */
+static bool
+has_alpha(Box meta)
+{
+    uint32_t item = main_item(meta);
+    Box iref;
+
+    return (contains(meta, "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha") ||
+            contains(meta, "urn:mpeg:hevc:2015:auxid:1") ||
+            contains(meta, "urn:mpeg:avc:2015:auxid:1")) &&
+           item > 0 && find_box(meta, "iref", &iref) && has_auxiliary(iref, item);
+}
+
+/* nclx at a number in ipco, counted from 1. */
+static bool
+take_property(Box ipco, uint32_t index, BtCoding *out_coding)
+{
+    Box box;
+
+    while (index > 0 && next_box(&ipco, &box))
+        if (--index == 0 && is_kind(&box, "colr") && box.end - box.at >= 11 &&
+            memcmp(box.at, "nclx", 4) == 0) {
+            (void)take(&box, 4);
+            out_coding->primaries = (int32_t)take(&box, 2);
+            out_coding->transfer = (int32_t)take(&box, 2);
+            return true;
+        }
+    return false;
+}
+
+/* By the properties that ipma gives an item. */
+static bool
+find_coding(Box ipma, Box ipco, uint32_t item, BtCoding *out_coding)
+{
+    bool wide = ipma.end - ipma.at >= 4 && (ipma.at[3] & 1) != 0;
+    size_t id_bytes = take_version(&ipma, 0);
+
+    (void)take(&ipma, 4);
+    while (ipma.at < ipma.end) {
+        bool ours = take(&ipma, id_bytes) == item;
+
+        for (uint32_t n = take(&ipma, 1); n > 0; n--) {
+            /* The highest bit says that it is essential. */
+            uint32_t index = wide ? take(&ipma, 2) & 0x7fff : take(&ipma, 1) & 0x7f;
+
+            if (ours && take_property(ipco, index, out_coding))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* The nclx of the main picture of a meta box, or else of its first tile. */
 static BtCoding
-read_coding(const uint8_t *meta, size_t size)
+read_coding(Box meta)
 {
-    const uint8_t *start = meta + 4, *end = meta + size;
-    uint32_t item = main_item(start, end);
+    uint32_t item = main_item(meta);
     BtCoding coding = {0};
     Box iprp, ipco, ipma, iref;
 
-    if (item == 0 || !find_box(start, end, "iprp", &iprp) ||
-        !find_box(iprp.body, iprp.end, "ipco", &ipco) ||
-        !find_box(iprp.body, iprp.end, "ipma", &ipma) || find_coding(&ipma, &ipco, item, &coding) ||
-        !find_box(start, end, "iref", &iref))
+    if (item == 0 || !find_box(meta, "iprp", &iprp) || !find_box(iprp, "ipco", &ipco) ||
+        !find_box(iprp, "ipma", &ipma) || find_coding(ipma, ipco, item, &coding) ||
+        !find_box(meta, "iref", &iref))
         return coding;
-    item = first_part(&iref, item);
-    (void)(item > 0 && find_coding(&ipma, &ipco, item, &coding));
+    item = first_part(iref, item);
+    (void)(item > 0 && find_coding(ipma, ipco, item, &coding));
     return coding;
 }
 
 /* Apple's, or that of ISO 21496-1, which is an item of its own kind. */
 static bool
-has_gain_map(const uint8_t *meta, size_t size)
+has_gain_map(Box meta)
 {
-    static const char kind[] = "urn:com:apple:photo:2020:aux:hdrgainmap";
-    const uint8_t *end = meta + size;
     Box iinf, infe;
 
-    if (memmem(meta, size, kind, strlen(kind)) != NULL)
+    if (contains(meta, "urn:com:apple:photo:2020:aux:hdrgainmap"))
         return true;
-    if (!find_box(meta + 4, end, "iinf", &iinf) || iinf.body == iinf.end)
+    if (!find_box(meta, "iinf", &iinf))
         return false;
-    for (const uint8_t *at = iinf.body + (iinf.body[0] > 0 ? 8 : 6);
-         at < iinf.end && next_box(&at, iinf.end, &infe);) {
-        size_t id_size = infe.body < infe.end && infe.body[0] > 2 ? 4 : 2;
-
-        /* Version and flags, number, protection, kind. */
-        if ((size_t)(infe.end - infe.body) >= 10 + id_size &&
-            memcmp(infe.body + 6 + id_size, "tmap", 4) == 0)
+    (void)take(&iinf, take_version(&iinf, 0));
+    while (next_box(&iinf, &infe)) {
+        (void)take(&infe, take_version(&infe, 2));
+        (void)take(&infe, 2); /* protection */
+        if (infe.end - infe.at >= 4 && memcmp(infe.at, "tmap", 4) == 0)
             return true;
     }
     return false;
 }
 
 static void
-read_heif(int fd, BtFacts *facts)
+read_heif(BtBytes *bytes, BtFacts *facts)
 {
-    g_autofree uint8_t *meta = NULL;
-    uint64_t at = 0, size = 0;
-    uint8_t head[8];
+    g_autofree uint8_t *body = NULL;
+    uint64_t at = 0, size = bt_bytes_number(bytes, false, 0, 4);
+    Box meta;
 
-    for (int i = 0; i < BOXES_MAX; i++, at += size) {
-        if (at > INT64_MAX || bt_fd_read_at(fd, head, sizeof head, (off_t)at) != sizeof head)
-            return;
-        size = number_at(&(Bytes){.fd = fd}, at, 4);
-        if (memcmp(head + 4, "meta", 4) == 0)
-            break;
-        if (size == 1)
-            size = number_at(&(Bytes){.fd = fd}, at + 8, 8);
-        if (size < 8)
-            return;
+    for (int i = 0; i < BOXES_MAX && !bt_bytes_match(bytes, at + 4, "meta", 4); i++) {
+        at += size == 1 ? bt_bytes_number(bytes, false, at + 8, 8) : size;
+        size = bt_bytes_number(bytes, false, at, 4);
     }
-    if (memcmp(head + 4, "meta", 4) != 0 || size < 12 || size > META_MAX)
+    if (!bt_bytes_match(bytes, at + 4, "meta", 4) || size < 12 || size > META_MAX)
         return;
-    meta = g_malloc(size - 8);
-    if (bt_fd_read_at(fd, meta, size - 8, (off_t)at + 8) != (ssize_t)(size - 8))
+    body = g_malloc(size);
+    if (!bt_bytes_read(bytes, at, body, size))
         return;
-    facts->has_alpha = has_alpha(meta, size - 8);
-    facts->has_gain_map = has_gain_map(meta, size - 8);
-    facts->coding = read_coding(meta, size - 8);
+    meta = (Box){body + 12, body + size, NULL};
+    facts->has_alpha = has_alpha(meta);
+    facts->has_gain_map = has_gain_map(meta);
+    facts->coding = read_coding(meta);
     /* A profile beside nclx counts, but beside PQ and HLG it is for those that know neither. */
     facts->over_profile = bt_coding_is_hdr(&facts->coding);
 }
 
 static void
-read_png(int fd, BtFacts *facts)
+read_png(BtBytes *bytes, BtFacts *facts)
 {
-    facts->coding = bt_png_coding_read(fd);
+    bt_png_read_chunks(bytes->fd, &facts->coding, &facts->exif);
     facts->over_profile = true;
 }
 
@@ -420,16 +370,17 @@ bt_facts_read(int fd, const char *loader)
 {
     static const struct {
         const char *loader;
-        void (*read)(int fd, BtFacts *facts);
+        void (*read)(BtBytes *bytes, BtFacts *facts);
     } readers[] = {
         {"tiffload_source", read_tiff}, {"magickload_buffer", read_bmp},
         {"ppmload_source", read_ppm},   {"heifload_source", read_heif},
         {"pngload_source", read_png},
     };
     BtFacts facts = {0};
+    BtBytes bytes = {.fd = fd, .size = INT64_MAX};
 
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
         if (strcmp(readers[i].loader, loader) == 0)
-            readers[i].read(fd, &facts);
+            readers[i].read(&bytes, &facts);
     return facts;
 }

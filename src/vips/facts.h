@@ -10,8 +10,9 @@
 #ifndef BT_VIPS_FACTS_H
 #define BT_VIPS_FACTS_H
 
-#include "image/coding.h"
+#include "image/colour.h"
 
+#include <glib.h>
 #include <stdbool.h>
 
 typedef struct BtFacts {
@@ -20,6 +21,7 @@ typedef struct BtFacts {
     int width, height; /* px; 0: not looked for */
     int white;         /* the value that is; 0: that of the type */
     bool has_gain_map;
+    GBytes *exif;        /* of a PNG, wherever it stands; owned, or NULL */
     BtCoding coding;     /* by nclx, or the chunks of a PNG */
     bool over_profile;   /* it counts before a profile */
     const char *refusal; /* why it cannot be read rightly; NULL: it can */

@@ -16,26 +16,20 @@ static const char *const untrusted_loaders[BT_FORMAT_COUNT] = {
     [BT_FORMAT_BMP] = "VipsForeignLoadMagick",
 };
 
-/* Whether a line says what is wrong: a warning may not, and that a seek went past the end is how a
- * decoder's own complaint begins, or a mere try. */
-static bool
-explains(const char *line)
-{
-    return *line != '\0' && strstr(line, "Warning:") == NULL && strstr(line, "bad seek") == NULL;
-}
-
 /* libvips' errors are lines "domain: text", the later ones often repeating the first in other
- * words. Takes the first that explains, else the first. */
+ * words. The first that says what is wrong, else the first: a warning may not, and that a seek went
+ * past the end is how a decoder's own complaint begins, or a mere try. */
 static char *
 take_text(void)
 {
     g_autofree char *text = vips_error_buffer_copy();
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    char **line = lines;
 
-    while (*line != NULL && !explains(*line))
-        line++;
-    return g_strdup(*line != NULL ? *line : lines[0] != NULL ? lines[0] : "");
+    for (char **line = lines; *line != NULL; line++)
+        if (**line != '\0' && strstr(*line, "Warning:") == NULL &&
+            strstr(*line, "bad seek") == NULL)
+            return g_strdup(*line);
+    return g_strdup(lines[0] != NULL ? lines[0] : "");
 }
 
 static bool
@@ -65,7 +59,7 @@ bt_vips_fail(BtOutcome *outcome, BtReason reason, const char *format, ...)
     return bt_outcome_fail(outcome, reason, "%s%s%s", what, said[0] != '\0' ? ": " : "", said);
 }
 
-static bool confined; /* this process decodes */
+bool bt_vips_confined;
 
 static bool
 start(GError **error)
@@ -78,15 +72,6 @@ start(GError **error)
         return bt_error_set(error, BT_ERROR_FAILED, "cannot start libvips: %s",
                             vips_error_buffer());
     return true;
-}
-
-static const char *
-version(void)
-{
-    static char text[32];
-
-    g_snprintf(text, sizeof text, "%d.%d.%d", vips_version(0), vips_version(1), vips_version(2));
-    return text;
 }
 
 /* ImageMagick reads its configuration and the module for a format when it first meets it: too late
@@ -109,7 +94,7 @@ meet_bmp(void)
 static void
 confine(uint32_t allowed)
 {
-    confined = true;
+    bt_vips_confined = true;
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     /* Orc needs executable memory and a file, and nothing here gains by it. */
@@ -122,12 +107,6 @@ confine(uint32_t allowed)
         vips_operation_block_set("VipsForeignSaveJxl", FALSE);
     if ((allowed & (1u << BT_FORMAT_BMP)) != 0)
         meet_bmp();
-}
-
-static bool
-can_write(BtFormat format)
-{
-    return bt_encode_can_write(format, confined);
 }
 
 static GBytes *
@@ -151,8 +130,8 @@ extern __attribute__((visibility("default"))) const BtCodecs bt_codecs;
 
 const BtCodecs bt_codecs = {
     .start = start,
-    .version = version,
-    .can_write = can_write,
+    .version = vips_version_string,
+    .can_write = bt_encode_can_write,
     .confine = confine,
     .decoder = &bt_vips_decoder,
     .cmyk_profile = cmyk_profile,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the module share: its decoder and encoders, the words for a failure, and
- * references that go at the end of their scope (libvips 8.14 has no autoptr of its own):
+ * What the files of the module share. libvips 8.14 has no autoptr of its own; these references go
+ * at the end of their scope:
  *
  *   BT_OWNED VipsImage *image = NULL;
  *
@@ -19,13 +19,26 @@
  * own starts no threads. */
 extern const BtDecoder bt_vips_decoder;
 
-/* Whether this libvips writes a format, which is tried the first time: by a child, unless this
- * process decodes itself. Once libvips is started. */
-bool bt_encode_can_write(BtFormat format, bool decodes_here);
+extern bool bt_vips_confined; /* this process decodes */
 
 /* As in BtCodecs. */
+bool bt_encode_can_write(BtFormat format);
 GBytes *bt_encode(const BtRaster *raster, BtFormat format, int quality, const BtMetadata *metadata,
                   BtOutcome *outcome);
+
+/* What libvips loads, in the few shapes that the kernel takes: unpacked, 8 or 16 bits a sample, 1
+ * to 4 bands, in grey, RGB or CMYK. Spaces that no camera writes (Lab, XYZ, floats in scRGB ...)
+ * become RGB of 16 bits. white: the value that is white, where it is not that of the type; or 0.
+ * opaque: the last of two or four bands is not alpha, and goes. False with libvips' error. */
+bool bt_plain(VipsImage *in, double white, bool opaque, VipsImage **out);
+
+/* Whether what is white cannot be told from the type of samples: floats, and whole numbers of 32
+ * bits, of grey or RGB. */
+bool bt_plain_is_wide(VipsImage *image);
+
+/* What is white where so much is the largest sample: 1, 255, 65535 or the type's; 0 where that
+ * makes no sense. */
+double bt_plain_white(const VipsImage *image, double largest);
 
 /* Fills reason and sentence; libvips' own words are appended, and cleared. A lack of memory that it
  * tells of is the reason whatever the caller thinks. Returns false. */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "vips/plain.h"
-
 #include "vips/module.h"
 
 #include <stdint.h>

@@ -73,6 +73,8 @@ BARS = (
         ratio('png/blurthumb', 'png/sharp-exact'), '<=', 1 / 3),
     Bar('parallel', 'serial / parallel, per picture once running, camera',
         running_ratio('blurthumb-serial', 'blurthumb'), '>=', 1.9, by_cpu=False),
+    Bar('sigma-10', 'sigma 10 / sigma 15, camera',
+        ratio('camera/blurthumb-10', 'camera/blurthumb')),
     Bar('sigma', 'sigma 150 / sigma 15, camera',
         ratio('camera/blurthumb-150', 'camera/blurthumb'), '<=', 1.1),
     Bar('giant', '1,000 MP, two cores / one',

@@ -12,7 +12,7 @@ SHRINK = 8  # what blurthumb asks libjpeg for at sigma 15, whatever the picture'
 
 # The programs of each set, in the order in which they take their turns.
 ROWS = {
-    'camera': ('blurthumb', 'blurthumb-serial', 'blurthumb-150', 'floor', 'python', 'pillow-serial',
+    'camera': ('blurthumb', 'blurthumb-serial', 'blurthumb-10', 'blurthumb-150', 'floor', 'python', 'pillow-serial',
                'pillow-draft', 'sharp-exact', 'sharp-cheap', 'vipsthumbnail'),
     'camera10': ('blurthumb', 'blurthumb-serial', 'floor'),
     'progressive': ('blurthumb', 'pillow-draft'),
@@ -72,6 +72,7 @@ def programs(blurthumb, floor, jobs, node, others):
     return {
         'blurthumb': batch(blurthumb, jobs),
         'blurthumb-serial': batch(blurthumb, jobs, '--serial'),
+        'blurthumb-10': batch(blurthumb, jobs, '--sigma', '10'),
         'blurthumb-150': batch(blurthumb, jobs, '--sigma', '150'),
         **{name: batch(path, jobs) for name, path in others.items()},
         'floor': Program(lambda _, pictures, output: [floor, jobs, output, SHRINK, *pictures],

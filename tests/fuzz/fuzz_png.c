@@ -3,7 +3,7 @@
  * made right first, so that what is in them is reached. */
 #include "fuzz.h"
 
-#include "image/png_reader.h"
+#include "image/png.h"
 
 #include <isa-l/crc.h>
 #include <sys/mman.h>

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 seconds=$1
 shift
 work=${BT_FUZZ_FOLDER:-$(mktemp -d)}
-flags='-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer -O1'
+flags='-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer -gline-tables-only -O1'
 limit=-max_total_time=$seconds
 failed=0
 

@@ -10,6 +10,7 @@
  * whatever its name; the default is png.
  */
 #include "base/fd.h"
+#include "image/codecs.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 
@@ -71,7 +72,7 @@ main(int argc, char **argv)
     parse(argc, argv, &settings, &format);
     in = open(argv[argc - 2], O_RDONLY | O_CLOEXEC);
     out = open(argv[argc - 1], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (bt_image_needs_vips(in, false, format) && !bt_image_prepare(&error))
+    if (bt_image_needs_vips(in, false, format) && bt_codecs_load(&error) == NULL)
         g_error("%s", error->message);
     image = bt_image_new(&settings);
     g_assert(image != NULL && in >= 0 && out >= 0);

@@ -233,7 +233,7 @@ prepare(void)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(bt_image_prepare(&error));
+    g_assert_true(bt_codecs_load(&error));
     g_assert_no_error(error);
 }
 

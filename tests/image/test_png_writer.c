@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* PNG files that are written, read again by libvips: the same samples, and the same metadata. */
-#include "image/png_writer.h"
+#include "image/png.h"
 
 #include <string.h>
 #include <vips/vips.h>

@@ -71,10 +71,10 @@ fill(BtRaster *raster)
 static void
 assert_hash(const BtRaster *rasters, int n, const char *expected)
 {
-    char hash[BT_THUMBHASH_BYTES_MAX];
+    BtOutcome outcome;
 
-    g_assert_true(bt_thumbhash_make(rasters, n, hash));
-    g_assert_cmpstr(hash, ==, expected);
+    g_assert_true(bt_thumbhash_make(rasters, n, &outcome));
+    g_assert_cmpstr(outcome.thumbhash, ==, expected);
 }
 
 static void
@@ -124,14 +124,14 @@ test_flat(void)
 {
     for (int grey = 0; grey < 256; grey++) {
         BtRaster raster = {0};
-        char hash[BT_THUMBHASH_BYTES_MAX];
+        BtOutcome outcome;
         g_autofree uint8_t *bytes = NULL;
         gsize size;
 
         g_assert_true(bt_raster_reshape(&raster, 90, 61, 1, false));
         memset(raster.pixels, grey, bt_raster_size(&raster));
-        g_assert_true(bt_thumbhash_make(&raster, 1, hash));
-        bytes = g_base64_decode(hash, &size);
+        g_assert_true(bt_thumbhash_make(&raster, 1, &outcome));
+        bytes = g_base64_decode(outcome.thumbhash, &size);
         g_assert_cmpuint(bytes[0] & 63, ==, (unsigned)(grey / 255.0 * 63 + 0.5));
         for (gsize i = 5; i < size; i++)
             g_assert_cmpuint(bytes[i], ==, 0);
@@ -145,7 +145,7 @@ test_planes(void)
 {
     static const uint8_t left[3] = {76, 85, 255}, right[3] = {29, 255, 107};
     BtRaster planes[3] = {0}, joined = {0};
-    char hash[BT_THUMBHASH_BYTES_MAX];
+    BtOutcome outcome;
 
     for (int i = 0; i < 3; i++) {
         int width = i == 0 ? 300 : 150, height = i == 0 ? 201 : 101;
@@ -157,8 +157,8 @@ test_planes(void)
     g_assert_true(bt_raster_reshape(&joined, 300, 201, 3, false));
     for (int at = 0; at < 300 * 201; at++)
         memcpy(joined.pixels + 3 * at, at % 300 < 150 ? "\376\0\0" : "\0\0\376", 3);
-    g_assert_true(bt_thumbhash_make(&joined, 1, hash));
-    assert_hash(planes, 3, hash);
+    g_assert_true(bt_thumbhash_make(&joined, 1, &outcome));
+    assert_hash(planes, 3, outcome.thumbhash);
     for (int i = 0; i < 3; i++)
         bt_raster_clear(&planes[i]);
     bt_raster_clear(&joined);

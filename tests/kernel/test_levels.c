@@ -272,15 +272,15 @@ test_wide(void)
                                .depth = BT_KERNEL_U16,
                                .sigma = 9};
     BtKernel *kernel = bt_kernel_new(bt_kernel_level());
-    uint16_t rows[2][WIDTH][3], result[OUT][3];
+    uint16_t rows[2 * WIDTH * 3], result[OUT * 3];
 
     for (int i = 0; i < 2 * WIDTH * 3; i++)
-        rows[0][0][i] = (uint16_t)(i / 3 % WIDTH * 20 + i % 3 * 1000);
+        rows[i] = (uint16_t)(i / 3 % WIDTH * 20 + i % 3 * 1000);
     run(kernel, &picture, (const uint8_t *)rows, (uint8_t *)result, 1);
     for (int i = 4 * 3; i < (OUT - 4) * 3; i++) {
         double x = (i / 3 + 0.5) * WIDTH / OUT - 0.5;
 
-        g_assert_cmpfloat_with_epsilon(result[0][i], x * 20 + i % 3 * 1000, 1);
+        g_assert_cmpfloat_with_epsilon(result[i], x * 20 + i % 3 * 1000, 1);
     }
     bt_kernel_free(kernel);
 }
