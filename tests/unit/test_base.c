@@ -42,6 +42,7 @@ test_fd(void)
     bt_fd_clear(&taken);
     g_assert_cmpint(errno, ==, EILSEQ);
     g_assert_cmpint(taken, ==, -1);
+    g_assert_cmpint(bt_fd_read_at(taken, &number, 1, 0), ==, -1); /* and is not tried again */
     g_assert_cmpint(fcntl(number, F_GETFD), ==, -1);
     {
         g_auto(BtFd) scoped = open("/dev/null", O_RDONLY | O_CLOEXEC);
