@@ -414,6 +414,13 @@ test_forced(void)
     while (levels[n] != NULL)
         n++;
     g_assert_cmpstr(levels[n - 1], ==, "c");
+#if defined __x86_64__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        bool wide = __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+
+        g_assert_cmpstr(levels[0], ==, wide ? "avx512" : "avx2");
+    }
+#endif
     for (int i = 0; i < n; i++) {
         g_setenv("BT_CPU", levels[i], true);
         g_assert_cmpstr(bt_kernel_level(), ==, levels[i]);
