@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/jpeg.h"
 
-#define BLOCK 8
+#define BLOCK    8
+#define FINE_MIN 1000000 /* px */
+#define FINE_MAX 200000000
 
 /* Samples that a block of a component becomes in each direction when one of the finest component
  * becomes `least`. */
@@ -33,11 +35,19 @@ bt_jpeg_pitch(const BtJpegFrame *frame, int reduction)
     return pitch;
 }
 
+bool
+bt_jpeg_is_fine(const BtJpegFrame *frame)
+{
+    int64_t px = (int64_t)frame->width * frame->height;
+
+    return px >= FINE_MIN && px <= FINE_MAX;
+}
+
 uint64_t
 bt_jpeg_memory(const BtJpegFrame *frame)
 {
     uint64_t n_bytes = 0, px = (uint64_t)frame->width * (uint64_t)frame->height;
-    uint64_t n_fine = px <= BT_JPEG_FINE_MAX ? 4 : 1;
+    uint64_t n_fine = bt_jpeg_is_fine(frame) ? 4 : 1;
 
     for (int i = 0; i < frame->n_components && i < BT_JPEG_COMPONENTS_MAX; i++) {
         const BtJpegComponent *component = &frame->components[i];

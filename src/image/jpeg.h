@@ -31,13 +31,14 @@ typedef struct BtJpegFrame {
     BtJpegComponent components[BT_JPEG_COMPONENTS_MAX];
 } BtJpegFrame;
 
-/* Px of the largest picture that is decoded without libjpeg where it is shrunk by 4: of each block
- * up to ten coefficients are kept then, and libjpeg keeps none. */
-#define BT_JPEG_FINE_MAX 200000000
-
 /* How many px of the picture lie between two samples of the coarsest component when it is decoded
  * at 1/reduction (1, 2, 4 or 8). */
 int bt_jpeg_pitch(const BtJpegFrame *frame, int reduction);
+
+/* Whether a picture that is shrunk by 4 is decoded without libjpeg. In one of less than 1 MP the
+ * tables cost what they save; of one of more than 200 MP too much would be kept, up to ten
+ * coefficients of each block, of which libjpeg keeps none. */
+bool bt_jpeg_is_fine(const BtJpegFrame *frame);
 
 /* Bytes that a decoder holds of a picture at once, about: the low coefficients, which take little,
  * or, where libjpeg has to decode a progressive file, all. */

@@ -342,13 +342,6 @@ start_low(Reader *self, int shrink, int n_threads)
     return true;
 }
 
-static bool
-is_low(const BtJpegFrame *frame, int shrink)
-{
-    return shrink >= BLOCK ||
-           (shrink >= FINE && (int64_t)frame->width * frame->height <= BT_JPEG_FINE_MAX);
-}
-
 bool
 bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_threads,
                      BtOutcome *outcome)
@@ -358,7 +351,8 @@ bt_jpeg_reader_start(BtJpegReader *reader, int reduction, int shrink, int n_thre
 
     if (setjmp(self->jump) != 0)
         return fail(self, "it cannot be decoded", outcome);
-    if (is_low(&reader->frame, shrink) && start_low(self, shrink, n_threads))
+    if ((shrink >= BLOCK || (shrink >= FINE && bt_jpeg_is_fine(&reader->frame))) &&
+        start_low(self, shrink, n_threads))
         return true;
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;
