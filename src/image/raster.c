@@ -208,16 +208,16 @@ add_up(const uint32_t *sums, int begin, int end, int step)
     return total;
 }
 
-/* Makes a row of out from the sums of n_rows of self. */
+/* Makes a row of out from the sums of n_rows of self; begins: of each of its px among those. */
 static void
-put_means(const BtRaster *self, const uint32_t *sums, int n_rows, BtRaster *out, int y)
+put_means(const BtRaster *self, const uint32_t *sums, int n_rows, const int *begins, BtRaster *out,
+          int y)
 {
     int bands = self->bands;
     uint8_t *to = out->pixels + (size_t)y * (size_t)out->width * (size_t)bands;
 
     for (int x = 0; x < out->width; x++) {
-        int left = begin_of(x, out->width, self->width);
-        int right = MAX(left + 1, begin_of(x + 1, out->width, self->width));
+        int left = begins[x], right = MAX(left + 1, begins[x + 1]);
         uint64_t n = (uint64_t)n_rows * (uint64_t)(right - left);
         uint64_t alpha =
             self->alpha ? add_up(sums, (left + 1) * bands - 1, right * bands, bands) : n;
@@ -236,13 +236,15 @@ bool
 bt_raster_resize(const BtRaster *self, int width, int height, BtRaster *out)
 {
     size_t n = (size_t)self->width * (size_t)self->bands;
-    uint32_t *sums = calloc(n, sizeof *sums);
+    g_autofree uint32_t *sums = g_try_new(uint32_t, n);
+    g_autofree int *begins = g_try_new(int, width + 1);
 
-    if (sums == NULL || !bt_raster_reshape(out, width, height, self->bands, false)) {
-        free(sums);
+    if (sums == NULL || begins == NULL ||
+        !bt_raster_reshape(out, width, height, self->bands, false))
         return false;
-    }
     out->alpha = self->alpha;
+    for (int x = 0; x <= width; x++)
+        begins[x] = begin_of(x, width, self->width);
     for (int y = 0; y < height; y++) {
         int top = begin_of(y, height, self->height);
         int bottom = MAX(top + 1, begin_of(y + 1, height, self->height));
@@ -250,8 +252,7 @@ bt_raster_resize(const BtRaster *self, int width, int height, BtRaster *out)
         memset(sums, 0, n * sizeof *sums);
         for (int row = top; row < bottom; row++)
             add_row(self, row, sums);
-        put_means(self, sums, bottom - top, out, y);
+        put_means(self, sums, bottom - top, begins, out, y);
     }
-    free(sums);
     return true;
 }
