@@ -10,7 +10,6 @@
 #define STREAM_LEAST  2048       /* and at least */
 #define STREAM_BLOCKS (12 << 10) /* that it has room for, at most */
 #define STREAM_BEGIN  8192       /* as long as nothing is known of the blocks */
-#define BITS_LOADED   57         /* by bt_jpeg_bits() */
 #define FIRST_BLOCKS  8          /* decoded one stream after the other, until they synchronize */
 #define BLIND_TRIES   64
 #define RESTARTS_MAX  32 /* of blind streams in one run: each costs up to BLIND_TRIES tries */

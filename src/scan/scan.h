@@ -88,7 +88,7 @@ typedef struct BtSource {
         *name;    /* inside path: relative to its root; of a PATH that is a file, its last part */
     size_t given; /* of name, whose first so many bytes may lead through links */
     int root;     /* what it is relative to: index of bt_scan_root() */
-    BtFormat format;  /* by extension; NONE when the extension tells nothing */
+    BtFormat format;  /* by extension; NONE where that does not say */
     struct stat stat; /* as the scan saw it */
 } BtSource;
 
